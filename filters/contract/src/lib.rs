@@ -1,0 +1,19 @@
+//! The words that both planes share.
+//!
+//! The data plane (the Wasm module) and the control plane are built apart and
+//! upgraded apart; what one writes and the other reads is defined here and only
+//! here: the configuration of the module ([`policy`]), what a key digest stands
+//! for ([`keyring`]), what a request used ([`usage`]), the line of the usage
+//! spool ([`spool`]), and what a client is told when it is refused
+//! ([`refusal`]). Named limits are in [`limits`].
+//!
+//! Nothing here decides anything: these are plain values with serde.
+
+pub mod keyring;
+pub mod limits;
+pub mod names;
+pub mod policy;
+pub mod price;
+pub mod refusal;
+pub mod spool;
+pub mod usage;

@@ -1,0 +1,69 @@
+//! Names under which the two planes find each other's things in Envoy.
+
+/// The request header by which the filter names the cluster: the route's
+/// `cluster_header`. Removed before the request leaves for an engine.
+pub const POOL_HEADER: &str = "x-tollgate-pool";
+
+/// The request header that says that a stream was asked for: its route has an idle
+/// time-out in place of one for the whole answer. Removed like [`POOL_HEADER`].
+pub const STREAM_HEADER: &str = "x-tollgate-stream";
+
+/// The request header that says how long a whole answer may take, in milliseconds;
+/// Envoy's router obeys it and removes it (Envoy, "Router", HTTP headers consumed).
+pub const TIMEOUT_HEADER: &str = "x-envoy-upstream-rq-timeout-ms";
+
+/// The request's id, always made by Envoy.
+pub const REQUEST_ID_HEADER: &str = "x-request-id";
+
+/// The client's own request id.
+pub const CLIENT_REQUEST_ID_HEADER: &str = "x-client-request-id";
+
+/// Every header with this prefix is Tollgate's own; a client's is removed.
+pub const OWN_HEADER_PREFIX: &str = "x-tollgate-";
+
+/// The header that tells an answer of the control plane from one that Envoy
+/// made up (a dead cluster answers a call-out with a synthetic 503).
+pub const ANSWER_HEADER: &str = "x-tollgate-answer";
+
+/// Value of [`ANSWER_HEADER`] on a key that exists.
+pub const ANSWER_FOUND: &str = "found";
+
+/// Value of [`ANSWER_HEADER`] on a key that does not.
+pub const ANSWER_UNKNOWN: &str = "unknown";
+
+/// Value of [`ANSWER_HEADER`] on a delta of the keyring.
+pub const ANSWER_DELTA: &str = "delta";
+
+/// The static cluster of the bootstrap that leads to the control plane: the
+/// stream of xDS and the calls of the role `sync`.
+pub const CONTROL_CLUSTER: &str = "control";
+
+/// The id of the Wasm VMs of all roles: they share one table of shared data.
+pub const VM_ID: &str = "tollgate";
+
+/// Name of the listener, of its route configuration and of the filter.
+pub const GATEWAY: &str = "gateway";
+
+/// The cluster of the route that a request is on while its body is read. It has
+/// no endpoints: what is left on it was never given a pool.
+pub const HOLDING_CLUSTER: &str = "holding";
+
+/// Property under which the filter keeps [`crate::usage::Who`]; Envoy's filter
+/// state has it as `wasm.who`.
+pub const WHO_PROPERTY: &str = "who";
+
+/// Property under which the filter keeps [`crate::usage::Tally`]; Envoy's filter
+/// state has it as `wasm.usage`.
+pub const TALLY_PROPERTY: &str = "usage";
+
+/// Path of the long poll of the keyring (`?epoch=E&since=N`).
+pub const KEYRING_PATH: &str = "/sync/v1/keyring";
+
+/// Path prefix of the look-up of one key; the SHA-256 in hex follows.
+pub const KEY_PATH_PREFIX: &str = "/sync/v1/keys/";
+
+/// The cluster of a pool.
+#[must_use]
+pub fn pool_cluster(pool: &str) -> String {
+    format!("pool/{pool}")
+}
