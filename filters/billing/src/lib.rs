@@ -1,0 +1,3 @@
+//! What a request costs. Integers only.
+
+pub mod price;

@@ -1,0 +1,29 @@
+//! The wire formats of the inference APIs: what OpenAI's and Anthropic's HTTP
+//! bodies say, and the smallest changes to them.
+//!
+//! Pure: no host, no time, no I/O. A request body is parsed once and whole
+//! ([`request`]) and changed by spans ([`edit`]); an answer is read as it
+//! passes ([`reply`]), at whatever cuts it comes, and never held back except
+//! for the bytes of a model's name.
+//!
+//! Nothing here panics and nothing grows with the size of an answer.
+
+mod answer;
+mod bounded;
+pub mod edit;
+mod object;
+pub mod path;
+pub mod reply;
+pub mod request;
+mod splice;
+pub mod sse;
+mod structural;
+pub mod usage;
+
+pub use answer::{AnswerScanner, Findings};
+pub use splice::Splice;
+
+#[cfg(test)]
+mod captures;
+#[cfg(test)]
+mod trial;

@@ -1,0 +1,272 @@
+//! The downstream filter: carries events to the pipeline and does what it says.
+
+use crate::host::{self, AnswerChunk, AnswerHead, ControlAnswer, HeldRequest};
+use crate::keyring::{Found, Keyring};
+use contract::names::{TALLY_PROPERTY, WHO_PROPERTY};
+use contract::usage::{Tally, Who};
+use pipeline::Digest;
+use pipeline::Policy;
+use pipeline::command::{Finish, Reply};
+use pipeline::exchange::{Answering, Forwarded, Held, Opened};
+use pipeline::request_path::{self, Decision, Identified, Opening};
+use pipeline::response_path;
+use proxy_wasm::traits::{Context, HttpContext};
+use proxy_wasm::types::Action;
+use std::mem;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// How often a worker looks whether the keyring has another epoch.
+const TICK: Duration = Duration::from_millis(500);
+
+/// What all streams of a worker share.
+pub struct Gateway {
+    policy: Policy,
+    keyring: Keyring,
+}
+
+impl Gateway {
+    /// A gateway that decides by `policy`.
+    pub fn start(policy: Policy) -> Rc<Gateway> {
+        host::tick_every(TICK);
+        Rc::new(Gateway { policy, keyring: Keyring::default() })
+    }
+
+    /// Looks at shared data again.
+    pub fn on_tick(&self) {
+        self.keyring.refresh();
+    }
+}
+
+/// One request with its answer.
+pub struct Stream {
+    gateway: Rc<Gateway>,
+    state: State,
+    started_ms: u64,
+    body: Body,
+}
+
+/// What Envoy holds of the request's body.
+#[derive(Clone, Copy, Default)]
+struct Body {
+    bytes: usize,
+    ended: bool,
+}
+
+enum State {
+    /// Nothing has arrived.
+    New,
+    /// The control plane is asked for the key.
+    Asking { opened: Opened, digest: Digest },
+    /// The body is awaited.
+    Held(Held),
+    /// The engine is awaited.
+    Forwarded(Forwarded),
+    /// The answer passes.
+    Answering(Box<Answering>),
+    /// The gateway has answered; the ledger is told of whom it knew.
+    Finished(Option<Who>),
+}
+
+impl Stream {
+    /// A stream that nothing has arrived of.
+    pub fn new(gateway: Rc<Gateway>) -> Stream {
+        Stream { gateway, state: State::New, started_ms: 0, body: Body::default() }
+    }
+
+    fn take_state(&mut self) -> State {
+        mem::replace(&mut self.state, State::Finished(None))
+    }
+
+    fn identify(&mut self, held: &HeldRequest, opened: Opened, digest: Digest) {
+        let gateway = Rc::clone(&self.gateway);
+        match gateway.keyring.find(&digest, self.started_ms) {
+            Found::Settled(entry) => self.identified(
+                held,
+                request_path::on_key(&gateway.policy, opened, entry, self.started_ms / 1_000),
+            ),
+            Found::Unsettled => {
+                match gateway.keyring.ask(&gateway.policy.control_cluster, &digest) {
+                    Some(_) => self.state = State::Asking { opened, digest },
+                    None => self.reply(held, &request_path::on_key_unavailable(&opened)),
+                }
+            }
+        }
+    }
+
+    fn identified(&mut self, held: &HeldRequest, identified: Identified) {
+        match identified {
+            Identified::Finish(finish) => self.finish(held, finish),
+            Identified::Hold(request) => self.state = State::Held(request),
+        }
+    }
+
+    fn reply(&mut self, held: &HeldRequest, reply: &Reply) {
+        held.reply(reply);
+        self.state = State::Finished(None);
+    }
+
+    fn finish(&mut self, held: &HeldRequest, finish: Finish) {
+        held.reply(&finish.reply);
+        self.state = State::Finished(finish.who);
+    }
+
+    /// More of the body is there, perhaps all of it. Says whether the request
+    /// goes on.
+    fn on_body(&mut self, held: &HeldRequest) -> bool {
+        let State::Held(request) = &self.state else { return false };
+        let gateway = Rc::clone(&self.gateway);
+        if self.body.bytes > gateway.policy.max_body_bytes {
+            let finish = request_path::on_body_too_large(&gateway.policy, request);
+            self.finish(held, finish);
+            return false;
+        }
+        if !self.body.ended {
+            return false;
+        }
+        let body = held.body(self.body.bytes);
+        match request_path::on_body(&gateway.policy, request, &body) {
+            Decision::Finish(finish) => {
+                self.finish(held, finish);
+                false
+            }
+            Decision::Forward { edits, body, forwarded } => {
+                held.edit(&edits);
+                if let Some(body) = body {
+                    held.set_body(self.body.bytes, &body);
+                }
+                note_who(&forwarded.who);
+                self.state = State::Forwarded(forwarded);
+                true
+            }
+        }
+    }
+
+    fn goes_on(&self) -> Action {
+        match self.state {
+            State::Forwarded(_) | State::Answering(_) => Action::Continue,
+            _ => Action::Pause,
+        }
+    }
+}
+
+impl Context for Stream {
+    /// The control plane has answered for the key that the request came with.
+    fn on_http_call_response(&mut self, _: u32, _: usize, body_size: usize, _: usize) {
+        let gateway = Rc::clone(&self.gateway);
+        gateway.keyring.asked();
+        let (opened, digest) = match self.take_state() {
+            State::Asking { opened, digest } => (opened, digest),
+            other => {
+                self.state = other;
+                return;
+            }
+        };
+        let held = HeldRequest::enter();
+        let now_ms = host::now_ms();
+        match gateway.keyring.learn(&ControlAnswer::enter(body_size), &digest, now_ms) {
+            None => self.reply(&held, &request_path::on_key_unavailable(&opened)),
+            Some(entry) => self.identified(
+                &held,
+                request_path::on_key(&gateway.policy, opened, entry, now_ms / 1_000),
+            ),
+        }
+        if self.on_body(&held) {
+            host::resume_request(held);
+        }
+    }
+
+    fn on_done(&mut self) -> bool {
+        true
+    }
+}
+
+impl HttpContext for Stream {
+    fn on_http_request_headers(&mut self, _: usize, end_of_stream: bool) -> Action {
+        self.started_ms = host::now_ms();
+        let held = HeldRequest::enter();
+        let gateway = Rc::clone(&self.gateway);
+        let ready = gateway.keyring.is_ready();
+        let headers = held.headers();
+        match request_path::on_headers(&gateway.policy, &headers, end_of_stream, ready) {
+            Opening::Reply(reply) => self.reply(&held, &reply),
+            Opening::Identify { digest, opened, edits } => {
+                held.edit(&edits);
+                self.identify(&held, opened, digest);
+            }
+        }
+        Action::Pause
+    }
+
+    fn on_http_request_body(&mut self, size: usize, end_of_stream: bool) -> Action {
+        self.body = Body { bytes: size, ended: end_of_stream };
+        self.on_body(&HeldRequest::enter());
+        self.goes_on()
+    }
+
+    /// A body may also end with trailers; then no callback had said so.
+    fn on_http_request_trailers(&mut self, _: usize) -> Action {
+        if !self.body.ended {
+            self.body.ended = true;
+            self.on_body(&HeldRequest::enter());
+        }
+        self.goes_on()
+    }
+
+    fn on_http_response_headers(&mut self, _: usize, end_of_stream: bool) -> Action {
+        match self.take_state() {
+            State::Forwarded(forwarded) => {
+                let head = AnswerHead::enter();
+                let (edits, answering) =
+                    response_path::on_headers(forwarded, &head.headers(), end_of_stream);
+                head.edit(&edits);
+                self.state = State::Answering(Box::new(answering));
+            }
+            other => self.state = other,
+        }
+        Action::Continue
+    }
+
+    fn on_http_response_body(&mut self, size: usize, end_of_stream: bool) -> Action {
+        let State::Answering(answering) = &mut self.state else { return Action::Continue };
+        let chunk = AnswerChunk::enter(size);
+        let bytes = if answering.reader.rewrites() { chunk.bytes() } else { Vec::new() };
+        let started_ms = self.started_ms;
+        let elapsed_ms = || host::now_ms().saturating_sub(started_ms);
+        let step = response_path::on_body(answering, &bytes, end_of_stream, elapsed_ms);
+        if let Some(replacement) = step.replacement {
+            chunk.replace(&replacement);
+        }
+        if step.tally_changed && !end_of_stream {
+            note_tally(&answering.tally);
+        }
+        Action::Continue
+    }
+
+    fn on_http_response_trailers(&mut self, _: usize) -> Action {
+        if let State::Answering(answering) = &mut self.state {
+            response_path::on_end(answering);
+        }
+        Action::Continue
+    }
+
+    /// The stream is over, whatever ended it; what is noted here still reaches
+    /// the access log's last line.
+    fn on_log(&mut self) {
+        match &self.state {
+            State::Answering(answering) => note_tally(&response_path::final_tally(answering)),
+            State::Held(held) => note_who(&held.who()),
+            State::Finished(Some(who)) => note_who(who),
+            State::Asking { .. } => self.gateway.keyring.asked(),
+            State::New | State::Forwarded(_) | State::Finished(None) => {}
+        }
+    }
+}
+
+fn note_who(who: &Who) {
+    host::note(WHO_PROPERTY, &serde_json::to_vec(who).unwrap_or_default());
+}
+
+fn note_tally(tally: &Tally) {
+    host::note(TALLY_PROPERTY, &serde_json::to_vec(tally).unwrap_or_default());
+}

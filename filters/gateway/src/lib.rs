@@ -1,0 +1,22 @@
+//! The Wasm module that Envoy loads: the shell around `pipeline`.
+//!
+//! One module, several roles; the plugin configuration says which:
+//! [`gateway_role`] is the downstream filter, [`sync_role`] the singleton that
+//! keeps the keyring in shared data up to date. [`host`] is the only way to
+//! Envoy, and nothing but this crate knows that there is one.
+
+mod gateway_role;
+mod host;
+mod keyring;
+pub mod root;
+mod sync_role;
+
+#[cfg(target_family = "wasm")]
+mod entry {
+    use proxy_wasm::types::LogLevel;
+
+    proxy_wasm::main! {{
+        proxy_wasm::set_log_level(LogLevel::Info);
+        proxy_wasm::set_root_context(|_| Box::new(crate::root::Root::default()));
+    }}
+}

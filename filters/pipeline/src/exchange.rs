@@ -1,0 +1,77 @@
+//! The states of an exchange: a request with its answer.
+//!
+//! ```text
+//! Opened --identify--> Held --body--> Forwarded --answer--> Answering
+//!    \                    \                \
+//!     `-- Finish           `-- Finish       `-- (ended by Envoy or the client)
+//! ```
+
+use crate::surface::Wanted;
+use auth::Caller;
+use chat::reply::Reader;
+use contract::refusal::{ErrorShape, Refusal};
+use contract::usage::{Tally, Who};
+
+/// The headers are read; the caller is not known yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// What the headers ask for, or why that cannot be.
+    pub wanted: Result<Wanted, Refusal>,
+    /// The path as it stands in records: never what a client made up.
+    pub path: &'static str,
+    /// How errors look on this path.
+    pub shape: ErrorShape,
+    /// The client's own request id, if it is well-formed.
+    pub client_request_id: Option<String>,
+}
+
+/// The caller is known and may use the path; the body is awaited.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Who asks.
+    pub caller: Caller,
+    /// As before.
+    pub opened: Opened,
+}
+
+/// The request is on its way to an engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forwarded {
+    /// What the ledger is told of it.
+    pub who: Who,
+    /// The name that was asked for, which stands in the answer.
+    pub asked: String,
+    /// Whether the answer says which pool it comes from.
+    pub expose_pool: bool,
+}
+
+/// The answer is coming.
+pub struct Answering {
+    /// What the ledger is told.
+    pub who: Who,
+    /// Reads the answer while it passes.
+    pub reader: Reader,
+    /// The running count.
+    pub tally: Tally,
+}
+
+impl Held {
+    /// What the ledger is told of a request whose model is not known yet.
+    #[must_use]
+    pub fn who(&self) -> Who {
+        who(&self.caller, &self.opened)
+    }
+}
+
+/// Caller and path of a request in the ledger's words.
+#[must_use]
+pub fn who(caller: &Caller, opened: &Opened) -> Who {
+    Who {
+        tenant: caller.tenant.clone(),
+        key: caller.key.clone(),
+        user: caller.user.clone(),
+        path: Some(opened.path.to_owned()),
+        client_request_id: opened.client_request_id.clone(),
+        ..Who::default()
+    }
+}

@@ -1,0 +1,21 @@
+//! The order of things on the way of a request and of its answer.
+//!
+//! Events go in, commands come out: [`request_path`] and [`response_path`] take
+//! what has arrived and say what is to be done; the shell (`gateway`) does it.
+//! Nothing here calls a host, knows the time or waits.
+//!
+//! An exchange goes through the states of [`exchange`], each a type that holds
+//! what is known by then and nothing else.
+
+pub mod command;
+pub mod exchange;
+pub mod headers;
+pub mod model_list;
+pub mod policy;
+pub mod request_path;
+pub mod response_path;
+pub mod surface;
+
+pub use auth::key::Digest;
+pub use auth::keyring;
+pub use policy::Policy;

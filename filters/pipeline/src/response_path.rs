@@ -1,0 +1,113 @@
+//! The way of an answer: headers, body, end.
+
+use crate::command::HeaderEdit;
+use crate::exchange::{Answering, Forwarded};
+use crate::headers::Headers;
+use chat::reply::Reader;
+use contract::names::{CLIENT_REQUEST_ID_HEADER, POOL_HEADER};
+use contract::usage::{Source, Tally};
+
+/// The headers of the answer have arrived: the reader is chosen, once.
+#[must_use]
+pub fn on_headers(
+    forwarded: Forwarded,
+    headers: &Headers,
+    end_of_stream: bool,
+) -> (Vec<HeaderEdit>, Answering) {
+    let status = headers.text(":status").and_then(|status| status.parse().ok()).unwrap_or(0);
+    let reader = Reader::for_answer(
+        status,
+        headers.text("content-type"),
+        headers.text("content-encoding"),
+        &forwarded.asked,
+    );
+    let edits = answer_edits(&forwarded, &reader, headers, end_of_stream);
+    let tally = Tally { whole: end_of_stream, ..Tally::default() };
+    (edits, Answering { who: forwarded.who, reader, tally })
+}
+
+fn answer_edits(
+    forwarded: &Forwarded,
+    reader: &Reader,
+    headers: &Headers,
+    end_of_stream: bool,
+) -> Vec<HeaderEdit> {
+    let mut edits = Vec::new();
+    if reader.rewrites() && !end_of_stream && headers.text("content-length").is_some() {
+        edits.push(HeaderEdit::remove("content-length"));
+    }
+    if let Some(id) = &forwarded.who.client_request_id {
+        edits.push(HeaderEdit::set(CLIENT_REQUEST_ID_HEADER, id.clone()));
+    }
+    if let (true, Some(pool)) = (forwarded.expose_pool, &forwarded.who.pool) {
+        edits.push(HeaderEdit::set(POOL_HEADER, pool.clone()));
+    }
+    edits
+}
+
+/// What a chunk of the answer leads to.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Step {
+    /// What leaves in the chunk's place; `None`: the chunk as it is.
+    pub replacement: Option<Vec<u8>>,
+    /// Whether the running count has changed.
+    pub tally_changed: bool,
+}
+
+/// A chunk of the answer has arrived; `elapsed_ms` says how long after the
+/// request, and is only asked when it matters.
+pub fn on_body(
+    answering: &mut Answering,
+    chunk: &[u8],
+    end_of_stream: bool,
+    elapsed_ms: impl FnOnce() -> u64,
+) -> Step {
+    let pushed = answering.reader.push(chunk);
+    let mut tally_changed = pushed.usage_changed;
+    if pushed.first_data && answering.reader.is_event_stream() {
+        answering.tally.first_token_ms = Some(elapsed_ms());
+        tally_changed = true;
+    }
+    if pushed.usage_changed {
+        count(answering);
+    }
+    let mut replacement = pushed.replacement;
+    if end_of_stream {
+        let tail = answering.reader.finish();
+        if !tail.is_empty() {
+            replacement.get_or_insert_with(|| chunk.to_vec()).extend(tail);
+        }
+        on_end(answering);
+    }
+    Step { replacement, tally_changed }
+}
+
+/// The answer has ended as the engine meant it to.
+pub fn on_end(answering: &mut Answering) {
+    answering.tally.whole = true;
+    if answering.reader.usage().is_some() {
+        answering.tally.source = Source::Engine;
+    }
+}
+
+/// The count that the ledger gets, whatever ended the exchange.
+#[must_use]
+pub fn final_tally(answering: &Answering) -> Tally {
+    Tally { failed: answering.reader.saw_error(), ..answering.tally }
+}
+
+/// Until the end is there, an engine's count is a running one.
+fn count(answering: &mut Answering) {
+    let Some(usage) = answering.reader.usage() else { return };
+    answering.tally = Tally {
+        input: usage.input,
+        cached_input: usage.cached_input,
+        output: usage.output,
+        reasoning: usage.reasoning,
+        source: Source::Running,
+        ..answering.tally
+    };
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,115 @@
+use super::*;
+use contract::usage::Who;
+
+fn forwarded(expose_pool: bool) -> Forwarded {
+    Forwarded {
+        who: Who {
+            pool: Some("big".into()),
+            client_request_id: Some("c-1".into()),
+            ..Who::default()
+        },
+        asked: "llama".into(),
+        expose_pool,
+    }
+}
+
+fn answer(content_type: &str) -> Headers {
+    Headers::of(&[(":status", "200"), ("content-type", content_type), ("content-length", "99")])
+}
+
+fn answering(content_type: &str) -> Answering {
+    on_headers(forwarded(false), &answer(content_type), false).1
+}
+
+const JSON: &str = r#"{"model":"meta/Llama","usage":{"prompt_tokens":3,"completion_tokens":2}}"#;
+
+#[test]
+fn headers_of_an_answer_that_is_read() {
+    let (edits, _) = on_headers(forwarded(true), &answer("application/json"), false);
+    assert_eq!(
+        edits,
+        [
+            HeaderEdit::remove("content-length"),
+            HeaderEdit::set("x-client-request-id", "c-1"),
+            HeaderEdit::set("x-tollgate-pool", "big"),
+        ]
+    );
+}
+
+#[test]
+fn an_answer_that_is_not_read_keeps_its_length() {
+    let (edits, answering) = on_headers(forwarded(false), &answer("image/png"), false);
+    assert_eq!(edits, [HeaderEdit::set("x-client-request-id", "c-1")]);
+    assert!(!answering.reader.rewrites());
+}
+
+#[test]
+fn a_json_answer_in_one_piece() {
+    let mut answering = answering("application/json");
+    let step = on_body(&mut answering, JSON.as_bytes(), true, || 7);
+    let body = String::from_utf8(step.replacement.unwrap()).unwrap();
+    assert_eq!(body, JSON.replace("meta/Llama", "llama"));
+    let tally = final_tally(&answering);
+    assert_eq!((tally.input, tally.output, tally.source), (3, 2, Source::Engine));
+    assert!(tally.whole && !tally.failed);
+    assert_eq!(tally.first_token_ms, None);
+}
+
+#[test]
+fn a_json_answer_whose_end_comes_by_itself() {
+    let mut answering = answering("application/json");
+    on_body(&mut answering, JSON.as_bytes(), false, || 7);
+    assert_eq!(final_tally(&answering).source, Source::Running);
+    assert!(!final_tally(&answering).whole);
+    assert_eq!(on_body(&mut answering, b"", true, || 7), Step::default());
+    assert_eq!(final_tally(&answering).source, Source::Engine);
+}
+
+#[test]
+fn a_stream_is_counted_while_it_runs() {
+    let mut answering = answering("text/event-stream");
+    let event = |tokens| {
+        format!(
+            "data: {{\"model\":\"x\",\"usage\":{{\"prompt_tokens\":3,\"completion_tokens\":{tokens}}}}}\n\n"
+        )
+    };
+    let first = on_body(&mut answering, event(1).as_bytes(), false, || 7);
+    assert!(first.tally_changed);
+    assert_eq!(answering.tally.first_token_ms, Some(7));
+    assert_eq!((answering.tally.output, answering.tally.source), (1, Source::Running));
+    let second = on_body(&mut answering, event(2).as_bytes(), false, || 9);
+    assert!(second.tally_changed);
+    assert_eq!(answering.tally.first_token_ms, Some(7));
+    let same = on_body(&mut answering, event(2).as_bytes(), false, || 9);
+    assert!(!same.tally_changed);
+    on_body(&mut answering, b"data: [DONE]\n\n", true, || 9);
+    let tally = final_tally(&answering);
+    assert_eq!((tally.input, tally.output, tally.source), (3, 2, Source::Engine));
+    assert!(tally.whole);
+}
+
+#[test]
+fn an_error_inside_an_answer_is_the_engines_failure() {
+    let mut answering = answering("text/event-stream");
+    let event = "data: {\"error\": {\"message\": \"x\", \"code\": 500}}\n\ndata: [DONE]\n\n";
+    on_body(&mut answering, event.as_bytes(), true, || 1);
+    assert!(final_tally(&answering).failed);
+    assert_eq!(final_tally(&answering).source, Source::None);
+}
+
+#[test]
+fn what_was_held_back_leaves_at_the_end() {
+    let mut answering = answering("application/json");
+    let first = on_body(&mut answering, br#"{"model":"meta/L"#, false, || 1);
+    let mut whole = first.replacement.unwrap();
+    let last = on_body(&mut answering, b"", true, || 1);
+    whole.extend(last.replacement.unwrap());
+    assert_eq!(whole, br#"{"model":"meta/L"#);
+}
+
+#[test]
+fn an_answer_without_a_body_is_whole() {
+    let (edits, answering) = on_headers(forwarded(false), &answer("application/json"), true);
+    assert!(final_tally(&answering).whole);
+    assert!(!edits.contains(&HeaderEdit::remove("content-length")));
+}

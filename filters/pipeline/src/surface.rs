@@ -1,0 +1,199 @@
+//! What the headers of a request ask for: path, method and media type.
+
+use crate::headers::Headers;
+use chat::path::Api;
+use contract::limits::CLIENT_REQUEST_ID_BYTES_MAX;
+use contract::names::CLIENT_REQUEST_ID_HEADER;
+use contract::refusal::{Code, Refusal};
+
+/// The path of a request without its query.
+#[must_use]
+pub fn path(headers: &Headers) -> &str {
+    let whole = headers.text(":path").unwrap_or("/");
+    whole.split_once('?').map_or(whole, |(path, _)| path)
+}
+
+/// The path as it stands in records: one of the gateway's own, never what a
+/// client made up.
+#[must_use]
+pub fn recorded_path(path: &str) -> &'static str {
+    Api::of(path).map_or("other", |api| api.path())
+}
+
+/// What a request wants of the gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// The list of models.
+    Models,
+    /// One model, by its name.
+    Model(String),
+    /// An answer of an engine; the JSON body says of which model.
+    Inference,
+}
+
+/// What the headers ask for, in the order of the contract's checks: path,
+/// method, media type, length.
+///
+/// # Errors
+/// `not_found`, `method_not_allowed`, `unsupported_media_type`,
+/// `request_too_large`, `invalid_json` for a request without a body.
+pub fn check(
+    headers: &Headers,
+    end_of_stream: bool,
+    max_body_bytes: usize,
+) -> Result<Wanted, Refusal> {
+    let api = Api::of(path(headers)).ok_or_else(not_found)?;
+    let method = headers.text(":method").unwrap_or_default();
+    if !api.methods().contains(&method) {
+        return Err(method_not_allowed(api.methods()));
+    }
+    match api {
+        Api::Models => Ok(Wanted::Models),
+        Api::Model(name) => Ok(Wanted::Model(name.into_owned())),
+        Api::Transcriptions => Err(not_yet()),
+        _ => check_body(headers, end_of_stream, max_body_bytes).map(|()| Wanted::Inference),
+    }
+}
+
+fn check_body(
+    headers: &Headers,
+    end_of_stream: bool,
+    max_body_bytes: usize,
+) -> Result<(), Refusal> {
+    if headers.text("content-encoding").is_some_and(|encoding| encoding != "identity") {
+        return Err(Refusal::new(
+            Code::UnsupportedMediaType,
+            "An encoded request body is not taken; send it without content-encoding.",
+        ));
+    }
+    if !headers.text("content-type").is_some_and(is_json) {
+        return Err(Refusal::new(
+            Code::UnsupportedMediaType,
+            "The request body must be JSON, with `Content-Type: application/json`.",
+        ));
+    }
+    let length = headers.text("content-length").and_then(|length| length.parse::<u64>().ok());
+    if length.is_some_and(|length| length > max_body_bytes as u64) {
+        return Err(too_large(max_body_bytes));
+    }
+    if end_of_stream {
+        return Err(Refusal::new(Code::InvalidJson, "The request has no body; JSON is expected."));
+    }
+    Ok(())
+}
+
+/// `application/json` or `application/*+json`, with or without parameters.
+fn is_json(content_type: &str) -> bool {
+    let essence = content_type.split_once(';').map_or(content_type, |(essence, _)| essence);
+    let essence = essence.trim().to_ascii_lowercase();
+    essence == "application/json"
+        || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+/// The refusal of a body that is larger than the limit.
+#[must_use]
+pub fn too_large(max_body_bytes: usize) -> Refusal {
+    Refusal::new(
+        Code::RequestTooLarge,
+        format!(
+            "The request body is larger than the {max_body_bytes} bytes that this gateway takes."
+        ),
+    )
+}
+
+fn not_found() -> Refusal {
+    Refusal::new(Code::NotFound, "There is no such path on this gateway.")
+}
+
+fn not_yet() -> Refusal {
+    Refusal::new(Code::NotFound, "Transcriptions are not served by this version of the gateway.")
+}
+
+fn method_not_allowed(allowed: &[&str]) -> Refusal {
+    let allowed = allowed.join(" and ");
+    Refusal::new(Code::MethodNotAllowed, format!("This path takes {allowed} only."))
+}
+
+/// The client's own request id, from `x-client-request-id` (Envoy has put a
+/// client's `x-request-id` there): 1 to 128 characters that can do no harm in a
+/// header, a log or a table. What is not well-formed is dropped.
+#[must_use]
+pub fn client_request_id(headers: &Headers) -> Option<String> {
+    let id = headers.text(CLIENT_REQUEST_ID_HEADER)?;
+    let harmless = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/+=".contains(&byte);
+    ((1..=CLIENT_REQUEST_ID_BYTES_MAX).contains(&id.len()) && id.bytes().all(harmless))
+        .then(|| id.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn post(more: &[(&str, &str)]) -> Headers {
+        let mut lines = vec![(":method", "POST"), (":path", "/v1/chat/completions?x=1")];
+        if !more.iter().any(|(name, _)| *name == "content-type") {
+            lines.push(("content-type", "application/json"));
+        }
+        lines.extend(more);
+        Headers::of(&lines)
+    }
+
+    #[test]
+    fn what_the_headers_ask_for() {
+        let table = [
+            (post(&[]), false, "ok"),
+            (post(&[("content-type", "application/json; charset=utf-8")]), false, "ok"),
+            (post(&[("content-type", "Application/vnd.x+JSON")]), false, "ok"),
+            (post(&[("content-type", "text/plain")]), false, "unsupported_media_type"),
+            (post(&[("content-encoding", "gzip")]), false, "unsupported_media_type"),
+            (post(&[("content-encoding", "identity")]), false, "ok"),
+            (post(&[("content-length", "1000")]), false, "ok"),
+            (post(&[("content-length", "1001")]), false, "request_too_large"),
+            (post(&[]), true, "invalid_json"),
+            (
+                Headers::of(&[(":method", "POST"), (":path", "/v1/embeddings")]),
+                false,
+                "unsupported_media_type",
+            ),
+            (
+                Headers::of(&[(":method", "GET"), (":path", "/v1/chat/completions")]),
+                true,
+                "method_not_allowed",
+            ),
+            (
+                Headers::of(&[(":method", "POST"), (":path", "/v1/models")]),
+                true,
+                "method_not_allowed",
+            ),
+            (Headers::of(&[(":method", "GET"), (":path", "/v1/models")]), true, "ok"),
+            (Headers::of(&[(":method", "GET"), (":path", "/metrics")]), true, "not_found"),
+            (
+                Headers::of(&[(":method", "POST"), (":path", "/v1/audio/transcriptions")]),
+                false,
+                "not_found",
+            ),
+            (Headers::of(&[]), true, "not_found"),
+        ];
+        for (headers, end, expected) in table {
+            let outcome = check(&headers, end, 1_000).map_or_else(|r| r.code.as_str(), |_| "ok");
+            assert_eq!(outcome, expected, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn a_clients_id_is_taken_if_it_is_harmless() {
+        let long = "a".repeat(129);
+        let table = [
+            ("req-1", Some("req-1")),
+            ("", None),
+            ("a b", None),
+            ("a\"b", None),
+            ("한", None),
+            (&long, None),
+        ];
+        for (id, expected) in table {
+            let headers = Headers::of(&[("x-client-request-id", id)]);
+            assert_eq!(client_request_id(&headers).as_deref(), expected, "{id}");
+        }
+    }
+}
