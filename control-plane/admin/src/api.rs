@@ -1,0 +1,96 @@
+//! The routes under `/api/v1`.
+
+use crate::guard::{self, Access};
+use crate::keys::{self, Mint};
+use crate::overview::{self, Overview};
+use crate::problem::Problem;
+use crate::usage;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{delete, get};
+use ledger::Ledger;
+use plan::Plan;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+use tokio::sync::watch;
+
+/// Largest body of a request: nothing that is taken here comes near.
+const BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// What the handlers work with.
+#[derive(Clone)]
+pub struct Admin {
+    /// Keys and usage.
+    pub ledger: Ledger,
+    /// The plan in force: which tenants and roles there are.
+    pub plan: watch::Receiver<Arc<Plan>>,
+    /// The state of everything else.
+    pub overview: Arc<dyn Overview>,
+    /// Makes keys.
+    pub mint: Mint,
+}
+
+/// The system's clock, read at this edge and nowhere else.
+pub struct Clock;
+
+/// The one clock.
+pub const CLOCK: Clock = Clock;
+
+impl Clock {
+    /// Unix time in milliseconds.
+    #[must_use]
+    pub fn now_ms(&self) -> u64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Unix time in seconds.
+    #[must_use]
+    pub fn now_s(&self) -> u64 {
+        self.now_ms() / 1_000
+    }
+}
+
+/// The admin API.
+pub fn router(admin: Admin, access: Access) -> Router {
+    let guarded = Router::new()
+        .route("/api/v1/keys", get(keys::list).post(keys::create))
+        .route("/api/v1/keys/{id}", delete(keys::revoke))
+        .route("/api/v1/usage", get(usage::report))
+        .route("/api/v1/status", get(overview::status))
+        .route("/api/v1/config", get(overview::config))
+        .fallback(nothing_here)
+        .layer(from_fn_with_state(access.clone(), guard::with_token));
+    let open =
+        Router::new().route("/healthz", get(|| async { "ok\n" })).route("/readyz", get(ready));
+    guarded
+        .merge(open)
+        .method_not_allowed_fallback(other_method)
+        .layer(from_fn_with_state(access, guard::with_host))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .with_state(admin)
+}
+
+async fn ready(
+    axum::extract::State(admin): axum::extract::State<Admin>,
+) -> (StatusCode, &'static str) {
+    if admin.overview.ready().await {
+        (StatusCode::OK, "ready\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "not ready\n")
+    }
+}
+
+async fn nothing_here() -> Problem {
+    Problem::not_found("There is nothing here; the API is under /api/v1.")
+}
+
+async fn other_method() -> Problem {
+    Problem {
+        status: StatusCode::METHOD_NOT_ALLOWED,
+        code: "method_not_allowed",
+        message: "This path has other methods.".to_owned(),
+    }
+}

@@ -1,0 +1,170 @@
+//! `/api/v1/keys`: keys are made, listed and revoked.
+
+use crate::api::{Admin, CLOCK};
+use crate::problem::Problem;
+use crate::when::Span;
+use axum::Json;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use contract::limits::NAME_BYTES_MAX;
+use contract::policy::GatewayConfig;
+use ledger::{Key, NewKey, Revocation};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// A key that was just made. It has no `Debug`: the key must not be logged.
+pub struct Minted {
+    /// The id under which it is known.
+    pub id: String,
+    /// The key itself, to be shown once.
+    pub key: String,
+    /// Its digest, 64 hexadecimal digits in lower case.
+    pub sha256: String,
+}
+
+/// Makes keys; `None` when the system gives no randomness.
+pub type Mint = Arc<dyn Fn() -> Option<Minted> + Send + Sync>;
+
+/// The body of `POST keys`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CreateKey {
+    /// The tenant that is billed; it is in the configuration.
+    pub tenant: String,
+    /// What people call it.
+    pub name: String,
+    /// The user it is made for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// Roles of the configuration; none means all that the tenant has.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
+    /// How long it lives, as `30d`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<String>,
+}
+
+/// The answer of `POST keys`: the only place where a key is ever seen.
+#[derive(Serialize, Deserialize)]
+pub struct CreatedKey {
+    /// The id under which it is known.
+    pub id: String,
+    /// The key.
+    pub key: String,
+}
+
+/// The answer of `DELETE keys/{id}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevokedKey {
+    /// Its id.
+    pub id: String,
+    /// Whether it worked until now; `false`: it was revoked before.
+    pub revoked_now: bool,
+}
+
+/// The query of `GET keys`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListQuery {
+    tenant: Option<String>,
+}
+
+/// `POST keys`
+pub async fn create(
+    State(admin): State<Admin>,
+    body: Result<Json<CreateKey>, JsonRejection>,
+) -> Result<(StatusCode, Json<CreatedKey>), Problem> {
+    let Json(wanted) = body?;
+    check(&wanted, &admin.plan.borrow().filter)?;
+    let minted = (admin.mint)().ok_or_else(|| Problem::internal(&NoRandomness))?;
+    let key = new_key(wanted, &minted)?;
+    let (tenant, name) = (key.tenant.clone(), key.name.clone());
+    admin.ledger.create_key(key).await?;
+    tracing::info!(target: "audit", id = minted.id, tenant, name, "key created");
+    Ok((StatusCode::CREATED, Json(CreatedKey { id: minted.id, key: minted.key })))
+}
+
+/// `GET keys`
+pub async fn list(
+    State(admin): State<Admin>,
+    query: Result<Query<ListQuery>, QueryRejection>,
+) -> Result<Json<Vec<Key>>, Problem> {
+    let Query(query) = query?;
+    Ok(Json(admin.ledger.list_keys(query.tenant.as_deref()).await?))
+}
+
+/// `DELETE keys/{id}`
+pub async fn revoke(
+    State(admin): State<Admin>,
+    Path(id): Path<String>,
+) -> Result<Json<RevokedKey>, Problem> {
+    match admin.ledger.revoke_key(&id, CLOCK.now_s()).await? {
+        Revocation::Revoked => {
+            tracing::info!(target: "audit", id, "key revoked");
+            Ok(Json(RevokedKey { id, revoked_now: true }))
+        }
+        Revocation::AlreadyRevoked => Ok(Json(RevokedKey { id, revoked_now: false })),
+        Revocation::Unknown => Err(Problem::not_found("There is no key with this id.")),
+        Revocation::Configured => {
+            Err(Problem::conflict("This key stands in the configuration file; remove it there."))
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the system gave no random bytes")]
+struct NoRandomness;
+
+fn new_key(wanted: CreateKey, minted: &Minted) -> Result<NewKey, Problem> {
+    let at_s = CLOCK.now_s();
+    let life: Option<Span> = wanted
+        .expires
+        .map(|text| text.parse())
+        .transpose()
+        .map_err(|why| Problem::invalid(format!("expires: {why}.")))?;
+    Ok(NewKey {
+        id: minted.id.clone(),
+        sha256: minted.sha256.clone(),
+        name: wanted.name,
+        tenant: wanted.tenant,
+        user: wanted.user,
+        roles: wanted.roles,
+        expires_at_s: life.map(|span| at_s.saturating_add(span.seconds)),
+        at_s,
+    })
+}
+
+fn check(wanted: &CreateKey, policy: &GatewayConfig) -> Result<(), Problem> {
+    name("name", &wanted.name)?;
+    wanted.user.iter().try_for_each(|user| name("user", user))?;
+    one_of("tenant", &wanted.tenant, policy.tenants.keys())?;
+    wanted.roles.iter().try_for_each(|role| one_of("role", role, policy.roles.keys()))
+}
+
+fn name(field: &str, text: &str) -> Result<(), Problem> {
+    let sized = (1..=NAME_BYTES_MAX).contains(&text.len());
+    if sized && text.trim() == text && !text.chars().any(char::is_control) {
+        return Ok(());
+    }
+    Err(Problem::invalid(format!(
+        "{field}: takes 1 to {NAME_BYTES_MAX} bytes without control characters and without \
+         white space around."
+    )))
+}
+
+fn one_of<'a>(
+    field: &str,
+    text: &str,
+    mut allowed: impl Iterator<Item = &'a String> + Clone,
+) -> Result<(), Problem> {
+    if allowed.clone().any(|known| known == text) {
+        return Ok(());
+    }
+    let mut list = allowed.next().cloned().unwrap_or_else(|| "none is configured".to_owned());
+    for known in allowed {
+        list.push_str(", ");
+        list.push_str(known);
+    }
+    Err(Problem::invalid(format!("{field}: there is no such {field}; allowed: {list}.")))
+}

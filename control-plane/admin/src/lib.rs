@@ -1,0 +1,29 @@
+//! The admin API, and what the gateways ask the control plane over plain HTTP.
+//!
+//! [`router`] is the API under `/api/v1`, behind the admin token and a check of
+//! the `Host` header. [`sync_router`] is for the role `sync` of the Wasm module:
+//! the keyring as a long poll, and the look-up of one key. It carries no key,
+//! only digests, and is served on the xDS port, which is always on loopback.
+//!
+//! What the rest of the control plane knows comes in as values: [`Overview`]
+//! for the state, a [`Mint`] for new keys, the plan in force as a watch.
+
+mod api;
+mod guard;
+mod keys;
+mod overview;
+mod problem;
+mod sync;
+#[cfg(test)]
+mod tests;
+mod usage;
+pub mod when;
+
+pub use api::{Admin, CLOCK, router};
+pub use guard::{Access, AdminToken};
+pub use keys::{CreateKey, CreatedKey, Mint, Minted, RevokedKey};
+pub use overview::{
+    ConfigStatus, EndpointStatus, Overview, PoolStatus, RefusedConfig, Status, Supervised,
+};
+pub use problem::Problem;
+pub use sync::sync_router;

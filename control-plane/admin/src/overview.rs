@@ -1,0 +1,109 @@
+//! `GET status` and `GET config`: what runs, and by which configuration.
+
+use crate::api::Admin;
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::net::SocketAddr;
+
+/// What the rest of the control plane knows about itself.
+#[async_trait::async_trait]
+pub trait Overview: Send + Sync {
+    /// The state as of now.
+    async fn status(&self) -> Status;
+    /// Whether a request of a caller would be served.
+    async fn ready(&self) -> bool;
+}
+
+/// Everything that `tollgate status` shows. Times are RFC 3339 in UTC.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// Tollgate's own version.
+    pub version: String,
+    /// Where callers connect, if it is known.
+    pub gateway: Option<SocketAddr>,
+    /// The configuration in force.
+    pub config: ConfigStatus,
+    /// The Envoy that Tollgate keeps alive; none under `serve`.
+    pub supervised: Option<Supervised>,
+    /// Every Envoy that is or was connected, with what it acknowledged and
+    /// refused by type of resource.
+    pub envoys: Vec<Value>,
+    /// Pools and their endpoints.
+    pub pools: Vec<PoolStatus>,
+    /// The usage ledger; none where it cannot be asked.
+    pub ledger: Option<ledger::Status>,
+}
+
+/// The configuration in force, and the last one that was refused.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfigStatus {
+    /// The file.
+    pub file: String,
+    /// Digest of the text in force.
+    pub version: String,
+    /// Version of the resources that are published to the Envoys.
+    pub snapshot: Option<String>,
+    /// Since when it is in force.
+    pub loaded_at: String,
+    /// What stands in the file now and cannot be used; gone once it can.
+    pub refused: Option<RefusedConfig>,
+    /// Settings that were changed and count from the next start on.
+    pub pending_restart: Vec<String>,
+}
+
+/// A text of the configuration file that was refused.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedConfig {
+    /// When.
+    pub at: String,
+    /// Everything that is wrong, each as `FILE:LINE:COL: path: message`.
+    pub problems: Vec<String>,
+}
+
+/// The Envoy that Tollgate keeps alive.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Supervised {
+    /// Its process, while there is one.
+    pub pid: Option<u32>,
+    /// Whether it was already running when this control plane started.
+    pub adopted: bool,
+    /// How often it was started again after it had died.
+    pub restarts: u64,
+    /// Where its own admin interface listens.
+    pub admin: Option<SocketAddr>,
+}
+
+/// A pool.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PoolStatus {
+    /// Its name.
+    pub name: String,
+    /// The model's name on its servers.
+    pub model: String,
+    /// Its endpoints; without health and load where no Envoy could be asked.
+    pub endpoints: Vec<EndpointStatus>,
+}
+
+/// An endpoint of a pool.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndpointStatus {
+    /// `address:port`.
+    pub address: String,
+    /// `healthy`, or Envoy's reasons why it is not.
+    pub health: Option<String>,
+    /// Requests under way.
+    pub active_requests: Option<u64>,
+}
+
+/// `GET status`
+pub async fn status(State(admin): State<Admin>) -> Json<Status> {
+    Json(admin.overview.status().await)
+}
+
+/// `GET config`: which configuration is in force. Its text is not shown here, it
+/// may hold secrets.
+pub async fn config(State(admin): State<Admin>) -> Json<ConfigStatus> {
+    Json(admin.overview.status().await.config)
+}

@@ -1,0 +1,180 @@
+//! From a line of the spool to a posting: what a request is billed, and how it
+//! ended. Pure; every rule of billing that is not a price stands here.
+
+use crate::record::{AT_MS_MAX, UsageRecord};
+use crate::store::PriceBook;
+use contract::refusal::{Code, EnvoyError, envoy_error};
+use contract::spool::Line;
+use contract::usage::{End, Source, Tally, Who};
+use std::collections::BTreeMap;
+
+/// Status of a request whose client left before there was one, as nginx's logs
+/// have it: no client ever reads it.
+pub const STATUS_CLIENT_LEFT: u16 = 499;
+
+/// Flags of Envoy's access log that say that the client left: connection
+/// terminated, stream reset (Envoy, "Access logging", `%RESPONSE_FLAGS%`).
+const CLIENT_LEFT_FLAGS: &[&str] = &["DC", "DR"];
+
+/// Response code details that say the same.
+const CLIENT_LEFT_DETAILS: &[&str] =
+    &["downstream_remote_disconnect", "downstream_local_disconnect", "http2.remote_re"];
+
+/// What a line comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Posting {
+    /// A record.
+    Record(Box<Priced>),
+    /// A request without a caller: nobody is billed.
+    Anonymous,
+    /// The line's contents cannot be read.
+    Malformed,
+}
+
+/// A record and whether its prices were known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Priced {
+    /// The record.
+    pub record: UsageRecord,
+    /// Whether it names prices that the book does not have; it then costs 0.
+    pub unpriced: bool,
+}
+
+/// The posting of a request that has ended with `line`.
+#[must_use]
+pub fn ended(line: Line, prices: &PriceBook) -> Posting {
+    posting(line, prices, |line, who, tally| {
+        let status = line.status.unwrap_or(0);
+        let envoys = envoys_error(line);
+        let end = end_of(line, who, tally, envoys);
+        let code = who.code.clone().or_else(|| match end {
+            End::EngineFailed | End::Refused => envoys.map(|error| error.code.as_str().to_owned()),
+            _ => None,
+        });
+        let status = match (status, end) {
+            (0, End::ClientLeft) => STATUS_CLIENT_LEFT,
+            (0, _) => envoys.map_or(0, |error| error.code.status()),
+            (status, _) => status,
+        };
+        Ending { end, status, code }
+    })
+}
+
+/// The posting of a request whose gateway died; `line` is the last it wrote.
+#[must_use]
+pub fn lost(line: Line, prices: &PriceBook) -> Posting {
+    posting(line, prices, |line, who, _| Ending {
+        end: End::GatewayLost,
+        status: line.status.unwrap_or(0),
+        code: who.code.clone(),
+    })
+}
+
+/// How a request ended, towards the client and for the books.
+struct Ending {
+    end: End,
+    status: u16,
+    code: Option<String>,
+}
+
+fn posting(
+    line: Line,
+    prices: &PriceBook,
+    ending: impl FnOnce(&Line, &Who, &Tally) -> Ending,
+) -> Posting {
+    let Some(who) = &line.who else { return Posting::Anonymous };
+    let Ok(who) = serde_json::from_str::<Who>(who) else { return Posting::Malformed };
+    let Ok(mut tally) = line.usage.as_deref().map_or(Ok(Tally::default()), serde_json::from_str)
+    else {
+        return Posting::Malformed;
+    };
+    if line.at_ms > AT_MS_MAX {
+        return Posting::Malformed;
+    }
+    let ending = ending(&line, &who, &tally);
+    tally.source = source_of(&tally, ending.end);
+    Posting::Record(Box::new(priced(line, who, &tally, ending, prices)))
+}
+
+/// The engine's count of an answer that was cut is its running count.
+fn source_of(tally: &Tally, end: End) -> Source {
+    let cut = matches!(end, End::ClientLeft | End::EngineFailed | End::GatewayLost);
+    match tally.source {
+        Source::Engine if cut && !tally.whole => Source::Running,
+        source => source,
+    }
+}
+
+fn priced(line: Line, who: Who, tally: &Tally, ending: Ending, prices: &PriceBook) -> Priced {
+    let known = who.price_version.as_ref().map(|version| prices.get(version));
+    let cost_nanodollars =
+        known.flatten().map_or(0, |prices| billing::price::cost_nanodollars(prices, tally));
+    let record = UsageRecord {
+        id: line.id,
+        client_request_id: who.client_request_id,
+        at_ms: line.at_ms,
+        tenant: who.tenant,
+        key: who.key,
+        user: who.user,
+        model: who.model,
+        pool: who.pool,
+        endpoint: line.endpoint,
+        path: who.path,
+        stream: who.stream,
+        status: ending.status,
+        code: ending.code,
+        input_tokens: tally.input,
+        cached_input_tokens: tally.cached_input,
+        output_tokens: tally.output,
+        reasoning_tokens: tally.reasoning,
+        source: tally.source,
+        end: ending.end,
+        cost_nanodollars,
+        price_version: who.price_version,
+        first_token_ms: tally.first_token_ms,
+        duration_ms: line.duration_ms.unwrap_or(0),
+        masked: BTreeMap::new(),
+    };
+    Priced { record, unpriced: known == Some(None) }
+}
+
+fn envoys_error(line: &Line) -> Option<&'static EnvoyError> {
+    envoy_error(line.flags.as_deref().unwrap_or(""), line.details.as_deref().unwrap_or(""))
+}
+
+/// How it ended, by the first rule that applies: the gateway refused; the
+/// client has the whole answer; the client left; Envoy answered in the
+/// engine's place or cut it; the engine's own error; nothing went wrong.
+fn end_of(line: &Line, who: &Who, tally: &Tally, envoys: Option<&EnvoyError>) -> End {
+    let status = line.status.unwrap_or(0);
+    let engines_error = tally.failed || status >= 500;
+    let whole = tally.whole && !engines_error && (status < 400 || envoys.is_none());
+    if who.code.is_some() {
+        End::Refused
+    } else if whole {
+        End::Complete
+    } else if client_left(line) {
+        End::ClientLeft
+    } else if let Some(error) = envoys {
+        match error.code {
+            Code::RequestTooLarge | Code::FilterUnavailable => End::Refused,
+            _ => End::EngineFailed,
+        }
+    } else if engines_error {
+        End::EngineFailed
+    } else if status == 0 {
+        End::ClientLeft
+    } else {
+        End::Complete
+    }
+}
+
+fn client_left(line: &Line) -> bool {
+    let flags = line.flags.as_deref().unwrap_or("");
+    let details = line.details.as_deref().unwrap_or("");
+    flags.split(',').any(|flag| CLIENT_LEFT_FLAGS.contains(&flag))
+        || CLIENT_LEFT_DETAILS.iter().any(|prefix| details.starts_with(prefix))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,155 @@
+use super::*;
+use contract::price::Prices;
+use contract::spool::LineType;
+
+const PRICES: Prices = Prices { input: 1_000_000, cached_input: 500_000, output: 2_000_000 };
+
+fn book() -> PriceBook {
+    PriceBook::from([(PRICES.version(), PRICES)])
+}
+
+fn who() -> Who {
+    Who {
+        tenant: "acme".to_owned(),
+        key: "k1".to_owned(),
+        price_version: Some(PRICES.version()),
+        ..Who::default()
+    }
+}
+
+fn line(who: &Who, tally: &Tally, status: u16, flags: &str, details: &str) -> Line {
+    Line {
+        line_type: LineType::End,
+        id: "r1".to_owned(),
+        at_ms: 1_795_252_163_123,
+        who: Some(serde_json::to_string(who).unwrap()),
+        usage: Some(serde_json::to_string(tally).unwrap()),
+        status: Some(status).filter(|status| *status != 0),
+        flags: Some(flags.to_owned()).filter(|flags| !flags.is_empty()),
+        details: Some(details.to_owned()),
+        endpoint: Some("127.0.0.1:9".to_owned()),
+        duration_ms: Some(40),
+    }
+}
+
+fn priced(posting: Posting) -> Priced {
+    match posting {
+        Posting::Record(priced) => *priced,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn how_a_request_ended() {
+    let part = Tally { input: 10, output: 5, source: Source::Engine, ..Tally::default() };
+    let whole = Tally { whole: true, ..part };
+    let failed = Tally { failed: true, ..whole };
+    let none = Tally::default();
+    use End::{ClientLeft, Complete, EngineFailed, Refused};
+    use Source::{Engine, None as Uncounted, Running};
+    #[rustfmt::skip]
+    let table = [
+        // tally, status, flags, details -> end, status, code, source
+        (whole, 200, "-", "via_upstream", Complete, 200, None, Engine),
+        (whole, 400, "", "via_upstream", Complete, 400, None, Engine),
+        (whole, 500, "", "via_upstream", EngineFailed, 500, None, Engine),
+        (failed, 200, "", "via_upstream", EngineFailed, 200, None, Engine),
+        (whole, 200, "DC", "downstream_remote_disconnect", Complete, 200, None, Engine),
+        (part, 200, "DC", "downstream_remote_disconnect", ClientLeft, 200, None, Running),
+        (part, 200, "DR", "http2.remote_reset", ClientLeft, 200, None, Running),
+        (none, 0, "DC", "downstream_remote_disconnect", ClientLeft, 499, None, Uncounted),
+        (none, 0, "", "", ClientLeft, 499, None, Uncounted),
+        (none, 0, "DC,UF", "downstream_local_disconnect(x)", ClientLeft, 499, None, Uncounted),
+        (part, 200, "UC", "upstream_reset_after_response_started{x}", EngineFailed, 200, Some("engine_error"), Running),
+        (part, 200, "UPE", "upstream_reset_after_response_started", EngineFailed, 200, Some("engine_error"), Running),
+        (part, 200, "SI", "stream_idle_timeout", EngineFailed, 200, Some("engine_timeout"), Running),
+        (part, 200, "UT", "response_timeout", EngineFailed, 200, Some("engine_timeout"), Running),
+        (none, 504, "UT", "response_timeout", EngineFailed, 504, Some("engine_timeout"), Uncounted),
+        (none, 0, "UT", "response_timeout", EngineFailed, 504, Some("engine_timeout"), Uncounted),
+        (none, 503, "UH", "no_healthy_upstream", EngineFailed, 503, Some("no_healthy_engine"), Uncounted),
+        (none, 503, "UF,URX", "upstream_reset_before_response_started", EngineFailed, 503, Some("no_healthy_engine"), Uncounted),
+        (none, 413, "", "request_payload_too_large", Refused, 413, Some("request_too_large"), Uncounted),
+        (whole, 413, "", "request_payload_too_large", Refused, 413, Some("request_too_large"), Engine),
+        (none, 503, "", "wasm_fail_stream", Refused, 503, Some("filter_unavailable"), Uncounted),
+        (none, 502, "", "via_upstream", EngineFailed, 502, None, Uncounted),
+        (none, 200, "", "via_upstream", Complete, 200, None, Uncounted),
+    ];
+    for (tally, status, flags, details, end, told, code, source) in table {
+        let record = priced(ended(line(&who(), &tally, status, flags, details), &book())).record;
+        let got = (record.end, record.status, record.code.as_deref(), record.source);
+        assert_eq!(got, (end, told, code, source), "{status} {flags} {details} {tally:?}");
+    }
+}
+
+#[test]
+fn a_refusal_of_the_gateway_has_its_code() {
+    let who = Who { code: Some("model_not_found".to_owned()), ..who() };
+    let line = line(&who, &Tally::default(), 404, "", "");
+    let record = priced(ended(line, &book())).record;
+    assert_eq!((record.end, record.code.as_deref()), (End::Refused, Some("model_not_found")));
+    assert_eq!((record.status, record.cost_nanodollars), (404, 0));
+}
+
+#[test]
+fn what_it_costs() {
+    let tally = Tally {
+        input: 10,
+        cached_input: 4,
+        output: 5,
+        reasoning: 2,
+        source: Source::Engine,
+        first_token_ms: Some(9),
+        whole: true,
+        failed: false,
+    };
+    let table = [
+        (Some(PRICES.version()), 18, false),
+        (Some("i9-c9-o9".to_owned()), 0, true),
+        (None, 0, false),
+    ];
+    for (price_version, cost, unpriced) in table {
+        let who = Who { price_version: price_version.clone(), ..who() };
+        let priced = priced(ended(line(&who, &tally, 200, "", "via_upstream"), &book()));
+        assert_eq!((priced.record.cost_nanodollars, priced.unpriced), (cost, unpriced));
+        assert_eq!(priced.record.price_version, price_version);
+        assert_eq!((priced.record.input_tokens, priced.record.cached_input_tokens), (10, 4));
+        assert_eq!((priced.record.output_tokens, priced.record.reasoning_tokens), (5, 2));
+        assert_eq!((priced.record.first_token_ms, priced.record.duration_ms), (Some(9), 40));
+    }
+}
+
+#[test]
+fn a_lost_request_is_billed_what_was_written() {
+    let table = [
+        (Source::Engine, Source::Running),
+        (Source::Running, Source::Running),
+        (Source::Estimated, Source::Estimated),
+        (Source::None, Source::None),
+    ];
+    for (counted, source) in table {
+        let tally = Tally { input: 10, output: 5, source: counted, ..Tally::default() };
+        let record = priced(lost(line(&who(), &tally, 200, "", ""), &book())).record;
+        assert_eq!((record.end, record.source), (End::GatewayLost, source));
+        assert_eq!((record.cost_nanodollars, record.status), (20, 200));
+    }
+    let early = priced(lost(line(&who(), &Tally::default(), 0, "", ""), &book())).record;
+    assert_eq!((early.status, early.code), (0, None));
+}
+
+#[test]
+fn without_a_caller_nobody_is_billed_and_what_cannot_be_read_is_malformed() {
+    let good = line(&who(), &Tally::default(), 401, "", "");
+    let anonymous = Line { who: None, ..good.clone() };
+    assert_eq!(ended(anonymous.clone(), &book()), Posting::Anonymous);
+    assert_eq!(lost(anonymous, &book()), Posting::Anonymous);
+    let malformed = [
+        Line { who: Some("{".to_owned()), ..good.clone() },
+        Line { usage: Some(r#"{"in":-1}"#.to_owned()), ..good.clone() },
+        Line { at_ms: AT_MS_MAX + 1, ..good.clone() },
+    ];
+    for line in malformed {
+        assert_eq!(ended(line, &book()), Posting::Malformed);
+    }
+    let uncounted = Line { usage: None, ..good };
+    assert_eq!(priced(ended(uncounted, &book())).record.source, Source::None);
+}

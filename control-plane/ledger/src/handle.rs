@@ -1,0 +1,174 @@
+//! The handle that the rest of the control plane holds.
+
+use crate::error::Error;
+use crate::key::{Key, NewKey, Revocation, StaticKeysChange};
+use crate::record::{GroupBy, UsageFilter, UsageRecord, UsageSum};
+use crate::sqlite::SqliteStore;
+use crate::store::{Counts, Position, Store};
+use crate::tail::{self, Tail};
+use contract::keyring::{KeyEntry, KeyringDelta};
+use contract::price::Prices;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// Name of the database in the data folder.
+pub const DATABASE_NAME: &str = "tollgate.db";
+
+/// Name of the spool folder in the data folder.
+pub const SPOOL_NAME: &str = "spool";
+
+/// How the ledger does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// How far the spool was read.
+    pub position: Position,
+    /// Bytes of the spool that were not.
+    pub lag_bytes: u64,
+    /// Everything counted since the database was made.
+    pub counts: Counts,
+}
+
+/// Keys, prices and usage. Clones share everything.
+#[derive(Clone)]
+pub struct Ledger {
+    store: Arc<dyn Store>,
+    spool: PathBuf,
+    keyring: Arc<watch::Sender<u64>>,
+    /// How often the reader found nothing more to read.
+    idle: Arc<watch::Sender<u64>>,
+}
+
+impl Ledger {
+    /// Opens the ledger of the data folder `data` (SQLite), making its spool
+    /// folder when there is none.
+    pub async fn open(data: &Path) -> Result<Self, Error> {
+        let spool = data.join(SPOOL_NAME);
+        std::fs::create_dir_all(&spool).map_err(Error::spool(&spool))?;
+        let store = SqliteStore::open(&data.join(DATABASE_NAME)).await?;
+        Self::over(Arc::new(store), spool).await
+    }
+
+    /// A ledger over any store, reading the folder `spool`.
+    pub async fn over(store: Arc<dyn Store>, spool: PathBuf) -> Result<Self, Error> {
+        let version = store.keyring_version().await?;
+        let keyring = Arc::new(watch::Sender::new(version));
+        Ok(Ledger { store, spool, keyring, idle: Arc::new(watch::Sender::new(0)) })
+    }
+
+    /// The folder that Envoy writes the spool to.
+    #[must_use]
+    pub fn spool_folder(&self) -> &Path {
+        &self.spool
+    }
+
+    /// Reads the spool for ever; to be run in one task of one process. Dropping
+    /// it at any moment loses nothing.
+    pub async fn tail(&self) {
+        let idle = Arc::clone(&self.idle);
+        let tail = Tail::new(Arc::clone(&self.store), self.spool.clone());
+        tail.run(move || idle.send_modify(|times| *times = times.wrapping_add(1))).await;
+    }
+
+    /// Waits until all that stands in the spool now is posted, at most `patience`;
+    /// whether it is. Needs [`Ledger::tail`] to run.
+    pub async fn catch_up(&self, patience: Duration) -> bool {
+        let mut idle = self.idle.subscribe();
+        // The first may have looked before this call; the second did not.
+        let twice = async { idle.changed().await.is_ok() && idle.changed().await.is_ok() };
+        tokio::time::timeout(patience, twice).await.unwrap_or(false)
+    }
+
+    /// Makes a key; [`Error::KeyExists`] when id or digest is taken.
+    pub async fn create_key(&self, key: NewKey) -> Result<(), Error> {
+        self.store.create_key(&key).await?;
+        self.tell_keyring().await
+    }
+
+    /// Revokes a created key at Unix second `at_s`.
+    pub async fn revoke_key(&self, id: &str, at_s: u64) -> Result<Revocation, Error> {
+        let revocation = self.store.revoke_key(id, at_s).await?;
+        self.tell_keyring().await?;
+        Ok(revocation)
+    }
+
+    /// Makes the configured keys equal to `keys` (digest and entry).
+    pub async fn set_static_keys(
+        &self,
+        keys: Vec<(String, KeyEntry)>,
+        at_s: u64,
+    ) -> Result<StaticKeysChange, Error> {
+        let change = self.store.set_static_keys(&keys, at_s).await?;
+        self.tell_keyring().await?;
+        Ok(change)
+    }
+
+    /// All keys (of one tenant), created and configured ones.
+    pub async fn list_keys(&self, tenant: Option<&str>) -> Result<Vec<Key>, Error> {
+        self.store.list_keys(tenant).await
+    }
+
+    /// Whose key has this digest; `None` for unknown and revoked ones.
+    pub async fn key_by_digest(&self, sha256: &str) -> Result<Option<KeyEntry>, Error> {
+        self.store.key_by_digest(sha256).await
+    }
+
+    /// At most `max` changes of the keyring after `since` of `epoch`.
+    pub async fn keyring_since(
+        &self,
+        epoch: Option<&str>,
+        since: u64,
+        max: usize,
+    ) -> Result<KeyringDelta, Error> {
+        self.store.keyring_since(epoch, since, max).await
+    }
+
+    /// The newest version of the keyring, waking whoever waits for it. Subscribe
+    /// first, then ask [`Ledger::keyring_since`], then wait: so no change is
+    /// missed.
+    #[must_use]
+    pub fn watch_keyring(&self) -> watch::Receiver<u64> {
+        self.keyring.subscribe()
+    }
+
+    /// Remembers prices; to be called before a gateway hears of them.
+    pub async fn record_prices(&self, prices: &[Prices]) -> Result<(), Error> {
+        self.store.record_prices(prices).await
+    }
+
+    /// All records that match, in the order in which they were posted.
+    pub async fn usage(&self, filter: &UsageFilter) -> Result<Vec<UsageRecord>, Error> {
+        self.store.usage(filter).await
+    }
+
+    /// Sums over the records that match.
+    pub async fn usage_sums(
+        &self,
+        filter: &UsageFilter,
+        by: GroupBy,
+    ) -> Result<Vec<UsageSum>, Error> {
+        self.store.usage_sums(filter, by).await
+    }
+
+    /// How the ledger does.
+    pub async fn status(&self) -> Result<Status, Error> {
+        let position = self.store.position().await?;
+        let lag_bytes = tail::lag_bytes(&self.spool, position)?;
+        Ok(Status { position, lag_bytes, counts: self.store.counts().await? })
+    }
+
+    async fn tell_keyring(&self) -> Result<(), Error> {
+        let version = self.store.keyring_version().await?;
+        self.keyring.send_if_modified(|told| {
+            let newer = version > *told;
+            *told = version.max(*told);
+            newer
+        });
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

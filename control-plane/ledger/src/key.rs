@@ -1,0 +1,71 @@
+//! API keys as the control plane keeps them. The key itself is nowhere; only
+//! its SHA-256 is.
+
+use serde::{Deserialize, Serialize};
+
+/// A key to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewKey {
+    /// Its id, as in usage records; unique among created keys.
+    pub id: String,
+    /// SHA-256 of the key, 64 hexadecimal digits in lower case.
+    pub sha256: String,
+    /// What people call it.
+    pub name: String,
+    /// The tenant that is billed.
+    pub tenant: String,
+    /// The user it is made for.
+    pub user: Option<String>,
+    /// Roles; none means all that the tenant has.
+    pub roles: Vec<String>,
+    /// Unix time in seconds from which it is refused.
+    pub expires_at_s: Option<u64>,
+    /// Unix time in seconds of the making.
+    pub at_s: u64,
+}
+
+/// A key as it is listed: all but its digest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Key {
+    /// Its id.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// The tenant that is billed.
+    pub tenant: String,
+    /// The user it is made for.
+    pub user: Option<String>,
+    /// Roles; none means all that the tenant has.
+    pub roles: Vec<String>,
+    /// Whether it stands in the configuration file.
+    pub configured: bool,
+    /// Unix time in seconds of the making.
+    pub created_at_s: u64,
+    /// Unix time in seconds from which it is refused.
+    pub expires_at_s: Option<u64>,
+    /// Unix time in seconds of the revocation.
+    pub revoked_at_s: Option<u64>,
+}
+
+/// What came of a revocation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Revocation {
+    /// It works no longer.
+    Revoked,
+    /// It did not work before either.
+    AlreadyRevoked,
+    /// There is no such key.
+    Unknown,
+    /// It stands in the configuration file and is revoked there.
+    Configured,
+}
+
+/// What came of taking over the keys of the configuration file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StaticKeysChange {
+    /// Keys that were added, changed or removed.
+    pub changed: usize,
+    /// Ids of configured keys whose digest belongs to a created key. They count
+    /// for nothing: what was created and revoked must not come back by a file.
+    pub ignored: Vec<String>,
+}

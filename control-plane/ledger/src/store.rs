@@ -1,0 +1,154 @@
+//! What a database has to do for the ledger. Every implementation passes the
+//! same conformance suite.
+
+use crate::error::Error;
+use crate::key::{Key, NewKey, Revocation, StaticKeysChange};
+use crate::record::{GroupBy, UsageFilter, UsageRecord, UsageSum};
+use contract::keyring::{KeyEntry, KeyringDelta};
+use contract::price::Prices;
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+
+/// Prices by their version.
+pub type PriceBook = HashMap<String, Prices>;
+
+/// How far the spool was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// The file, counted from 1.
+    pub generation: u64,
+    /// Bytes of it.
+    pub offset: u64,
+}
+
+/// A request that has begun and not ended, by its last line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenRequest {
+    /// The request's id.
+    pub id: String,
+    /// The file the line stands in.
+    pub generation: u64,
+    /// The line as it stands there.
+    pub line: String,
+    /// Whether nothing but its start is known; such a line never replaces another.
+    pub start_only: bool,
+}
+
+/// What was counted while reading the spool.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Counts {
+    /// Lines read.
+    pub lines: u64,
+    /// Lines that could not be read and were skipped.
+    pub malformed: u64,
+    /// Lines that a dead gateway had begun and not finished.
+    pub torn: u64,
+    /// Ended requests without a caller: refused credentials, health checks.
+    pub anonymous: u64,
+    /// Ends of requests that were posted already.
+    pub duplicates: u64,
+    /// Ends of requests that were posted as lost with their gateway; the first
+    /// posting stays.
+    pub conflicts: u64,
+    /// Records whose price version is unknown, posted at no cost.
+    pub unpriced: u64,
+    /// Requests posted as lost with their gateway.
+    pub lost: u64,
+    /// Requests lost before their caller was known; there is nobody to bill.
+    pub lost_anonymous: u64,
+    /// Times that a file turned out shorter than what was read of it, or the
+    /// numbers of the files did not go on from the position.
+    pub restarts: u64,
+}
+
+/// What one read of the spool comes to: committed as a whole or not at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// The position it goes on from; another one in the store is
+    /// [`Error::PositionMoved`].
+    pub from: Position,
+    /// The position it leads to.
+    pub to: Position,
+    /// Records to post, each id once. A record whose id is posted already is
+    /// not posted again.
+    pub records: Vec<UsageRecord>,
+    /// Requests that are no longer open.
+    pub ended: Vec<String>,
+    /// Requests that are, each id once and none that has ended.
+    pub open: Vec<OpenRequest>,
+    /// Whether the numbers of the files begin anew: all open requests then
+    /// count as older than any file.
+    pub renumbered: bool,
+    /// What was counted.
+    pub counts: Counts,
+}
+
+impl Batch {
+    /// A batch that posts nothing yet.
+    #[must_use]
+    pub fn moving(from: Position, to: Position) -> Self {
+        Batch {
+            from,
+            to,
+            records: Vec::new(),
+            ended: Vec::new(),
+            open: Vec::new(),
+            renumbered: false,
+            counts: Counts::default(),
+        }
+    }
+}
+
+/// The database of the ledger. All methods fail with [`Error::Database`] when
+/// the database does, and are all or nothing.
+#[async_trait::async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Makes a key. [`Error::KeyExists`] when id or digest is taken.
+    async fn create_key(&self, key: &NewKey) -> Result<(), Error>;
+    /// Revokes a created key at Unix second `at_s`.
+    async fn revoke_key(&self, id: &str, at_s: u64) -> Result<Revocation, Error>;
+    /// All keys (of one tenant), in the order in which they were made; among
+    /// the configured ones only those that are in force.
+    async fn list_keys(&self, tenant: Option<&str>) -> Result<Vec<Key>, Error>;
+    /// Whose key has this digest; `None` for unknown and revoked ones. Expired
+    /// ones are found: the gateway tells their holders apart from strangers.
+    async fn key_by_digest(&self, sha256: &str) -> Result<Option<KeyEntry>, Error>;
+    /// The newest version of the keyring.
+    async fn keyring_version(&self) -> Result<u64, Error>;
+    /// At most `max` (at least one) changes after version `since` of `epoch`;
+    /// from the beginning for another epoch and for versions yet to come.
+    async fn keyring_since(
+        &self,
+        epoch: Option<&str>,
+        since: u64,
+        max: usize,
+    ) -> Result<KeyringDelta, Error>;
+    /// Makes the configured keys equal to `keys` (digest and entry).
+    async fn set_static_keys(
+        &self,
+        keys: &[(String, KeyEntry)],
+        at_s: u64,
+    ) -> Result<StaticKeysChange, Error>;
+
+    /// Remembers prices under their version. To be called before a gateway
+    /// hears of them.
+    async fn record_prices(&self, prices: &[Prices]) -> Result<(), Error>;
+    /// All prices that ever were.
+    async fn price_book(&self) -> Result<PriceBook, Error>;
+
+    /// How far the spool was read.
+    async fn position(&self) -> Result<Position, Error>;
+    /// Requests whose last line stands in generation `until` or before.
+    async fn open_requests(&self, until: u64) -> Result<Vec<OpenRequest>, Error>;
+    /// Posts a batch and moves the position. Returns the batch's counts with
+    /// duplicates and conflicts as they were found.
+    async fn commit(&self, batch: &Batch) -> Result<Counts, Error>;
+    /// Everything counted since the database was made.
+    async fn counts(&self) -> Result<Counts, Error>;
+
+    /// All records that match, in the order in which they were posted.
+    async fn usage(&self, filter: &UsageFilter) -> Result<Vec<UsageRecord>, Error>;
+    /// Sums over the records that match, by one word, in its order.
+    async fn usage_sums(&self, filter: &UsageFilter, by: GroupBy) -> Result<Vec<UsageSum>, Error>;
+}

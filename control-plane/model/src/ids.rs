@@ -1,0 +1,147 @@
+//! Names that an operator gives to things. A name that exists is well-formed:
+//! it goes into headers, cluster names, JSON and tables without further checks.
+
+use contract::limits::NAME_BYTES_MAX;
+use std::borrow::Borrow;
+use std::fmt;
+
+/// Why a text is no name; says what is allowed and quotes nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// Nothing is there.
+    #[error("is empty; a name has 1 to {NAME_BYTES_MAX} characters")]
+    Empty,
+    /// Longer than [`NAME_BYTES_MAX`].
+    #[error("is too long; a name has at most {NAME_BYTES_MAX} bytes")]
+    TooLong,
+    /// A character outside of the plain set.
+    #[error("is not a name; allowed: letters, digits and . _ : @ / -, a letter or digit first")]
+    Plain,
+    /// White space or a control character.
+    #[error("is not a model name; allowed: anything but white space and control characters")]
+    Printable,
+}
+
+macro_rules! names {
+    ($($(#[$doc:meta])* $name:ident by $rule:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The name, if `text` is one.
+            ///
+            /// # Errors
+            /// Says what is wrong with `text` and what is allowed.
+            pub fn parse(text: &str) -> Result<Self, NameError> {
+                sized(text)?;
+                $rule(text)?;
+                Ok($name(text.to_owned()))
+            }
+
+            /// The name as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(name: $name) -> String {
+                name.0
+            }
+        }
+    )*};
+}
+
+names! {
+    /// Name of a pool, a set of equal inference servers.
+    PoolName by plain;
+    /// Name of a tenant, who is billed.
+    TenantName by plain;
+    /// Name of a role.
+    RoleName by plain;
+    /// Name of a key within its tenant.
+    KeyName by plain;
+    /// Name of a user, whom a key was made for.
+    UserName by plain;
+    /// A name that callers ask for.
+    ModelName by printable;
+    /// The name of a model on its inference servers.
+    EngineModel by printable;
+    /// A pattern over model names; `*` stands for any run of characters.
+    ModelGlob by printable;
+}
+
+fn sized(text: &str) -> Result<(), NameError> {
+    match text.len() {
+        0 => Err(NameError::Empty),
+        1..=NAME_BYTES_MAX => Ok(()),
+        _ => Err(NameError::TooLong),
+    }
+}
+
+fn plain(text: &str) -> Result<(), NameError> {
+    let first = text.starts_with(|c: char| c.is_ascii_alphanumeric());
+    let rest = text.chars().all(|c| c.is_ascii_alphanumeric() || "._:@/-".contains(c));
+    if first && rest { Ok(()) } else { Err(NameError::Plain) }
+}
+
+fn printable(text: &str) -> Result<(), NameError> {
+    let bad = text.chars().any(|c| c.is_whitespace() || c.is_control());
+    if bad { Err(NameError::Printable) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_names() {
+        let (longest, long) = ("x".repeat(NAME_BYTES_MAX), "x".repeat(NAME_BYTES_MAX + 1));
+        let table = [
+            ("llama-70b", None),
+            ("a", None),
+            ("7b", None),
+            ("team/ci:nightly@eu.1_2", None),
+            (&longest, None),
+            ("", Some(NameError::Empty)),
+            (&long, Some(NameError::TooLong)),
+            ("-x", Some(NameError::Plain)),
+            ("a b", Some(NameError::Plain)),
+            ("한", Some(NameError::Plain)),
+            ("a\n", Some(NameError::Plain)),
+        ];
+        for (text, error) in table {
+            assert_eq!(PoolName::parse(text).err(), error, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn model_names_hold_more() {
+        for text in ["gpt-4.1", "한국어-모델", "a+b(c)", "*"] {
+            assert_eq!(ModelName::parse(text).unwrap().as_str(), text);
+        }
+        for text in ["a b", "a\tb", "a\u{0}", "a\u{a0}b"] {
+            assert_eq!(ModelName::parse(text), Err(NameError::Printable), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! What the documentation describes and this version does not do. Each use is
+//! refused: a limit or a certificate that nobody looks at must not look like one
+//! that somebody does. Building something deletes its rows.
+
+/// A kind of map in the configuration; unbuilt fields and values belong to one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Section {
+    Root,
+    Gateway,
+    Control,
+    Pool,
+    Balance,
+    Health,
+    Price,
+    Model,
+    Split,
+    Role,
+    Tenant,
+    Key,
+}
+
+/// What is missing without it.
+#[derive(Clone, Copy)]
+enum Lack {
+    /// It would have kept something from happening.
+    Enforced,
+    /// It would have done something.
+    Available,
+}
+
+use Lack::{Available, Enforced};
+use Section::{Balance, Control, Gateway, Model, Pool, Root, Tenant};
+
+/// Fields, wherever they are used.
+const FIELDS: &[(Section, &str, Lack)] = &[
+    (Root, "limits", Enforced),
+    (Root, "auth", Enforced),
+    (Root, "masking", Enforced),
+    (Gateway, "tls", Enforced),
+    (Control, "database", Available),
+    (Pool, "discover", Available),
+    (Pool, "credentials", Available),
+    (Pool, "max_tokens", Enforced),
+    (Pool, "allow_fields", Enforced),
+    (Balance, "max_active", Enforced),
+    (Model, "fallback", Available),
+    (Model, "rules", Available),
+    (Tenant, "limits", Enforced),
+    (Tenant, "budget", Enforced),
+    (Tenant, "masking", Enforced),
+    (Tenant, "users", Enforced),
+    (Tenant, "mtls", Enforced),
+    (Tenant, "hmac", Enforced),
+];
+
+/// Values of fields that are built; one with a colon at its end stands for all
+/// that begin with it.
+const VALUES: &[(Section, &str, &str, Lack)] = &[
+    (Balance, "by", "load", Available),
+    (Balance, "by", "latency", Available),
+    (Balance, "affinity", "user", Available),
+    (Balance, "affinity", "prefix", Available),
+    (Model, "sticky", "user", Available),
+    (Model, "sticky", "key", Available),
+    (Model, "sticky", "header:", Available),
+];
+
+/// A `split` over more than one pool.
+pub(crate) const SPLIT_OF_SEVERAL: &str =
+    "a `split` over several pools is not available in this version of Tollgate; name one pool";
+
+/// What is said of `field` when it is documented and unbuilt.
+pub(crate) fn field(section: Section, field: &str) -> Option<String> {
+    let row = FIELDS.iter().find(|(s, name, _)| *s == section && *name == field);
+    row.map(|(_, name, lack)| sentence(name, *lack))
+}
+
+/// What is said of `field: value` when it is documented and unbuilt.
+pub(crate) fn value(section: Section, field: &str, value: &str) -> Option<String> {
+    let is = |row: &str| row == value || (row.ends_with(':') && value.starts_with(row));
+    let row = VALUES.iter().find(|(s, name, text, _)| *s == section && *name == field && is(text));
+    row.map(|(_, name, text, lack)| sentence(&format!("{name}: {text}"), *lack))
+}
+
+fn sentence(what: &str, lack: Lack) -> String {
+    let lack = match lack {
+        Enforced => "enforced by",
+        Available => "available in",
+    };
+    format!("`{what}` is not {lack} this version of Tollgate; remove it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_what_is_not_done() {
+        let enforced = "`limits` is not enforced by this version of Tollgate; remove it";
+        assert_eq!(field(Tenant, "limits").as_deref(), Some(enforced));
+        assert_eq!(field(Tenant, "models"), None);
+        let available = "`by: load` is not available in this version of Tollgate; remove it";
+        assert_eq!(value(Balance, "by", "load").as_deref(), Some(available));
+        assert!(value(Model, "sticky", "header:x-session").is_some());
+        assert_eq!(value(Model, "sticky", "none"), None);
+    }
+}

@@ -1,0 +1,169 @@
+//! What only shows across sections: names that must exist, things of which
+//! there must be no two, addresses that are in each other's way.
+
+use crate::document::{Cursor, Document, Fields, alternatives};
+use crate::ids::{PoolName, RoleName};
+use crate::tenant::KeyDigest;
+use crate::tree::Node;
+use crate::{Config, Control, Gateway, Model, Pool, Role, Tenant};
+use crate::{ids, unbuilt::Section};
+use std::borrow::Borrow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+
+/// The version of the format that is read.
+const VERSION: &str = "1";
+
+/// Names that others refer to. One that is declared counts even when what it
+/// stands for is wrong: that is a problem of its own and only one.
+#[derive(Default)]
+pub(crate) struct Declared {
+    pools: BTreeSet<PoolName>,
+    roles: BTreeSet<RoleName>,
+}
+
+impl Declared {
+    /// The pool that `text` names.
+    ///
+    /// # Errors
+    /// When there is none; follows the quoted name.
+    pub fn pool(&self, text: &str) -> Result<PoolName, String> {
+        known("pool", &self.pools, text)
+    }
+
+    /// The role that `text` names.
+    ///
+    /// # Errors
+    /// When there is none; follows the quoted name.
+    pub fn role(&self, text: &str) -> Result<RoleName, String> {
+        known("role", &self.roles, text)
+    }
+}
+
+fn known<N>(kind: &str, names: &BTreeSet<N>, text: &str) -> Result<N, String>
+where
+    N: Ord + Clone + AsRef<str> + Borrow<str>,
+{
+    let unknown =
+        || format!("is no {kind};{}", alternatives(text, names.iter().map(AsRef::as_ref)));
+    names.get(text).cloned().ok_or_else(unknown)
+}
+
+/// Keys that were read: two with one digest would be one key with two owners.
+#[derive(Default)]
+pub(crate) struct KeysSeen {
+    ids: BTreeMap<String, String>,
+    digests: BTreeMap<KeyDigest, String>,
+}
+
+impl KeysSeen {
+    pub fn id(&mut self, cursor: &Cursor<'_>, id: String) {
+        if let Some(first) = self.ids.insert(id, cursor.path.clone()) {
+            cursor.report(format!("makes the same key id as {first}; give it another name"));
+        }
+    }
+
+    pub fn digest(&mut self, cursor: &Cursor<'_>, digest: KeyDigest) {
+        if let Some(first) = self.digests.insert(digest, cursor.path.clone()) {
+            cursor.report(format!("is the same as {first}; a key has one holder"));
+        }
+    }
+}
+
+/// Reads the whole document; the result counts only when no problem was found.
+pub(crate) fn config<'a>(document: &'a Document<'a>, tree: &'a Node) -> Config {
+    let root = document.root(tree);
+    let fields = root.fields(Section::Root);
+    version(&fields);
+    let gateway = Gateway::read(fields.get("gateway").as_ref());
+    let control = Control::read(fields.get("control").as_ref(), document.base);
+    addresses(&fields, &gateway, &control);
+    let (pools, pool_names) =
+        section(&fields, "pools", ids::PoolName::parse, |_, cursor| Pool::read(cursor));
+    let (roles, role_names) =
+        section(&fields, "roles", ids::RoleName::parse, |_, cursor| Role::read(cursor));
+    let declared = Declared { pools: pool_names, roles: role_names };
+    let (models, _) = section(&fields, "models", ids::ModelName::parse, |_, cursor| {
+        Model::read(cursor, &declared)
+    });
+    let mut seen = KeysSeen::default();
+    let (tenants, _) = section(&fields, "tenants", ids::TenantName::parse, |name, cursor| {
+        Some(Tenant::read(name, cursor, &declared, &mut seen))
+    });
+    fields.close();
+    Config { gateway, control, pools, models, roles, tenants }
+}
+
+fn version(fields: &Fields<'_, '_>) {
+    if let Some(version) = fields.require("version", "write `version: 1`") {
+        version.parse(|text| match text {
+            VERSION => Ok(()),
+            _ => Err("is not a version of this format; allowed: 1"),
+        });
+    }
+}
+
+/// A map of things by their names, and the names of all, the wrong ones too.
+fn section<N: Ord + Clone, T>(
+    fields: &Fields<'_, '_>,
+    field: &'static str,
+    parse: impl Fn(&str) -> Result<N, ids::NameError>,
+    mut read: impl FnMut(&N, &Cursor<'_>) -> Option<T>,
+) -> (BTreeMap<N, T>, BTreeSet<N>) {
+    let named = fields.get(field).map(|cursor| cursor.named(parse)).unwrap_or_default();
+    let mut things = BTreeMap::new();
+    let mut names = BTreeSet::new();
+    for (name, cursor) in named {
+        if let Some(thing) = read(&name, &cursor) {
+            things.insert(name.clone(), thing);
+        }
+        names.insert(name);
+    }
+    (things, names)
+}
+
+/// No two of the four addresses may be in each other's way.
+fn addresses(fields: &Fields<'_, '_>, gateway: &Gateway, control: &Control) {
+    let all = [
+        ("gateway", "gateway.listen", gateway.listen),
+        ("control", "control.admin", control.admin),
+        ("control", "control.xds", control.xds),
+        ("control", "control.envoy_admin", control.envoy_admin),
+    ];
+    for (index, (section, path, address)) in all.iter().enumerate() {
+        for (earlier_section, earlier, other) in all.iter().take(index) {
+            if collide(*address, *other) {
+                let message = format!("`{path}` takes the port of `{earlier}`; give it another");
+                match fields.get(section).or_else(|| fields.get(earlier_section)) {
+                    Some(place) => place.report_field(message),
+                    None => fields.report(&message),
+                }
+            }
+        }
+    }
+}
+
+fn collide(a: SocketAddr, b: SocketAddr) -> bool {
+    let every = a.ip().is_unspecified() || b.ip().is_unspecified();
+    a.port() != 0 && a.port() == b.port() && (a.ip() == b.ip() || every)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_in_each_others_way() {
+        let table = [
+            ("127.0.0.1:1", "127.0.0.1:1", true),
+            ("0.0.0.0:1", "127.0.0.1:1", true),
+            ("[::]:1", "127.0.0.1:1", true),
+            ("127.0.0.1:0", "127.0.0.1:0", false),
+            ("127.0.0.1:1", "127.0.0.1:2", false),
+            ("127.0.0.1:1", "127.0.0.2:1", false),
+        ];
+        for (a, b, expected) in table {
+            assert_eq!(collide(a.parse().unwrap(), b.parse().unwrap()), expected, "{a} {b}");
+        }
+    }
+}

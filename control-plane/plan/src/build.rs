@@ -1,0 +1,294 @@
+//! A configuration becomes decisions.
+
+use crate::{Endpoints, HealthPlan, ListenerPlan, Plan, PoolPlan, PriceList, StaticKey};
+use contract::keyring::KeyEntry;
+use contract::names::{CONTROL_CLUSTER, pool_cluster};
+use contract::policy::{GatewayConfig, ModelConfig, PoolConfig, RoleConfig, TenantConfig};
+use model::ids::{ModelGlob, PoolName, TenantName};
+use model::{Config, Endpoint, Health, Host, Key, Pool, Tenant};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// How long a connection to an inference server may take to be made. They are
+/// on the same network; one that needs longer is as good as gone.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A server that was taken out is tried again within this time.
+const UNHEALTHY_INTERVAL_MAX: Duration = Duration::from_secs(10);
+
+/// Longest wait for the answer to a health check.
+const HEALTH_TIMEOUT_MAX: Duration = Duration::from_secs(5);
+
+/// Decides everything that follows from `config` alone.
+#[must_use]
+pub fn build(config: &Config) -> Plan {
+    Plan {
+        listener: listener(config),
+        pools: config.pools.iter().map(|(name, pool)| pool_plan(name, pool)).collect(),
+        filter: filter(config),
+        prices: prices(config),
+        static_keys: static_keys(config),
+    }
+}
+
+fn listener(config: &Config) -> ListenerPlan {
+    ListenerPlan {
+        address: config.gateway.listen,
+        max_body_bytes: config.gateway.max_body_bytes,
+        stream_idle_timeout: config.gateway.stream_idle_timeout,
+        usage_flush: config.control.usage_flush,
+        usage_interval: config.control.usage_interval,
+    }
+}
+
+fn pool_plan(name: &PoolName, pool: &Pool) -> PoolPlan {
+    PoolPlan {
+        name: name.to_string(),
+        cluster: pool_cluster(name.as_str()),
+        endpoints: endpoints(&pool.endpoints),
+        tls: pool.endpoints.iter().any(|endpoint| endpoint.tls),
+        balance: pool.balance,
+        health: pool.health.as_ref().map(health),
+        connect_timeout: CONNECT_TIMEOUT.min(pool.timeout),
+        timeout: pool.timeout,
+    }
+}
+
+fn endpoints(all: &[Endpoint]) -> Endpoints {
+    let addresses: Option<Vec<SocketAddr>> = all
+        .iter()
+        .map(|endpoint| match endpoint.host {
+            Host::Ip(ip) => Some(SocketAddr::new(ip, endpoint.port)),
+            Host::Name(_) => None,
+        })
+        .collect();
+    match addresses {
+        Some(addresses) => Endpoints::Addresses(addresses),
+        None => Endpoints::Names(all.iter().map(|e| (e.host.clone(), e.port)).collect()),
+    }
+}
+
+fn health(health: &Health) -> HealthPlan {
+    HealthPlan {
+        path: health.path.clone(),
+        interval: health.interval,
+        unhealthy_interval: health.interval.min(UNHEALTHY_INTERVAL_MAX),
+        timeout: health.interval.min(HEALTH_TIMEOUT_MAX),
+    }
+}
+
+fn filter(config: &Config) -> GatewayConfig {
+    GatewayConfig {
+        control_cluster: CONTROL_CLUSTER.to_owned(),
+        max_body_bytes: config.gateway.max_body_bytes,
+        expose_pool: config.gateway.expose_pool,
+        pools: named(&config.pools, filter_pool),
+        models: named(&config.models, |_, model| ModelConfig { pool: model.pool.to_string() }),
+        roles: named(&config.roles, |_, role| RoleConfig { models: globs(&role.models) }),
+        tenants: named(&config.tenants, |_, tenant| TenantConfig { models: globs(&tenant.models) }),
+    }
+}
+
+fn named<N: ToString, A, B>(
+    all: &BTreeMap<N, A>,
+    convert: impl Fn(&N, &A) -> B,
+) -> BTreeMap<String, B> {
+    all.iter().map(|(name, item)| (name.to_string(), convert(name, item))).collect()
+}
+
+fn filter_pool(name: &PoolName, pool: &Pool) -> PoolConfig {
+    PoolConfig {
+        cluster: pool_cluster(name.as_str()),
+        model: pool.model.to_string(),
+        context: pool.context.map_or(0, std::num::NonZeroU64::get),
+        timeout_ms: u64::try_from(pool.timeout.as_millis()).unwrap_or(u64::MAX),
+        price_version: pool.prices.version(),
+    }
+}
+
+fn globs(globs: &[ModelGlob]) -> Vec<String> {
+    globs.iter().map(ToString::to_string).collect()
+}
+
+fn prices(config: &Config) -> Vec<PriceList> {
+    let by_version: BTreeMap<_, _> =
+        config.pools.values().map(|pool| (pool.prices.version(), pool.prices)).collect();
+    by_version.into_iter().map(|(version, prices)| PriceList { version, prices }).collect()
+}
+
+fn static_keys(config: &Config) -> Vec<StaticKey> {
+    let mut keys: Vec<_> =
+        config.tenants.iter().flat_map(|(name, tenant)| keys_of(name, tenant)).collect();
+    keys.sort_by(|a, b| a.entry.id.cmp(&b.entry.id));
+    keys
+}
+
+fn keys_of(name: &TenantName, tenant: &Tenant) -> impl Iterator<Item = StaticKey> {
+    tenant.keys.iter().map(move |key| static_key(name, key))
+}
+
+fn static_key(tenant: &TenantName, key: &Key) -> StaticKey {
+    StaticKey {
+        sha256: key.sha256.to_string(),
+        entry: KeyEntry {
+            id: key.id(tenant),
+            tenant: tenant.to_string(),
+            user: key.user.as_ref().map(ToString::to_string),
+            roles: key.roles.iter().map(ToString::to_string).collect(),
+            expires_at_s: key.expires_at_s,
+        },
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::{Balance, Prices, UsageFlush};
+    use std::io;
+    use std::path::Path;
+
+    pub(crate) const EXAMPLE: &str = r#"
+version: 1
+gateway: { listen: 127.0.0.1:9000, max_body: 1MiB, expose_pool: true, workers: 2 }
+control: { usage_flush: 10ms }
+pools:
+  big:
+    engine: vllm
+    model: Big
+    context: 4096
+    endpoints: [http://10.0.0.1:8000, "http://[fd00::1]:8000", http://10.0.0.2:8000]
+    balance: { by: round_robin }
+    health: { interval: 30s }
+    price: { input: 0.60, cached_input: 0.15, output: 1.80 }
+    timeout: 2s
+  other: { engine: tgi, model: Other, endpoints: [https://10.0.0.9, https://engine.example] }
+  small: { engine: tgi, model: Small, endpoints: [http://10.0.0.9:1] }
+models: { chat: big, chat-2: { split: [{ pool: other }] } }
+roles: { user: { models: ["*"] } }
+tenants:
+  zoo: { keys: [{ name: a, sha256: "1111111111111111111111111111111111111111111111111111111111111111" }] }
+  acme:
+    models: [chat]
+    keys:
+      - name: ci
+        sha256: "ABABABABABABABABABABABABABABABABABABABABABABABABABABABABABABABAB"
+        roles: [user]
+        user: kim
+        expires: 1970-01-02
+"#;
+
+    struct Nothing;
+
+    impl model::Sources for Nothing {
+        fn var(&self, _: &str) -> Option<String> {
+            None
+        }
+
+        fn file(&self, _: &Path) -> io::Result<String> {
+            Err(io::ErrorKind::NotFound.into())
+        }
+    }
+
+    pub(crate) fn plan(text: &str) -> Plan {
+        match model::load(text, Path::new("/"), &Nothing) {
+            Ok(config) => build(&config),
+            Err(problems) => panic!("{problems:?}"),
+        }
+    }
+
+    #[test]
+    fn the_listener() {
+        let expected = ListenerPlan {
+            address: "127.0.0.1:9000".parse().unwrap(),
+            max_body_bytes: 1 << 20,
+            stream_idle_timeout: Duration::from_secs(60),
+            usage_flush: UsageFlush::Within(Duration::from_millis(10)),
+            usage_interval: Duration::from_secs(1),
+        };
+        assert_eq!(plan(EXAMPLE).listener, expected);
+    }
+
+    #[test]
+    fn a_pool_of_addresses() {
+        let addresses = ["10.0.0.1:8000", "[fd00::1]:8000", "10.0.0.2:8000"];
+        let expected = PoolPlan {
+            name: "big".to_owned(),
+            cluster: "pool/big".to_owned(),
+            endpoints: Endpoints::Addresses(addresses.map(|a| a.parse().unwrap()).to_vec()),
+            tls: false,
+            balance: Balance::RoundRobin,
+            health: Some(HealthPlan {
+                path: "/health".to_owned(),
+                interval: Duration::from_secs(30),
+                unhealthy_interval: Duration::from_secs(10),
+                timeout: Duration::from_secs(5),
+            }),
+            connect_timeout: Duration::from_secs(2),
+            timeout: Duration::from_secs(2),
+        };
+        assert_eq!(plan(EXAMPLE).pools[0], expected);
+    }
+
+    #[test]
+    fn one_name_makes_a_pool_of_names() {
+        let pool = &plan(EXAMPLE).pools[1];
+        let ip = Host::Ip("10.0.0.9".parse().unwrap());
+        let name = Host::Name("engine.example".to_owned());
+        assert_eq!(pool.endpoints, Endpoints::Names(vec![(ip, 443), (name, 443)]));
+        assert_eq!((pool.tls, &pool.health, pool.balance), (true, &None, Balance::LeastRequest));
+        assert_eq!(pool.connect_timeout, Duration::from_secs(5));
+    }
+
+    #[test]
+    fn what_the_filter_is_told() {
+        let filter = plan(EXAMPLE).filter;
+        assert_eq!((filter.max_body_bytes, filter.expose_pool), (1 << 20, true));
+        assert_eq!(filter.control_cluster, "control");
+        let expected = PoolConfig {
+            cluster: "pool/big".to_owned(),
+            model: "Big".to_owned(),
+            context: 4096,
+            timeout_ms: 2000,
+            price_version: "i600000000-c150000000-o1800000000".to_owned(),
+        };
+        assert_eq!(filter.pools["big"], expected);
+        assert_eq!(filter.pools["small"].context, 0);
+        assert_eq!(filter.models["chat"].pool, "big");
+        assert_eq!(filter.models["chat-2"].pool, "other");
+        assert_eq!(filter.roles["user"].models, ["*"]);
+        assert_eq!(filter.tenants["acme"].models, ["chat"]);
+        assert_eq!(filter.tenants["zoo"].models, ["*"]);
+    }
+
+    #[test]
+    fn each_price_list_once() {
+        let prices = plan(EXAMPLE).prices;
+        let versions: Vec<_> = prices.iter().map(|list| list.version.as_str()).collect();
+        assert_eq!(versions, ["i0-c0-o0", "i600000000-c150000000-o1800000000"]);
+        assert_eq!(prices[0].prices, Prices::default());
+        assert_eq!(prices[1].prices.output, 1_800_000_000);
+    }
+
+    #[test]
+    fn keys_by_their_ids() {
+        let keys = plan(EXAMPLE).static_keys;
+        assert_eq!(keys[0].sha256, "ab".repeat(32));
+        let expected = KeyEntry {
+            id: "yaml:acme/ci".to_owned(),
+            tenant: "acme".to_owned(),
+            user: Some("kim".to_owned()),
+            roles: vec!["user".to_owned()],
+            expires_at_s: Some(86_400),
+        };
+        assert_eq!(keys[0].entry, expected);
+        assert_eq!(keys[1].entry.id, "yaml:zoo/a");
+        assert_eq!((&keys[1].entry.roles, keys.len()), (&Vec::new(), 2));
+    }
+
+    #[test]
+    fn nothing_to_serve_is_a_plan() {
+        let plan = plan("version: 1");
+        assert!(plan.pools.is_empty() && plan.prices.is_empty() && plan.filter.tenants.is_empty());
+    }
+}

@@ -1,0 +1,109 @@
+//! What the gateways are to do, as data.
+//!
+//! [`build`] turns a checked configuration into decisions: which clusters there
+//! are and how they are reached, what the filter is told, what is billed. A
+//! [`Plan`] holds no secret; it can be printed, compared and linted.
+
+use contract::keyring::KeyEntry;
+use contract::policy::GatewayConfig;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+pub use contract::price::Prices;
+pub use model::{Balance, Host, UsageFlush};
+
+/// Everything that was decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Where callers come in.
+    pub listener: ListenerPlan,
+    /// One cluster each, in the order of their names.
+    pub pools: Vec<PoolPlan>,
+    /// What the Wasm module is told.
+    pub filter: GatewayConfig,
+    /// Every price list in use, once each, in the order of their versions.
+    pub prices: Vec<PriceList>,
+    /// Keys of the configuration, in the order of their ids.
+    pub static_keys: Vec<StaticKey>,
+}
+
+/// Where callers come in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListenerPlan {
+    /// Address to listen on; port 0 takes a free one.
+    pub address: SocketAddr,
+    /// Largest request body in bytes that the filter lets through.
+    pub max_body_bytes: u64,
+    /// How long a stream may be silent.
+    pub stream_idle_timeout: Duration,
+    /// When a usage line reaches the kernel.
+    pub usage_flush: UsageFlush,
+    /// How often a running stream writes a usage line.
+    pub usage_interval: Duration,
+}
+
+/// One cluster of inference servers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoolPlan {
+    /// The pool's name.
+    pub name: String,
+    /// The Envoy cluster.
+    pub cluster: String,
+    /// Its servers.
+    pub endpoints: Endpoints,
+    /// Whether they are spoken to over TLS.
+    pub tls: bool,
+    /// How one of them is picked.
+    pub balance: Balance,
+    /// How they are asked whether they are well; `None`: they are not asked.
+    pub health: Option<HealthPlan>,
+    /// How long a connection may take to be made.
+    pub connect_timeout: Duration,
+    /// How long a whole answer that is not streamed may take.
+    pub timeout: Duration,
+}
+
+/// How Envoy learns the addresses of a cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Endpoints {
+    /// All are addresses: pushed by EDS.
+    Addresses(Vec<SocketAddr>),
+    /// At least one is a name: Envoy resolves all (STRICT_DNS takes addresses too).
+    Names(Vec<(Host, u16)>),
+}
+
+/// Active health checks of a cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HealthPlan {
+    /// Path of the question.
+    pub path: String,
+    /// Time between two questions to a server that is well.
+    pub interval: Duration,
+    /// Time between two questions to a server that is not, at most 10 s.
+    pub unhealthy_interval: Duration,
+    /// How long an answer may take.
+    pub timeout: Duration,
+}
+
+/// Prices under the name that usage lines carry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PriceList {
+    /// [`Prices::version`] of `prices`.
+    pub version: String,
+    /// Nano-dollars per million tokens.
+    pub prices: Prices,
+}
+
+/// A key of the configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StaticKey {
+    /// SHA-256 of the key, 64 hexadecimal digits in lower case.
+    pub sha256: String,
+    /// Its holder; the id is `yaml:TENANT/NAME`.
+    pub entry: KeyEntry,
+}
+
+mod build;
+mod diff;
+pub use build::build;
+pub use diff::diff;

@@ -1,0 +1,260 @@
+//! The clusters: one for each pool, and the empty one that a request is on while
+//! its body is read.
+
+use crate::endpoints::assignment;
+use crate::well_known::{duration, number, over_ads};
+use contract::names::HOLDING_CLUSTER;
+use envoy_types::pb::envoy::config::cluster::v3::{
+    CircuitBreakers, Cluster, OutlierDetection, UpstreamConnectionOptions,
+    circuit_breakers::Thresholds,
+    cluster::{
+        ClusterDiscoveryType, CommonLbConfig, CustomClusterType, DiscoveryType, EdsClusterConfig,
+        LbPolicy,
+    },
+};
+use envoy_types::pb::envoy::config::core::v3::{
+    DataSource, HealthCheck, Http1ProtocolOptions, HttpProtocolOptions, TcpKeepalive,
+    TransportSocket, data_source,
+    health_check::{HealthChecker, HttpHealthCheck},
+    transport_socket,
+};
+use envoy_types::pb::envoy::extensions::clusters::common::dns::v3::DnsLookupFamily;
+use envoy_types::pb::envoy::extensions::clusters::dns::v3::DnsCluster;
+use envoy_types::pb::envoy::extensions::transport_sockets::tls::v3::{
+    CertificateValidationContext, CommonTlsContext, UpstreamTlsContext,
+    common_tls_context::ValidationContextType,
+};
+use envoy_types::pb::envoy::extensions::upstreams::http::v3 as upstream;
+use envoy_types::pb::envoy::r#type::v3::Percent;
+use envoy_types::util::pack_any;
+use plan::{Balance, Endpoints, HealthPlan, PoolPlan};
+use std::time::Duration;
+
+/// Connections, requests and waiting requests of one pool in one Envoy. Envoy's
+/// own 1024 would turn callers away long before the engines are full; what a
+/// pool may take is for the limits of the configuration to say.
+const CIRCUIT_BREAKER: u32 = 1_000_000;
+
+/// Bytes that Envoy holds for one connection to an engine before it stops
+/// reading: the streams of a slow client cost no more than this each.
+const CONNECTION_BUFFER_BYTES: u32 = 256 * 1024;
+
+/// An idle connection to an engine is closed by us, before the engine does it
+/// (uvicorn, which most are served by, after 5 s): a request that is sent
+/// while the other side closes is lost.
+const ENGINE_IDLE_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// Gateway errors (502, 503, 504) or failed connections in a row after which a
+/// server is passed over.
+const FAILURES_IN_A_ROW: u32 = 5;
+
+/// How long a server is passed over for the first time. With the sweep below,
+/// it is tried again well within 10 s.
+const EJECTION: Duration = Duration::from_secs(5);
+
+/// Longest time a server that goes on failing is passed over.
+const EJECTION_MAX: Duration = Duration::from_secs(8);
+
+/// How often Envoy looks for ejections that are over.
+const EJECTION_SWEEP: Duration = Duration::from_secs(1);
+
+/// Most of a pool's servers, in percent, that may be passed over at once: the
+/// only server of a pool never is.
+const EJECTED_PERCENT_MAX: u32 = 50;
+
+/// Failed health checks in a row after which a server gets no more requests.
+const UNHEALTHY_AFTER: u32 = 2;
+
+/// What a health check calls a server that has no name.
+const HEALTH_CHECK_HOST: &str = "engine";
+
+/// Where the roots lie that the machine trusts (Debian and its kin, Alpine,
+/// Fedora). Envoy has no other way to ask for them: its `system_root_certs` is
+/// not implemented.
+const TRUSTED_ROOTS: &str = "/etc/ssl/certs/ca-certificates.crt";
+
+/// All clusters, the holding one first.
+pub(crate) fn all(pools: &[PoolPlan]) -> Vec<Cluster> {
+    std::iter::once(holding()).chain(pools.iter().map(pool)).collect()
+}
+
+fn holding() -> Cluster {
+    Cluster {
+        name: HOLDING_CLUSTER.to_owned(),
+        cluster_discovery_type: Some(ClusterDiscoveryType::Type(DiscoveryType::Static.into())),
+        ..Cluster::default()
+    }
+}
+
+fn pool(pool: &PoolPlan) -> Cluster {
+    let cluster = Cluster {
+        name: pool.cluster.clone(),
+        connect_timeout: duration(pool.connect_timeout),
+        per_connection_buffer_limit_bytes: number(CONNECTION_BUFFER_BYTES),
+        lb_policy: lb_policy(pool.balance).into(),
+        health_checks: pool.health.iter().map(health_check).collect(),
+        circuit_breakers: Some(circuit_breakers()),
+        outlier_detection: Some(outlier_detection()),
+        common_lb_config: Some(never_panic()),
+        typed_extension_protocol_options: [protocol()].into(),
+        transport_socket: pool.tls.then(tls),
+        upstream_connection_options: Some(keepalive()),
+        ignore_health_on_host_removal: true,
+        ..Cluster::default()
+    };
+    discovered(cluster, &pool.endpoints)
+}
+
+/// How Envoy learns the servers.
+fn discovered(cluster: Cluster, endpoints: &Endpoints) -> Cluster {
+    match endpoints {
+        Endpoints::Addresses(_) => Cluster {
+            cluster_discovery_type: Some(ClusterDiscoveryType::Type(DiscoveryType::Eds.into())),
+            eds_cluster_config: Some(EdsClusterConfig {
+                eds_config: Some(over_ads(false)),
+                ..EdsClusterConfig::default()
+            }),
+            ..cluster
+        },
+        Endpoints::Names(_) => Cluster {
+            cluster_discovery_type: Some(ClusterDiscoveryType::ClusterType(by_dns())),
+            load_assignment: Some(assignment(&cluster.name, endpoints)),
+            ..cluster
+        },
+    }
+}
+
+/// Every address that the names resolve to is a server of its own, asked for
+/// again when the answer of the name service is stale.
+fn by_dns() -> CustomClusterType {
+    let dns = DnsCluster {
+        respect_dns_ttl: true,
+        dns_lookup_family: DnsLookupFamily::V4Preferred.into(),
+        all_addresses_in_single_endpoint: false,
+        ..DnsCluster::default()
+    };
+    CustomClusterType { name: "envoy.cluster.dns".to_owned(), typed_config: Some(pack_any(dns)) }
+}
+
+const fn lb_policy(balance: Balance) -> LbPolicy {
+    match balance {
+        Balance::RoundRobin => LbPolicy::RoundRobin,
+        Balance::LeastRequest => LbPolicy::LeastRequest,
+    }
+}
+
+fn health_check(plan: &HealthPlan) -> HealthCheck {
+    HealthCheck {
+        timeout: duration(plan.timeout),
+        interval: duration(plan.interval),
+        // Envoy asks a cluster without traffic once a minute, if not told otherwise.
+        no_traffic_interval: duration(plan.interval),
+        no_traffic_healthy_interval: duration(plan.interval),
+        unhealthy_interval: duration(plan.unhealthy_interval),
+        unhealthy_edge_interval: duration(plan.unhealthy_interval),
+        unhealthy_threshold: number(UNHEALTHY_AFTER),
+        healthy_threshold: number(1),
+        health_checker: Some(HealthChecker::HttpHealthCheck(HttpHealthCheck {
+            host: HEALTH_CHECK_HOST.to_owned(),
+            path: plan.path.clone(),
+            ..HttpHealthCheck::default()
+        })),
+        ..HealthCheck::default()
+    }
+}
+
+fn circuit_breakers() -> CircuitBreakers {
+    CircuitBreakers {
+        thresholds: vec![Thresholds {
+            max_connections: number(CIRCUIT_BREAKER),
+            max_pending_requests: number(CIRCUIT_BREAKER),
+            max_requests: number(CIRCUIT_BREAKER),
+            ..Thresholds::default()
+        }],
+        ..CircuitBreakers::default()
+    }
+}
+
+/// Passes over a server that cannot be reached. Its 500s do not count: one
+/// caller's strange request must not take a server from the others.
+fn outlier_detection() -> OutlierDetection {
+    OutlierDetection {
+        interval: duration(EJECTION_SWEEP),
+        base_ejection_time: duration(EJECTION),
+        max_ejection_time: duration(EJECTION_MAX),
+        max_ejection_percent: number(EJECTED_PERCENT_MAX),
+        split_external_local_origin_errors: true,
+        consecutive_gateway_failure: number(FAILURES_IN_A_ROW),
+        enforcing_consecutive_gateway_failure: number(100),
+        consecutive_local_origin_failure: number(FAILURES_IN_A_ROW),
+        enforcing_consecutive_local_origin_failure: number(100),
+        enforcing_consecutive_5xx: number(0),
+        enforcing_success_rate: number(0),
+        enforcing_local_origin_success_rate: number(0),
+        ..OutlierDetection::default()
+    }
+}
+
+/// A request for servers that are all unwell is refused, not sent to them.
+fn never_panic() -> CommonLbConfig {
+    CommonLbConfig {
+        healthy_panic_threshold: Some(Percent { value: 0.0 }),
+        ..CommonLbConfig::default()
+    }
+}
+
+fn keepalive() -> UpstreamConnectionOptions {
+    UpstreamConnectionOptions {
+        tcp_keepalive: Some(TcpKeepalive {
+            keepalive_probes: number(3),
+            keepalive_time: number(30),
+            keepalive_interval: number(10),
+        }),
+        ..UpstreamConnectionOptions::default()
+    }
+}
+
+/// HTTP/1.1: what every engine speaks.
+fn protocol() -> (String, envoy_types::pb::google::protobuf::Any) {
+    use upstream::http_protocol_options::{
+        ExplicitHttpConfig, UpstreamProtocolOptions, explicit_http_config::ProtocolConfig,
+    };
+    let http1 = ProtocolConfig::HttpProtocolOptions(Http1ProtocolOptions::default());
+    let options = upstream::HttpProtocolOptions {
+        common_http_protocol_options: Some(HttpProtocolOptions {
+            idle_timeout: duration(ENGINE_IDLE_TIMEOUT),
+            ..HttpProtocolOptions::default()
+        }),
+        upstream_protocol_options: Some(UpstreamProtocolOptions::ExplicitHttpConfig(
+            ExplicitHttpConfig { protocol_config: Some(http1) },
+        )),
+        ..upstream::HttpProtocolOptions::default()
+    };
+    ("envoy.extensions.upstreams.http.v3.HttpProtocolOptions".to_owned(), pack_any(options))
+}
+
+/// TLS by the roots of the machine; the certificate has to be of the name that
+/// the server is configured by.
+fn tls() -> TransportSocket {
+    let roots = CertificateValidationContext {
+        trusted_ca: Some(DataSource {
+            specifier: Some(data_source::Specifier::Filename(TRUSTED_ROOTS.to_owned())),
+            ..DataSource::default()
+        }),
+        ..CertificateValidationContext::default()
+    };
+    let context = UpstreamTlsContext {
+        common_tls_context: Some(CommonTlsContext {
+            alpn_protocols: vec!["http/1.1".to_owned()],
+            validation_context_type: Some(ValidationContextType::ValidationContext(roots)),
+            ..CommonTlsContext::default()
+        }),
+        auto_host_sni: true,
+        auto_sni_san_validation: true,
+        ..UpstreamTlsContext::default()
+    };
+    TransportSocket {
+        name: "envoy.transport_sockets.tls".to_owned(),
+        config_type: Some(transport_socket::ConfigType::TypedConfig(pack_any(context))),
+    }
+}

@@ -1,0 +1,198 @@
+//! Holds the resources against each other before they are published: Envoy
+//! takes a route to a cluster that is not there, and answers 503 from then on.
+
+use crate::{EnvoyResources, TranslateError};
+use contract::policy::{GatewayConfig, PluginConfig};
+use envoy_types::pb::envoy::config::cluster::v3::Cluster;
+use envoy_types::pb::envoy::config::cluster::v3::cluster::{ClusterDiscoveryType, DiscoveryType};
+use envoy_types::pb::envoy::config::core::v3::TypedExtensionConfig;
+use envoy_types::pb::envoy::config::listener::v3::{Listener, filter};
+use envoy_types::pb::envoy::config::route::v3::{
+    Route, RouteConfiguration, route::Action, route_action::ClusterSpecifier,
+};
+use envoy_types::pb::envoy::extensions::filters::http::wasm::v3::Wasm;
+use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3::{
+    HttpConnectionManager, http_connection_manager::RouteSpecifier, http_filter,
+};
+use envoy_types::pb::google::protobuf::{Any, StringValue};
+use prost::{Message, Name};
+use std::collections::BTreeSet;
+
+/// Checks that every name that a resource refers to is there, that none is there
+/// twice, and that the filter takes its configuration.
+///
+/// # Errors
+/// Everything that does not fit, not only the first.
+pub fn check(resources: &EnvoyResources) -> Result<(), Vec<TranslateError>> {
+    let faults: Vec<_> = [
+        twice(resources),
+        resources.listeners.iter().flat_map(|one| listener(one, resources)).collect(),
+        resources.routes.iter().flat_map(|one| routes(one, resources)).collect(),
+        servers(resources),
+        resources.extensions.iter().flat_map(|one| extension(one, resources)).collect(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if faults.is_empty() { Ok(()) } else { Err(faults) }
+}
+
+fn twice(resources: &EnvoyResources) -> Vec<TranslateError> {
+    [
+        doubled("clusters", clusters(resources)),
+        doubled("endpoints", assignments(resources)),
+        doubled("listeners", resources.listeners.iter().map(|one| one.name.as_str())),
+        doubled("routes", resources.routes.iter().map(|one| one.name.as_str())),
+        doubled("extensions", resources.extensions.iter().map(|one| one.name.as_str())),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn doubled<'a>(kind: &'static str, names: impl Iterator<Item = &'a str>) -> Vec<TranslateError> {
+    let mut seen = BTreeSet::new();
+    names
+        .filter(|name| !seen.insert(*name))
+        .map(|name| TranslateError::Twice { kind, name: name.to_owned() })
+        .collect()
+}
+
+fn clusters(resources: &EnvoyResources) -> impl Iterator<Item = &str> {
+    resources.clusters.iter().map(|one| one.name.as_str())
+}
+
+fn assignments(resources: &EnvoyResources) -> impl Iterator<Item = &str> {
+    resources.endpoints.iter().map(|one| one.cluster_name.as_str())
+}
+
+fn require<'a>(
+    from: &str,
+    kind: &'static str,
+    name: &str,
+    mut there: impl Iterator<Item = &'a str>,
+) -> Option<TranslateError> {
+    (!there.any(|one| one == name)).then(|| TranslateError::Missing {
+        from: from.to_owned(),
+        kind,
+        name: name.to_owned(),
+    })
+}
+
+fn listener(listener: &Listener, resources: &EnvoyResources) -> Vec<TranslateError> {
+    let from = format!("the listener {}", listener.name);
+    let filters = listener.filter_chains.iter().flat_map(|chain| &chain.filters);
+    let managers = filters.filter_map(|filter| match &filter.config_type {
+        Some(filter::ConfigType::TypedConfig(any)) => Some(any),
+        _ => None,
+    });
+    managers
+        .flat_map(|any| match unpack::<HttpConnectionManager>(&from, any) {
+            Ok(manager) => connection_manager(&from, &manager, resources),
+            Err(fault) => vec![fault],
+        })
+        .collect()
+}
+
+fn connection_manager(
+    from: &str,
+    manager: &HttpConnectionManager,
+    resources: &EnvoyResources,
+) -> Vec<TranslateError> {
+    let routes = match &manager.route_specifier {
+        Some(RouteSpecifier::Rds(rds)) => {
+            let there = resources.routes.iter().map(|one| one.name.as_str());
+            require(from, "route configuration", &rds.route_config_name, there)
+        }
+        _ => None,
+    };
+    let discovered = manager.http_filters.iter().filter(|filter| {
+        matches!(filter.config_type, Some(http_filter::ConfigType::ConfigDiscovery(_)))
+    });
+    let extensions = discovered.filter_map(|filter| {
+        let there = resources.extensions.iter().map(|one| one.name.as_str());
+        require(from, "filter configuration", &filter.name, there)
+    });
+    routes.into_iter().chain(extensions).collect()
+}
+
+fn routes(config: &RouteConfiguration, resources: &EnvoyResources) -> Vec<TranslateError> {
+    let all = config.virtual_hosts.iter().flat_map(|host| &host.routes);
+    all.filter_map(|route| {
+        let from = format!("the route {}", route.name);
+        require(&from, "cluster", fixed_cluster(route)?, clusters(resources))
+    })
+    .collect()
+}
+
+/// The cluster of a route that always goes to the same one.
+fn fixed_cluster(route: &Route) -> Option<&str> {
+    match &route.action {
+        Some(Action::Route(action)) => match &action.cluster_specifier {
+            Some(ClusterSpecifier::Cluster(name)) => Some(name),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn servers(resources: &EnvoyResources) -> Vec<TranslateError> {
+    let without = resources.clusters.iter().filter(|cluster| by_eds(cluster)).filter_map(|one| {
+        require(
+            &format!("the cluster {}", one.name),
+            "endpoints",
+            &one.name,
+            assignments(resources),
+        )
+    });
+    let orphans = assignments(resources).filter_map(|name| {
+        require(&format!("endpoints of {name}"), "cluster", name, clusters(resources))
+    });
+    without.chain(orphans).collect()
+}
+
+fn by_eds(cluster: &Cluster) -> bool {
+    let eds = ClusterDiscoveryType::Type(DiscoveryType::Eds.into());
+    cluster.cluster_discovery_type.as_ref() == Some(&eds)
+}
+
+fn extension(extension: &TypedExtensionConfig, resources: &EnvoyResources) -> Vec<TranslateError> {
+    match filter_config(extension) {
+        Ok(config) => filter(&config, resources),
+        Err(fault) => vec![fault],
+    }
+}
+
+/// Takes the filter's configuration out of its three wrappings.
+fn filter_config(extension: &TypedExtensionConfig) -> Result<GatewayConfig, TranslateError> {
+    let what = format!("the filter configuration {}", extension.name);
+    let unreadable =
+        |why: &str| TranslateError::Unreadable { what: what.clone(), why: why.to_owned() };
+    let any = extension.typed_config.as_ref().ok_or_else(|| unreadable("it is empty"))?;
+    let plugin = unpack::<Wasm>(&what, any)?.config.and_then(|plugin| plugin.configuration);
+    let any = plugin.ok_or_else(|| unreadable("the plugin has no configuration"))?;
+    let text = unpack::<StringValue>(&what, &any)?.value;
+    match serde_json::from_str(&text).map_err(|error| unreadable(&error.to_string()))? {
+        PluginConfig::Gateway(config) => Ok(config),
+        PluginConfig::Sync(_) => Err(unreadable("it is of another role")),
+    }
+}
+
+fn filter(config: &GatewayConfig, resources: &EnvoyResources) -> Vec<TranslateError> {
+    let pools = config.pools.iter().filter_map(|(name, pool)| {
+        require(&format!("the pool {name}"), "cluster", &pool.cluster, clusters(resources))
+    });
+    let refused = match pipeline::Policy::compile(config) {
+        Ok(_) => Vec::new(),
+        Err(why) => why,
+    };
+    pools.chain(refused.into_iter().map(TranslateError::FilterRefuses)).collect()
+}
+
+fn unpack<M: Message + Name + Default>(what: &str, any: &Any) -> Result<M, TranslateError> {
+    let unreadable = |why| TranslateError::Unreadable { what: what.to_owned(), why };
+    if any.type_url != M::type_url() {
+        return Err(unreadable(format!("it is a {}", any.type_url)));
+    }
+    M::decode(any.value.as_slice()).map_err(|error| unreadable(error.to_string()))
+}

@@ -1,0 +1,55 @@
+//! The servers of each cluster: those with addresses are pushed by EDS, those
+//! with names are inside their cluster, for Envoy to resolve.
+
+use crate::well_known::{address, host_and_port};
+use envoy_types::pb::envoy::config::core::v3::Address;
+use envoy_types::pb::envoy::config::endpoint::v3::{
+    ClusterLoadAssignment, Endpoint, LbEndpoint, LocalityLbEndpoints, endpoint::HealthCheckConfig,
+    lb_endpoint::HostIdentifier,
+};
+use plan::{Endpoints, Host, PoolPlan};
+
+/// The assignments of EDS.
+pub(crate) fn all(pools: &[PoolPlan]) -> Vec<ClusterLoadAssignment> {
+    pools
+        .iter()
+        .filter(|pool| matches!(pool.endpoints, Endpoints::Addresses(_)))
+        .map(|pool| assignment(&pool.cluster, &pool.endpoints))
+        .collect()
+}
+
+/// The servers of one cluster.
+pub(crate) fn assignment(cluster: &str, endpoints: &Endpoints) -> ClusterLoadAssignment {
+    let lb_endpoints = match endpoints {
+        Endpoints::Addresses(all) => all.iter().map(|one| server(address(*one), None)).collect(),
+        Endpoints::Names(all) => all.iter().map(|(host, port)| named(host, *port)).collect(),
+    };
+    ClusterLoadAssignment {
+        cluster_name: cluster.to_owned(),
+        endpoints: vec![LocalityLbEndpoints { lb_endpoints, ..LocalityLbEndpoints::default() }],
+        ..ClusterLoadAssignment::default()
+    }
+}
+
+fn named(host: &Host, port: u16) -> LbEndpoint {
+    match host {
+        Host::Ip(ip) => server(host_and_port(ip.to_string(), port), None),
+        Host::Name(name) => server(host_and_port(name.clone(), port), Some(name)),
+    }
+}
+
+/// A server; a name is what it is asked by, in `Host` and in TLS.
+fn server(address: Address, name: Option<&str>) -> LbEndpoint {
+    let name = name.unwrap_or_default();
+    let endpoint = Endpoint {
+        address: Some(address),
+        hostname: name.to_owned(),
+        health_check_config: (!name.is_empty())
+            .then(|| HealthCheckConfig { hostname: name.to_owned(), ..Default::default() }),
+        ..Endpoint::default()
+    };
+    LbEndpoint {
+        host_identifier: Some(HostIdentifier::Endpoint(endpoint)),
+        ..LbEndpoint::default()
+    }
+}

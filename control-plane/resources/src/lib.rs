@@ -1,0 +1,70 @@
+//! A plan becomes the messages that Envoy is configured with.
+//!
+//! [`translate`] is pure: the same plan gives the same bytes, so that a resource
+//! is sent again only when it changed. The listener hardly ever changes; what
+//! does is in the routes, the clusters, the endpoints and the configuration of
+//! the filter. [`bootstrap::render`] writes what an Envoy is started with, and
+//! [`consistency::check`] holds the resources against each other before they
+//! are published.
+
+mod access_log;
+pub mod bootstrap;
+mod clusters;
+pub mod consistency;
+mod endpoints;
+mod error;
+mod filter_config;
+mod listeners;
+mod local_replies;
+mod names;
+mod routes;
+mod well_known;
+
+pub use error::TranslateError;
+
+use envoy_types::pb::envoy::config::cluster::v3::Cluster;
+use envoy_types::pb::envoy::config::core::v3::TypedExtensionConfig;
+use envoy_types::pb::envoy::config::endpoint::v3::ClusterLoadAssignment;
+use envoy_types::pb::envoy::config::listener::v3::Listener;
+use envoy_types::pb::envoy::config::route::v3::RouteConfiguration;
+use plan::Plan;
+use std::path::PathBuf;
+
+/// Where things lie on the machine of the Envoy that the resources are for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placement {
+    /// The Wasm module: absolute, a file that never changes under this name.
+    pub wasm: PathBuf,
+    /// The usage spool that Envoy writes: absolute.
+    pub spool_file: PathBuf,
+}
+
+/// Everything that Envoy is told over xDS, by type.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EnvoyResources {
+    /// CDS: one a pool, and the holding cluster.
+    pub clusters: Vec<Cluster>,
+    /// EDS: one for each cluster whose servers have addresses.
+    pub endpoints: Vec<ClusterLoadAssignment>,
+    /// LDS: the gateway.
+    pub listeners: Vec<Listener>,
+    /// RDS: the gateway's.
+    pub routes: Vec<RouteConfiguration>,
+    /// ECDS: the configuration of the Wasm filter.
+    pub extensions: Vec<TypedExtensionConfig>,
+}
+
+/// Writes `plan` as Envoy's messages.
+///
+/// # Errors
+/// When a path of `placement` is not UTF-8, or the filter's configuration
+/// cannot be written as JSON.
+pub fn translate(plan: &Plan, placement: &Placement) -> Result<EnvoyResources, TranslateError> {
+    Ok(EnvoyResources {
+        clusters: clusters::all(&plan.pools),
+        endpoints: endpoints::all(&plan.pools),
+        listeners: vec![listeners::gateway(&plan.listener, &placement.spool_file)?],
+        routes: vec![routes::gateway(&plan.listener)],
+        extensions: vec![filter_config::gateway(&plan.filter, &placement.wasm)?],
+    })
+}

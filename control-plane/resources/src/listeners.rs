@@ -1,0 +1,177 @@
+//! The listener: where callers come in. Constant but for its address, the idle
+//! time-out and the usage interval; a changed listener drains its connections.
+
+use crate::names::ENVOY_HEADER_PREFIX;
+use crate::well_known::{address, boolean, duration, header, number, over_ads};
+use crate::{TranslateError, access_log, local_replies};
+use contract::names::{CLIENT_REQUEST_ID_HEADER, GATEWAY, OWN_HEADER_PREFIX, REQUEST_ID_HEADER};
+use envoy_types::pb::envoy::config::common::mutation_rules::v3::{
+    HeaderMutation,
+    header_mutation::{Action, RemoveOnMatch},
+};
+use envoy_types::pb::envoy::config::core::v3::{
+    ExtensionConfigSource, Http2ProtocolOptions, TypedExtensionConfig,
+    header_value_option::HeaderAppendAction,
+};
+use envoy_types::pb::envoy::config::listener::v3::{Filter, FilterChain, Listener, filter};
+use envoy_types::pb::envoy::extensions::filters::http::router::v3::Router;
+use envoy_types::pb::envoy::extensions::filters::http::wasm::v3::Wasm;
+use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3 as hcm;
+use envoy_types::pb::envoy::extensions::http::early_header_mutation::header_mutation::v3 as early;
+use envoy_types::pb::envoy::extensions::request_id::uuid::v3::UuidRequestIdConfig;
+use envoy_types::pb::envoy::r#type::matcher::v3::{StringMatcher, string_matcher::MatchPattern};
+use envoy_types::util::pack_any;
+use hcm::http_connection_manager::{
+    CodecType, InternalAddressConfig, PathWithEscapedSlashesAction, RouteSpecifier,
+    ServerHeaderTransformation,
+};
+use plan::ListenerPlan;
+use prost::Name;
+use std::path::Path;
+use std::time::Duration;
+
+/// What callers read in `server`: not which engine answers, nor what proxy.
+const SERVER_NAME: &str = "tollgate";
+
+/// How long the headers of a request may take to arrive.
+const HEADERS_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Largest headers of a request, in KiB, all together: a JWT has room.
+const HEADERS_KIB_MAX: u32 = 64;
+
+/// Requests at once on one HTTP/2 connection.
+const STREAMS_MAX: u32 = 256;
+
+/// Bytes that Envoy holds for one connection of a caller before it stops
+/// reading, above what the routes allow a body.
+const CONNECTION_BUFFER_BYTES: u32 = 256 * 1024;
+
+/// The one listener.
+pub(crate) fn gateway(plan: &ListenerPlan, spool_file: &Path) -> Result<Listener, TranslateError> {
+    let manager = connection_manager(plan, spool_file)?;
+    Ok(Listener {
+        name: GATEWAY.to_owned(),
+        address: Some(address(plan.address)),
+        per_connection_buffer_limit_bytes: number(CONNECTION_BUFFER_BYTES),
+        filter_chains: vec![FilterChain {
+            filters: vec![Filter {
+                name: "envoy.filters.network.http_connection_manager".to_owned(),
+                config_type: Some(filter::ConfigType::TypedConfig(pack_any(manager))),
+            }],
+            ..FilterChain::default()
+        }],
+        ..Listener::default()
+    })
+}
+
+fn connection_manager(
+    plan: &ListenerPlan,
+    spool_file: &Path,
+) -> Result<hcm::HttpConnectionManager, TranslateError> {
+    let request_hygiene = request_hygiene();
+    Ok(hcm::HttpConnectionManager {
+        stat_prefix: GATEWAY.to_owned(),
+        codec_type: CodecType::Auto.into(),
+        http_filters: vec![wasm_filter(), router()],
+        http2_protocol_options: Some(http2()),
+        server_name: SERVER_NAME.to_owned(),
+        server_header_transformation: ServerHeaderTransformation::Overwrite.into(),
+        max_request_headers_kb: number(HEADERS_KIB_MAX),
+        // The routes say how long a stream may be silent: an answer that comes whole is.
+        stream_idle_timeout: duration(Duration::ZERO),
+        request_headers_timeout: duration(HEADERS_TIMEOUT),
+        access_log: vec![access_log::spool(spool_file)?],
+        access_log_options: Some(access_log::options(plan.usage_interval)),
+        local_reply_config: Some(local_replies::all()),
+        route_specifier: Some(RouteSpecifier::Rds(hcm::Rds {
+            config_source: Some(over_ads(true)),
+            route_config_name: GATEWAY.to_owned(),
+        })),
+        ..request_hygiene
+    })
+}
+
+/// What is made of a request before anything looks at it: nobody is trusted,
+/// every path has one spelling, the id is ours.
+fn request_hygiene() -> hcm::HttpConnectionManager {
+    hcm::HttpConnectionManager {
+        use_remote_address: boolean(true),
+        internal_address_config: Some(InternalAddressConfig::default()),
+        normalize_path: boolean(true),
+        merge_slashes: true,
+        path_with_escaped_slashes_action: PathWithEscapedSlashesAction::RejectRequest.into(),
+        early_header_mutation_extensions: vec![early_mutations()],
+        generate_request_id: boolean(true),
+        always_set_request_id_in_response: true,
+        request_id_extension: Some(hcm::RequestIdExtension {
+            typed_config: Some(pack_any(UuidRequestIdConfig {
+                pack_trace_reason: boolean(false),
+                use_request_id_for_trace_sampling: boolean(false),
+            })),
+        }),
+        ..hcm::HttpConnectionManager::default()
+    }
+}
+
+/// The client's request id moves to a header of its own, and what only Envoy or
+/// the filter may say is removed.
+fn early_mutations() -> TypedExtensionConfig {
+    let client_id = format!("%REQ({REQUEST_ID_HEADER})%");
+    let mutations = early::HeaderMutation {
+        mutations: [
+            Action::Append(header(
+                CLIENT_REQUEST_ID_HEADER,
+                &client_id,
+                HeaderAppendAction::AddIfAbsent,
+            )),
+            Action::Remove(REQUEST_ID_HEADER.to_owned()),
+            remove_prefix(OWN_HEADER_PREFIX),
+            remove_prefix(ENVOY_HEADER_PREFIX),
+        ]
+        .map(|action| HeaderMutation { action: Some(action) })
+        .to_vec(),
+    };
+    TypedExtensionConfig {
+        name: "envoy.http.early_header_mutation.header_mutation".to_owned(),
+        typed_config: Some(pack_any(mutations)),
+    }
+}
+
+fn remove_prefix(prefix: &str) -> Action {
+    Action::RemoveOnMatch(RemoveOnMatch {
+        key_matcher: Some(StringMatcher {
+            match_pattern: Some(MatchPattern::Prefix(prefix.to_owned())),
+            ..StringMatcher::default()
+        }),
+    })
+}
+
+fn http2() -> Http2ProtocolOptions {
+    Http2ProtocolOptions {
+        max_concurrent_streams: number(STREAMS_MAX),
+        ..Http2ProtocolOptions::default()
+    }
+}
+
+/// The filter comes by ECDS: its configuration changes without a new listener.
+/// There is no default: a listener without the filter is not opened.
+fn wasm_filter() -> hcm::HttpFilter {
+    hcm::HttpFilter {
+        name: GATEWAY.to_owned(),
+        config_type: Some(hcm::http_filter::ConfigType::ConfigDiscovery(ExtensionConfigSource {
+            config_source: Some(over_ads(true)),
+            type_urls: vec![Wasm::type_url()],
+            ..ExtensionConfigSource::default()
+        })),
+        ..hcm::HttpFilter::default()
+    }
+}
+
+fn router() -> hcm::HttpFilter {
+    let router = Router { suppress_envoy_headers: true, ..Router::default() };
+    hcm::HttpFilter {
+        name: "envoy.filters.http.router".to_owned(),
+        config_type: Some(hcm::http_filter::ConfigType::TypedConfig(pack_any(router))),
+        ..hcm::HttpFilter::default()
+    }
+}

@@ -1,0 +1,281 @@
+//! A real Envoy with the resources written into its bootstrap, so that it needs
+//! no control plane.
+
+use super::fixture;
+use envoy_types::pb::envoy::config::bootstrap::v3::{
+    Admin, Bootstrap,
+    bootstrap::{DynamicResources, StaticResources},
+};
+use envoy_types::pb::envoy::config::cluster::v3::Cluster;
+use envoy_types::pb::envoy::config::cluster::v3::cluster::{ClusterDiscoveryType, DiscoveryType};
+use envoy_types::pb::envoy::config::core::v3::{
+    Address, ApiConfigSource, ApiVersion, GrpcService, Node, SocketAddress, address,
+    api_config_source::ApiType,
+    grpc_service::{EnvoyGrpc, TargetSpecifier},
+    socket_address::PortSpecifier,
+};
+use envoy_types::pb::envoy::config::listener::v3::{Listener, filter::ConfigType};
+use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3::{
+    HttpConnectionManager, http_connection_manager::RouteSpecifier, http_filter,
+};
+use envoy_types::util::pack_any;
+use prost::Message;
+use resources::EnvoyResources;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+const START_LIMIT: Duration = Duration::from_secs(20);
+
+fn envoy() -> PathBuf {
+    let linked = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.tools/envoy");
+    let path = std::env::var_os("ENVOY").map_or(linked, PathBuf::from);
+    assert!(path.exists(), "no Envoy at {}: run `make build` or set ENVOY", path.display());
+    path
+}
+
+pub fn validate(config: &Path) {
+    let out =
+        Command::new(envoy()).args(["--mode", "validate", "-c"]).arg(config).output().unwrap();
+    let text = String::from_utf8_lossy(&out.stderr);
+    assert!(out.status.success(), "{text}");
+    assert!(!text.contains("deprecated"), "{text}");
+}
+
+/// Writes the smallest module that Envoy loads: it has no callbacks, every
+/// request passes.
+pub fn module(folder: &Path) -> PathBuf {
+    let export = |name: &str, kind: u8, index: u8| {
+        [&[u8::try_from(name.len()).unwrap()], name.as_bytes(), &[kind, index]].concat()
+    };
+    let section = |id: u8, body: &[u8]| [&[id, u8::try_from(body.len()).unwrap()], body].concat();
+    let exports = [
+        vec![3],
+        export("memory", 2, 0),
+        export("proxy_abi_version_0_2_1", 0, 0),
+        export("malloc", 0, 1),
+    ];
+    let bytes = [
+        b"\0asm\x01\0\0\0".to_vec(),
+        section(1, &[2, 0x60, 0, 0, 0x60, 1, 0x7f, 1, 0x7f]), // types: () -> (), i32 -> i32
+        section(3, &[2, 0, 1]),
+        section(5, &[1, 0, 1]), // one page of memory
+        section(7, &exports.concat()),
+        section(10, &[2, 2, 0, 0x0b, 5, 0, 0x41, 0x80, 0x08, 0x0b]), // nothing; 1024
+    ];
+    let path = folder.join("empty.wasm");
+    std::fs::write(&path, bytes.concat()).unwrap();
+    path
+}
+
+/// A bootstrap that holds the resources themselves where they refer to xDS.
+pub fn inlined(resources: EnvoyResources) -> Vec<u8> {
+    let all = resources.clone();
+    let bootstrap = Bootstrap {
+        admin: Some(Admin { address: Some(any_port()), ..Admin::default() }),
+        static_resources: Some(StaticResources {
+            listeners: all.listeners.into_iter().map(|one| listener(one, &resources)).collect(),
+            clusters: all.clusters.into_iter().map(|one| cluster(one, &resources)).collect(),
+            ..StaticResources::default()
+        }),
+        ..Bootstrap::default()
+    };
+    bootstrap.encode_to_vec()
+}
+
+/// A bootstrap that holds listeners and clusters as they are sent: the rest is to
+/// be asked for over ADS.
+pub fn as_sent(resources: EnvoyResources) -> Vec<u8> {
+    let control = EnvoyGrpc { cluster_name: "control".to_owned(), ..EnvoyGrpc::default() };
+    let service = GrpcService {
+        target_specifier: Some(TargetSpecifier::EnvoyGrpc(control)),
+        ..GrpcService::default()
+    };
+    let ads = ApiConfigSource {
+        api_type: ApiType::DeltaGrpc.into(),
+        transport_api_version: ApiVersion::V3.into(),
+        grpc_services: vec![service],
+        ..ApiConfigSource::default()
+    };
+    let control = Cluster { name: "control".to_owned(), ..Cluster::default() };
+    let node =
+        Node { id: "gateway-1".to_owned(), cluster: "tollgate".to_owned(), ..Node::default() };
+    let bootstrap = Bootstrap {
+        node: Some(node),
+        dynamic_resources: Some(DynamicResources {
+            ads_config: Some(ads),
+            ..DynamicResources::default()
+        }),
+        static_resources: Some(StaticResources {
+            listeners: resources.listeners,
+            clusters: resources.clusters.into_iter().chain([control]).collect(),
+            ..StaticResources::default()
+        }),
+        ..Bootstrap::default()
+    };
+    bootstrap.encode_to_vec()
+}
+
+fn any_port() -> Address {
+    let socket = SocketAddress {
+        address: "127.0.0.1".to_owned(),
+        port_specifier: Some(PortSpecifier::PortValue(0)),
+        ..SocketAddress::default()
+    };
+    Address { address: Some(address::Address::SocketAddress(socket)) }
+}
+
+fn listener(mut listener: Listener, resources: &EnvoyResources) -> Listener {
+    let filter = &mut listener.filter_chains[0].filters[0];
+    let Some(ConfigType::TypedConfig(any)) = &filter.config_type else { panic!("no manager") };
+    let mut manager = HttpConnectionManager::decode(&*any.value).unwrap();
+    manager.route_specifier = Some(RouteSpecifier::RouteConfig(resources.routes[0].clone()));
+    let wasm = resources.extensions[0].typed_config.clone().unwrap();
+    manager.http_filters[0].config_type = Some(http_filter::ConfigType::TypedConfig(wasm));
+    filter.config_type = Some(ConfigType::TypedConfig(pack_any(manager)));
+    listener
+}
+
+fn cluster(mut cluster: Cluster, resources: &EnvoyResources) -> Cluster {
+    let own = resources.endpoints.iter().find(|one| one.cluster_name == cluster.name);
+    if let Some(assignment) = own {
+        cluster.eds_cluster_config = None;
+        cluster.cluster_discovery_type =
+            Some(ClusterDiscoveryType::Type(DiscoveryType::Static.into()));
+        cluster.load_assignment = Some(assignment.clone());
+    }
+    cluster
+}
+
+/// An engine that answers whatever it is asked; whoever reaches it past the
+/// filter would read 200.
+pub fn engine() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut received = [0; 4096];
+            let _ = stream.read(&mut received);
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+        }
+    });
+    address
+}
+
+/// An Envoy that serves, ended when it goes out of scope.
+pub struct Gateway {
+    folder: tempfile::TempDir,
+    process: Child,
+    address: SocketAddr,
+}
+
+impl Gateway {
+    pub fn start(engine: SocketAddr) -> Gateway {
+        let folder = tempfile::tempdir().unwrap();
+        let wasm = module(folder.path());
+        let resources = fixture::resources(engine, &wasm, &folder.path().join("usage.jsonl"));
+        let config = folder.path().join("static.pb");
+        std::fs::write(&config, inlined(resources)).unwrap();
+        let process = Command::new(envoy())
+            .args(["--disable-hot-restart", "--concurrency", "1", "-l", "warn"])
+            .args(["--file-flush-min-size-kb", "0", "--admin-address-path"])
+            .arg(folder.path().join("admin"))
+            .arg("-c")
+            .arg(config)
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let unknown = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut gateway = Gateway { folder, process, address: unknown };
+        gateway.address = gateway.listening();
+        gateway
+    }
+
+    /// Waits until the listener is open; the health check of the engine is over by then.
+    fn listening(&mut self) -> SocketAddr {
+        let began = Instant::now();
+        loop {
+            let admin = std::fs::read_to_string(self.folder.path().join("admin"));
+            let admin = admin.ok().and_then(|text| text.trim().parse().ok());
+            let found = admin.and_then(|admin| {
+                ask(admin, &get("/ready")).filter(|reply| reply.status == 200)?;
+                let reply = ask(admin, &get("/listeners"))?;
+                reply.body.lines().find_map(|line| line.strip_prefix("gateway::")?.parse().ok())
+            });
+            match found {
+                Some(address) => return address,
+                None => assert!(began.elapsed() < START_LIMIT, "Envoy does not listen"),
+            }
+            assert_eq!(self.process.try_wait().unwrap(), None, "Envoy has ended");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    pub fn ask(&self, request: &[u8]) -> Reply {
+        ask(self.address, request).unwrap()
+    }
+
+    pub fn stop_and_read_spool(mut self) -> String {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+        std::fs::read_to_string(self.folder.path().join("usage.jsonl")).unwrap()
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[derive(Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub head: String,
+    pub body: String,
+}
+
+impl Reply {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+    }
+
+    fn is_whole(&self) -> bool {
+        let length = self.header("content-length").and_then(|text| text.parse().ok());
+        length == Some(self.body.len())
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap_or_default()
+    }
+}
+
+fn get(target: &str) -> Vec<u8> {
+    format!("GET {target} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").into_bytes()
+}
+
+/// Sends the bytes and reads one reply, to its length or to the end of the connection.
+fn ask(address: SocketAddr, request: &[u8]) -> Option<Reply> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+    stream.write_all(request).ok()?;
+    let mut received = Vec::new();
+    let mut chunk = [0; 16 * 1024];
+    loop {
+        let size = stream.read(&mut chunk).unwrap_or(0);
+        received.extend_from_slice(&chunk[..size]);
+        let reply = parse(&received);
+        if size == 0 || reply.as_ref().is_some_and(Reply::is_whole) {
+            return reply;
+        }
+    }
+}
+
+fn parse(received: &[u8]) -> Option<Reply> {
+    let (head, body) = std::str::from_utf8(received).ok()?.split_once("\r\n\r\n")?;
+    let status = head.split(' ').nth(1)?.parse().ok()?;
+    Some(Reply { status, head: head.to_owned(), body: body.to_owned() })
+}

@@ -1,0 +1,296 @@
+//! The command line, as the contract has it.
+
+use admin::when::{NotATime, Span};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Done.
+pub const DONE: u8 = 0;
+/// The answer is no.
+pub const REFUSED: u8 = 1;
+/// Wrong usage; most of it is found by clap, which has the same code.
+pub const WRONG_USAGE: u8 = 2;
+/// The control plane cannot be reached.
+pub const UNREACHABLE: u8 = 3;
+
+/// The environment variable with the token that goes with `--admin`.
+pub const TOKEN_VARIABLE: &str = "TOLLGATE_ADMIN_TOKEN";
+
+/// A gateway between applications and self-hosted LLM inference servers.
+#[derive(Debug, Parser)]
+#[command(name = "tollgate", version, about, arg_required_else_help = true)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the control plane and an Envoy of its own.
+    #[command(after_help = "Example:\n  tollgate up -c tollgate.yaml")]
+    Up(ConfigFile),
+    /// Run the control plane alone; Envoy runs beside it.
+    #[command(after_help = "Example:\n  tollgate serve -c tollgate.yaml")]
+    Serve(ConfigFile),
+    /// Print the Envoy bootstrap that goes with `serve`.
+    #[command(after_help = "Example:\n  tollgate bootstrap -c tollgate.yaml > bootstrap.json\n  \
+                            envoy -c bootstrap.json --file-flush-min-size-kb 0")]
+    Bootstrap(ConfigFile),
+    /// Say whether a configuration is valid, or everything that is wrong with it.
+    #[command(after_help = "Example:\n  tollgate check tollgate.yaml")]
+    Check(Check),
+    /// Create, list and revoke API keys.
+    #[command(subcommand)]
+    Keys(Keys),
+    /// Show what was used: every record, newest last, or sums.
+    #[command(after_help = "Examples:\n  tollgate usage --since 24h\n  \
+                            tollgate usage --by tenant --format csv")]
+    Usage(Usage),
+    /// Show what runs: Envoys, configuration, pools and endpoints.
+    #[command(after_help = "Example:\n  tollgate status --format json")]
+    Status(Status),
+}
+
+/// The configuration file.
+#[derive(Clone, Debug, Args)]
+pub struct ConfigFile {
+    /// The configuration file.
+    #[arg(short = 'c', long = "config", value_name = "FILE", default_value = "tollgate.yaml")]
+    pub config: PathBuf,
+}
+
+/// `tollgate check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// The configuration file.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+/// Which running Tollgate is meant.
+#[derive(Debug, Args)]
+pub struct Target {
+    /// The configuration file of a Tollgate on this machine.
+    #[arg(short = 'c', long = "config", value_name = "FILE", default_value = "tollgate.yaml")]
+    pub config: PathBuf,
+    /// The address of an admin API; its token is read from TOLLGATE_ADMIN_TOKEN.
+    #[arg(long, value_name = "URL", conflicts_with = "config")]
+    pub admin: Option<String>,
+}
+
+/// `tollgate keys`.
+#[derive(Debug, Subcommand)]
+pub enum Keys {
+    /// Make a key and show it, this once.
+    #[command(
+        after_help = "Example:\n  tollgate keys create --tenant acme --name ci --expires 30d"
+    )]
+    Create(CreateKey),
+    /// List all keys; the keys themselves are not stored and not shown.
+    #[command(after_help = "Example:\n  tollgate keys list --format json")]
+    List(ListKeys),
+    /// Make a key void.
+    #[command(after_help = "Example:\n  tollgate keys revoke key_2f1c9a0b7d3e4c58")]
+    Revoke(RevokeKey),
+}
+
+/// `tollgate keys create`.
+#[derive(Debug, Args)]
+pub struct CreateKey {
+    /// Which Tollgate.
+    #[command(flatten)]
+    pub target: Target,
+    /// Whom it bills.
+    #[arg(long)]
+    pub tenant: String,
+    /// What it is for.
+    #[arg(long)]
+    pub name: String,
+    /// Whom it is for.
+    #[arg(long)]
+    pub user: Option<String>,
+    /// A role; may be given several times. None: all that the tenant has.
+    #[arg(long = "role", value_name = "ROLE")]
+    pub roles: Vec<String>,
+    /// How long it lives, such as 12h or 30d. Left out: until it is revoked.
+    #[arg(long, value_name = "DURATION", value_parser = span)]
+    pub expires: Option<String>,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// A duration as the admin API takes it, refused here already when it is none.
+fn span(text: &str) -> Result<String, NotATime> {
+    text.parse::<Span>().map(|_| text.to_owned())
+}
+
+/// `tollgate keys list`.
+#[derive(Debug, Args)]
+pub struct ListKeys {
+    /// Which Tollgate.
+    #[command(flatten)]
+    pub target: Target,
+    /// How to print them.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// `tollgate keys revoke`.
+#[derive(Debug, Args)]
+pub struct RevokeKey {
+    /// Which Tollgate.
+    #[command(flatten)]
+    pub target: Target,
+    /// The key's id, as `keys list` shows it.
+    pub id: String,
+    /// How to print the outcome.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// `tollgate usage`.
+#[derive(Debug, Args)]
+pub struct Usage {
+    /// Which Tollgate.
+    #[command(flatten)]
+    pub target: Target,
+    /// Add up by this instead of showing every record.
+    #[arg(long, value_enum)]
+    pub by: Option<By>,
+    /// From when on: a time (RFC 3339), a day, or how long ago (24h, 7d).
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Until when, that moment not included; the same forms.
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: ReportFormat,
+}
+
+/// `tollgate status`.
+#[derive(Debug, Args)]
+pub struct Status {
+    /// Which Tollgate.
+    #[command(flatten)]
+    pub target: Target,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// How an answer is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Table,
+    /// For programs.
+    Json,
+}
+
+/// How a report is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// For people.
+    #[default]
+    Table,
+    /// For programs.
+    Json,
+    /// For spreadsheets.
+    Csv,
+}
+
+/// What usage is added up by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum By {
+    /// Who is billed.
+    Tenant,
+    /// The key's id.
+    Key,
+    /// The user.
+    User,
+    /// The model that was asked for.
+    Model,
+    /// The day, in UTC.
+    Day,
+}
+
+impl By {
+    /// The name that the admin API has for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            By::Tenant => "tenant",
+            By::Key => "key",
+            By::User => "user",
+            By::Model => "model",
+            By::Day => "day",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    fn parse(line: &str) -> Result<Command, i32> {
+        let words = std::iter::once("tollgate").chain(line.split_whitespace());
+        Arguments::try_parse_from(words).map(|a| a.command).map_err(|e| e.exit_code())
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_an_example() {
+        fn leaves(command: &clap::Command, found: &mut Vec<(String, bool)>) {
+            if command.get_subcommands().next().is_none() {
+                let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+                found.push((command.get_name().to_owned(), help.contains("tollgate ")));
+            }
+            command.get_subcommands().for_each(|sub| leaves(sub, found));
+        }
+        let mut found = Vec::new();
+        leaves(&Arguments::command(), &mut found);
+        assert_eq!(found.len(), 9);
+        assert!(found.iter().all(|(_, example)| *example), "{found:?}");
+    }
+
+    #[test]
+    fn wrong_usage_is_2_and_help_is_0() {
+        let table = [
+            ("", 2),
+            ("fly", 2),
+            ("up --speed 3", 2),
+            ("check", 2),
+            ("keys create --tenant acme", 2),
+            ("keys create --tenant acme --name ci --expires soon", 2),
+            ("keys list -c a.yaml --admin http://127.0.0.1:1", 2),
+            ("usage --by colour", 2),
+            ("status --format csv", 2),
+            ("--help", 0),
+            ("keys create --help", 0),
+            ("--version", 0),
+        ];
+        for (line, code) in table {
+            assert_eq!(parse(line).err(), Some(code), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_key_with_everything() {
+        let line = "keys create --tenant acme --name ci --user kim --role a --role b \
+                    --expires 30d --format json";
+        let Ok(Command::Keys(Keys::Create(key))) = parse(line) else { panic!("no key") };
+        assert_eq!(key.roles, ["a", "b"]);
+        assert_eq!(key.expires.as_deref(), Some("30d"));
+        assert_eq!(key.format, Format::Json);
+        assert_eq!(key.target.config, PathBuf::from("tollgate.yaml"));
+    }
+}

@@ -1,0 +1,35 @@
+//! The commands that ask a running Tollgate, and what they print.
+
+pub mod check;
+mod client;
+pub mod keys;
+pub mod status;
+mod table;
+pub mod usage;
+
+use crate::config_file::{self, Invalid, Loaded};
+use crate::error::Failure;
+use serde::Serialize;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+/// Prints a text on the standard output, with a line break, at once. A reader
+/// that has seen enough (`| head`) is no failure.
+pub fn say(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    let line_break = if text.ends_with('\n') { "" } else { "\n" };
+    match write!(out, "{text}{line_break}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::internal(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Prints a value as JSON.
+fn say_json<T: Serialize>(value: &T) -> Result<(), Failure> {
+    say(&serde_json::to_string_pretty(value).map_err(Failure::internal)?)
+}
+
+/// Reads a configuration that has to be valid.
+pub fn load(file: &Path) -> Result<Loaded, Failure> {
+    config_file::load(file).map_err(|Invalid(problems)| Failure::Invalid(problems))
+}

@@ -1,0 +1,79 @@
+//! `tollgate`: the control plane, and the commands that talk to it.
+
+mod args;
+mod cli;
+mod config_file;
+mod config_state;
+mod error;
+mod files;
+mod listen;
+mod lock;
+mod mint;
+mod overview;
+mod publish;
+mod run_file;
+mod stop;
+mod supervise;
+mod tasks;
+mod token;
+mod wasm;
+mod wiring;
+
+use args::{Arguments, Command};
+use clap::Parser as _;
+use error::Failure;
+use std::io::{IsTerminal as _, Write as _};
+use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+
+/// Environment variables with the log filter, the first that is set.
+const LOG_VARIABLES: [&str; 2] = ["TOLLGATE_LOG", "RUST_LOG"];
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments.command).await {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            // Whoever closed the standard error does not want to know.
+            let _ = writeln!(std::io::stderr(), "{}", message(&failure));
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+async fn run(command: Command) -> Result<u8, Failure> {
+    match command {
+        Command::Up(at) => {
+            log_to_stderr();
+            wiring::up(&at.config).await?;
+        }
+        Command::Serve(at) => {
+            log_to_stderr();
+            wiring::serve(&at.config).await?;
+        }
+        Command::Bootstrap(at) => cli::say(&wiring::bootstrap(&at.config)?)?,
+        Command::Check(check) => return cli::check::run(&check),
+        Command::Keys(keys) => cli::keys::run(keys).await?,
+        Command::Usage(usage) => cli::usage::run(&usage).await?,
+        Command::Status(status) => cli::status::run(&status).await?,
+    }
+    Ok(args::DONE)
+}
+
+/// A problem of the configuration begins with its file, as compilers have it.
+fn message(failure: &Failure) -> String {
+    match failure {
+        Failure::Invalid(_) => failure.to_string(),
+        other => format!("tollgate: {other}"),
+    }
+}
+
+fn log_to_stderr() {
+    let filter = LOG_VARIABLES.iter().find_map(|name| EnvFilter::try_from_env(name).ok());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter.unwrap_or_else(|| EnvFilter::new("info")))
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
+}

@@ -1,0 +1,5 @@
+//! What goes on in the background. Each task may run at any moment, and losing
+//! one's turn loses nothing.
+
+pub mod rotate;
+pub mod watch_config;

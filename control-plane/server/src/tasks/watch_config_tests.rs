@@ -1,0 +1,99 @@
+//! The watch over a real file, down to the plan in force.
+
+use super::*;
+use ledger::Ledger;
+use plan::Plan;
+use resources::Placement;
+use std::net::SocketAddr;
+use tempfile::TempDir;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+const GATEWAY: &str = "127.0.0.1:8080";
+
+struct World {
+    folder: TempDir,
+    plan: watch::Receiver<Arc<Plan>>,
+    state: ConfigState,
+    watching: JoinHandle<()>,
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.watching.abort();
+    }
+}
+
+fn text(model: &str) -> String {
+    format!(
+        "version: 1\n\
+         pools: {{ a: {{ engine: vllm, model: {model}, endpoints: [\"http://127.0.0.1:9\"] }} }}\n\
+         models: {{ m: a }}\n\
+         tenants: {{ acme: {{ models: [\"*\"] }} }}\n"
+    )
+}
+
+impl World {
+    async fn new() -> World {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tollgate.yaml");
+        std::fs::write(&file, text("first")).unwrap();
+        let Ok(loaded) = config_file::load(&file) else { panic!("not valid") };
+        let gateway: SocketAddr = GATEWAY.parse().unwrap();
+        let publisher = Publisher {
+            cache: xds::Cache::new(),
+            ledger: Ledger::open(folder.path()).await.unwrap(),
+            placement: Placement { wasm: "/w.wasm".into(), spool_file: "/u.jsonl".into() },
+            gateway,
+            plan: watch::Sender::new(Arc::new(crate::publish::plan(&loaded.config, gateway))),
+        };
+        let state = ConfigState::of(&file);
+        let plan = publisher.plan.subscribe();
+        let watch = ConfigWatch {
+            file,
+            seen: loaded.version,
+            started_with: loaded.config,
+            publisher: Arc::new(publisher),
+            state: state.clone(),
+        };
+        World { folder, plan, state, watching: tokio::spawn(watch.run()) }
+    }
+
+    /// As an editor does it: a new file under the old name.
+    fn replace(&self, text: &str) {
+        let half = self.folder.path().join("half");
+        std::fs::write(&half, text).unwrap();
+        std::fs::rename(half, self.folder.path().join("tollgate.yaml")).unwrap();
+    }
+
+    fn model(&self) -> String {
+        self.plan.borrow().filter.pools["a"].model.clone()
+    }
+
+    async fn until(&self, holds: impl Fn(&World) -> bool) {
+        let begun = Instant::now();
+        while !holds(self) {
+            assert!(begun.elapsed() < Duration::from_secs(5), "it never came");
+            sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_valid_change_is_in_force_and_an_invalid_one_changes_nothing() {
+    let world = World::new().await;
+    world.replace(&text("second"));
+    world.until(|world| world.model() == "second").await;
+
+    world.replace(&format!("{}speed: 3\n", text("third")));
+    world.until(|world| world.state.get().refused.is_some()).await;
+    let refused = world.state.get().refused.unwrap();
+    assert!(refused.problems[0].contains("tollgate.yaml:5:1: "), "{:?}", refused.problems);
+    assert_eq!(world.model(), "second");
+
+    world.replace(&format!("{}gateway: {{ workers: 7 }}\n", text("third")));
+    world.until(|world| world.model() == "third").await;
+    world.until(|world| world.state.get().refused.is_none()).await;
+    assert_eq!(world.state.get().pending_restart, ["gateway.workers"]);
+}

@@ -1,0 +1,340 @@
+//! Puts the parts together: `up`, `serve` and `bootstrap`.
+
+use crate::config_file::Loaded;
+use crate::config_state::{self, ConfigState};
+use crate::error::Failure;
+use crate::lock::{self, DataLock};
+use crate::overview::{self, Running};
+use crate::publish::{self, Publisher};
+use crate::run_file::{Run, RunFile};
+use crate::stop::Stopping;
+use crate::supervise::command::{self, Launch};
+use crate::supervise::{Supervisor, adopt, process};
+use crate::tasks::rotate::Rotation;
+use crate::tasks::watch_config::ConfigWatch;
+use crate::{cli, files, listen, mint, token, wasm};
+use admin::{Access, Admin, AdminToken, Supervised};
+use ledger::Ledger;
+use model::Config;
+use resources::Placement;
+use resources::bootstrap::Bootstrap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+use xds::{Cache, Registry, Server};
+
+/// The id under which the Envoy is known to the control plane.
+const NODE: &str = "gateway";
+/// Name of the bootstrap in the data folder.
+const BOOTSTRAP_NAME: &str = "bootstrap.json";
+/// Name of the file with the address of Envoy's admin interface.
+const ENVOY_ADMIN_NAME: &str = "envoy-admin-address";
+/// Name of Envoy's log.
+const ENVOY_LOG_NAME: &str = "envoy.log";
+/// Name of the live usage spool, in the spool folder.
+const SPOOL_NAME: &str = "usage.jsonl";
+/// How often the gateway is asked whether it is ready.
+const ASK_EVERY: Duration = Duration::from_millis(25);
+/// After how long a gateway that is not ready is worth a word.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// How long the rest of the usage may take to reach the ledger at the end.
+const CATCHING_UP: Duration = Duration::from_secs(10);
+
+/// Whose Envoy it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// Ours.
+    Up,
+    /// A neighbour's.
+    Serve,
+}
+
+/// What is fixed from the start to the end of a run.
+struct Ground {
+    file: PathBuf,
+    loaded: Loaded,
+    data: PathBuf,
+    wasm: PathBuf,
+    run_file: RunFile,
+    _lock: DataLock,
+}
+
+/// `tollgate up`: returns when it was told to stop and nothing is left running.
+pub async fn up(file: &Path) -> Result<(), Failure> {
+    let stopping = Stopping::by_signals()?;
+    let ground = Ground::prepare(file).await?;
+    let envoy = command::find_envoy()?;
+    let last = ground.run_file.get();
+    let alive = envoy_is_alive(&last, &ground.data);
+    let kept = listen::keep(ground.config().gateway.listen, last.gateway, alive)?;
+    let plane = Plane::start(&ground, kept.address, Mode::Up).await?;
+    let launch = ground.launch(envoy, plane.xds)?;
+    let supervisor = Supervisor {
+        launch,
+        run_file: ground.run_file.clone(),
+        spool: plane.ledger.spool_folder().to_owned(),
+        http: plane.http.clone(),
+        shown: plane.shown.clone(),
+    };
+    let mut running = tokio::spawn(supervisor.run(stopping.clone()));
+    let ended = tokio::select! {
+        ended = &mut running => ended,
+        never = announce(&plane, kept.address, stopping) => match never {},
+    };
+    ended.map_err(Failure::internal)??;
+    ground.finish(&plane.ledger).await
+}
+
+/// `tollgate serve`.
+pub async fn serve(file: &Path) -> Result<(), Failure> {
+    let mut stopping = Stopping::by_signals()?;
+    let ground = Ground::prepare(file).await?;
+    let last = ground.run_file.get();
+    // A neighbour's Envoy may have the address already.
+    let kept = listen::keep(ground.config().gateway.listen, last.gateway, true)?;
+    let plane = Plane::start(&ground, kept.address, Mode::Serve).await?;
+    cli::say(&format!("serving xds: {}", plane.xds))?;
+    stopping.asked().await;
+    ground.finish(&plane.ledger).await
+}
+
+/// `tollgate bootstrap`: the text.
+pub fn bootstrap(file: &Path) -> Result<String, Failure> {
+    let loaded = cli::load(file)?;
+    let data = files::absolute(&loaded.config.control.data)?;
+    files::private_folder(&data)?;
+    let wasm = wasm::keep(&loaded.config.control.wasm, &data)?;
+    let configured = loaded.config.control.xds;
+    let xds = if configured.port() == 0 { Run::read(&data).xds } else { Some(configured) };
+    let xds = xds.ok_or_else(|| {
+        Failure::Refused(
+            "control.xds leaves the port open, and it is known only once `tollgate serve` runs: \
+             start it first, or configure a port"
+                .to_owned(),
+        )
+    })?;
+    render(&loaded.config, xds, wasm)
+}
+
+fn render(config: &Config, xds: SocketAddr, wasm: PathBuf) -> Result<String, Failure> {
+    let envoy_admin = config.control.envoy_admin;
+    let bootstrap = Bootstrap { node_id: NODE.to_owned(), xds, envoy_admin, wasm };
+    resources::bootstrap::render(&bootstrap).map_err(Failure::internal)
+}
+
+fn envoy_is_alive(last: &Run, data: &Path) -> bool {
+    let seen = last.envoy_pid.and_then(|pid| process::look(pid, &data.join(BOOTSTRAP_NAME)));
+    adopt::is_alive(last, seen.as_ref())
+}
+
+impl Ground {
+    async fn prepare(file: &Path) -> Result<Ground, Failure> {
+        let loaded = cli::load(file)?;
+        let data = files::absolute(&loaded.config.control.data)?;
+        files::private_folder(&data)?;
+        let lock = lock::take(&data).await?;
+        let wasm = wasm::keep(&loaded.config.control.wasm, &data)?;
+        let run_file = RunFile::new(&data, Run::read(&data));
+        Ok(Ground { file: file.to_owned(), loaded, data, wasm, run_file, _lock: lock })
+    }
+
+    fn config(&self) -> &Config {
+        &self.loaded.config
+    }
+
+    fn launch(&self, envoy: PathBuf, xds: SocketAddr) -> Result<Launch, Failure> {
+        Ok(Launch {
+            envoy,
+            bootstrap_file: self.data.join(BOOTSTRAP_NAME),
+            bootstrap: render(self.config(), xds, self.wasm.clone())?,
+            admin_address_file: self.data.join(ENVOY_ADMIN_NAME),
+            log_file: self.data.join(ENVOY_LOG_NAME),
+            workers: self.config().gateway.workers,
+            usage_flush: self.config().control.usage_flush,
+        })
+    }
+
+    /// The last of the usage, and word that nobody is here any more.
+    async fn finish(&self, ledger: &Ledger) -> Result<(), Failure> {
+        if !ledger.catch_up(CATCHING_UP).await {
+            tracing::warn!("usage is left in the spool; the next start reads it");
+        }
+        self.run_file.change(|run| {
+            run.tollgate_pid = None;
+            run.admin = None;
+        })
+    }
+}
+
+/// The control plane, running.
+struct Plane {
+    ledger: Ledger,
+    http: reqwest::Client,
+    xds: SocketAddr,
+    shown: watch::Sender<Supervised>,
+}
+
+impl Plane {
+    /// Starts everything but Envoy. A configuration is in force afterwards, and
+    /// both ports are open.
+    async fn start(ground: &Ground, gateway: SocketAddr, mode: Mode) -> Result<Plane, Failure> {
+        let last = ground.run_file.get();
+        let control = &ground.config().control;
+        let ports = [
+            listen::listen("control.xds", control.xds, last.xds).await?,
+            listen::listen("control.admin", control.admin, last.admin).await?,
+        ];
+        let [xds, admin] = &ports;
+        let (xds, admin) = (address(xds)?, address(admin)?);
+        let token = token::settle(&ground.data, control.admin_token.as_ref())?;
+        let access = Access { token: AdminToken::new(token.reveal()), listen: admin.ip() };
+        let ledger = Ledger::open(&ground.data).await;
+        let ledger = ledger.map_err(|error| Failure::Ledger(error.to_string()))?;
+        let plane = Plane {
+            ledger,
+            http: http_client()?,
+            xds,
+            shown: watch::Sender::new(Supervised::default()),
+        };
+        plane.run(ground, gateway, mode, ports, access).await?;
+        ground.run_file.change(|run| {
+            run.tollgate_pid = Some(std::process::id());
+            run.admin = Some(admin);
+            run.xds = Some(xds);
+            run.gateway = Some(gateway);
+        })?;
+        Ok(plane)
+    }
+
+    async fn run(
+        &self,
+        ground: &Ground,
+        gateway: SocketAddr,
+        mode: Mode,
+        [xds, admin]: [TcpListener; 2],
+        access: Access,
+    ) -> Result<(), Failure> {
+        let cache = Cache::new();
+        let registry = Registry::new(&cache);
+        let state = ConfigState::of(&ground.file);
+        let publisher = Arc::new(self.publisher(ground, gateway, cache.clone()));
+        publisher.put_in_force(ground.config()).await?;
+        state.in_force(&ground.loaded.version, config_state::now(), Vec::new());
+        let neighbour = Some(ground.config().control.envoy_admin)
+            .filter(|address| mode == Mode::Serve && address.port() != 0);
+        let running = Running {
+            config: state.clone(),
+            plan: publisher.plan.subscribe(),
+            cache: cache.clone(),
+            registry: registry.clone(),
+            supervised: (mode == Mode::Up).then(|| self.shown.subscribe()),
+            neighbour,
+            ledger: self.ledger.clone(),
+            http: self.http.clone(),
+            gateway,
+        };
+        let api = Admin {
+            ledger: self.ledger.clone(),
+            plan: publisher.plan.subscribe(),
+            overview: Arc::new(running),
+            mint: Arc::new(mint::mint),
+        };
+        self.spawn_tasks(ground, neighbour, publisher, state);
+        serve_in_background("control.admin", admin, admin::router(api, access));
+        let discovery = Server::new(cache, registry).into_service();
+        let routes = tonic::service::Routes::new(discovery).into_axum_router();
+        let routes = routes.merge(admin::sync_router(self.ledger.clone()));
+        serve_in_background("control.xds", xds, routes);
+        Ok(())
+    }
+
+    fn publisher(&self, ground: &Ground, gateway: SocketAddr, cache: Cache) -> Publisher {
+        let spool_file = self.ledger.spool_folder().join(SPOOL_NAME);
+        Publisher {
+            cache,
+            ledger: self.ledger.clone(),
+            placement: Placement { wasm: ground.wasm.clone(), spool_file },
+            gateway,
+            plan: watch::Sender::new(Arc::new(publish::plan(ground.config(), gateway))),
+        }
+    }
+
+    fn spawn_tasks(
+        &self,
+        ground: &Ground,
+        neighbour: Option<SocketAddr>,
+        publisher: Arc<Publisher>,
+        state: ConfigState,
+    ) {
+        let ledger = self.ledger.clone();
+        tokio::spawn(async move { ledger.tail().await });
+        let shown = self.shown.subscribe();
+        let rotation = Rotation {
+            spool: self.ledger.spool_folder().to_owned(),
+            envoy_admin: move || shown.borrow().admin.or(neighbour),
+            http: self.http.clone(),
+        };
+        tokio::spawn(rotation.run());
+        let watch = ConfigWatch {
+            file: ground.file.clone(),
+            seen: ground.loaded.version.clone(),
+            started_with: ground.config().clone(),
+            publisher,
+            state,
+        };
+        tokio::spawn(watch.run());
+    }
+}
+
+fn address(listener: &TcpListener) -> Result<SocketAddr, Failure> {
+    listener.local_addr().map_err(Failure::internal)
+}
+
+/// For neighbours on this machine: no proxy of the environment is meant.
+fn http_client() -> Result<reqwest::Client, Failure> {
+    reqwest::Client::builder().no_proxy().build().map_err(Failure::internal)
+}
+
+fn serve_in_background(setting: &'static str, listener: TcpListener, routes: axum::Router) {
+    tokio::spawn(async move {
+        if let Err(error) = axum::serve(listener, routes).await {
+            tracing::error!(setting, %error, "this address is served no longer");
+        }
+    });
+}
+
+enum Never {}
+
+/// Says once that the gateway is ready, when it is.
+async fn announce(plane: &Plane, gateway: SocketAddr, mut stopping: Stopping) -> Never {
+    let ready = async {
+        // An Envoy that is about to be replaced would still say that it is well.
+        while plane.shown.borrow().pid.is_none() || !overview::is_well(&plane.http, gateway).await {
+            sleep(ASK_EVERY).await;
+        }
+    };
+    tokio::pin!(ready);
+    let told = async {
+        while timeout(PATIENCE, &mut ready).await.is_err() {
+            tracing::warn!("the gateway is not ready yet; `tollgate status` shows what is refused");
+        }
+    };
+    tokio::select! {
+        () = told => say_ready(gateway),
+        () = stopping.asked() => {}
+    }
+    std::future::pending().await
+}
+
+/// A reader that went away is no reason to stop.
+fn say_ready(gateway: SocketAddr) {
+    let address = listen::reachable(gateway);
+    tracing::info!(%address, "ready");
+    if let Err(error) = cli::say(&format!("ready: http://{address}")) {
+        tracing::warn!(%error, "nobody reads the standard output");
+    }
+}

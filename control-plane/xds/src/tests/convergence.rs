@@ -1,0 +1,208 @@
+//! Whatever happens in whatever order, a session brings Envoy to the snapshot
+//! and is silent then.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
+use super::envoy::{BAD, Envoy, SETTINGS, is_bad, kind_of, snapshot, subscribe, unsubscribe};
+use crate::{ResourceType, Snapshot};
+
+const NAMES: [&str; 4] = ["a", "b", "c", "d"];
+
+/// What may happen next.
+#[derive(Clone, Debug)]
+enum Event {
+    Subscribe(ResourceType, &'static str),
+    Unsubscribe(ResourceType, &'static str),
+    /// Answer one of the unanswered responses, by ACK or NACK as it deserves.
+    Answer(prop::sample::Index),
+    Put(ResourceType, &'static str, &'static str),
+    Remove(ResourceType, &'static str),
+    Reconnect(Vec<ResourceType>),
+    Pass(u64),
+}
+
+fn kind() -> impl Strategy<Value = ResourceType> {
+    prop::sample::select(ResourceType::ALL.to_vec())
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let name = || prop::sample::select(NAMES.to_vec());
+    let wanted = prop::sample::select(vec!["a", "b", "c", "d", "*"]);
+    let content = prop::sample::select(vec!["1", "2", "3", "bad 1", "bad 2"]);
+    let order = Just(ResourceType::ALL.to_vec()).prop_shuffle();
+    prop_oneof![
+        3 => (kind(), wanted.clone()).prop_map(|(k, n)| Event::Subscribe(k, n)),
+        1 => (kind(), wanted).prop_map(|(k, n)| Event::Unsubscribe(k, n)),
+        6 => any::<prop::sample::Index>().prop_map(Event::Answer),
+        4 => (kind(), name(), content).prop_map(|(k, n, c)| Event::Put(k, n, c)),
+        2 => (kind(), name()).prop_map(|(k, n)| Event::Remove(k, n)),
+        1 => order.prop_map(Event::Reconnect),
+        1 => (0_u64..20_000).prop_map(Event::Pass),
+    ]
+}
+
+/// An Envoy, what is published, and what it refused since something about it
+/// changed: names and versions of each refused response, by type.
+struct World {
+    envoy: Envoy,
+    contents: BTreeMap<(ResourceType, &'static str), &'static str>,
+    refused: BTreeMap<ResourceType, BTreeSet<Vec<(String, String)>>>,
+    /// Types whose names were asked for, or given up, behind an unanswered
+    /// response: that asks for one more answer.
+    asked_behind: BTreeSet<ResourceType>,
+}
+
+impl World {
+    fn new() -> Self {
+        Self {
+            envoy: Envoy::new(),
+            contents: BTreeMap::new(),
+            refused: BTreeMap::new(),
+            asked_behind: BTreeSet::new(),
+        }
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let contents: Vec<_> = self.contents.iter().map(|((k, n), c)| (*k, *n, *c)).collect();
+        snapshot(&contents)
+    }
+
+    fn happen(&mut self, event: Event) {
+        let before = self.snapshot();
+        match event {
+            Event::Subscribe(kind, name) => {
+                self.asks(kind);
+                self.envoy.send(&subscribe(kind, &[name]), &before);
+            }
+            Event::Unsubscribe(kind, name) => {
+                self.asks(kind);
+                self.envoy.send(&unsubscribe(kind, &[name]), &before);
+            }
+            Event::Answer(place) if !self.envoy.inbox.is_empty() => {
+                self.answer(place.index(self.envoy.inbox.len()), &before);
+            }
+            Event::Answer(_) => {}
+            Event::Put(kind, name, content) => {
+                self.contents.insert((kind, name), content);
+                self.publish();
+            }
+            Event::Remove(kind, name) => {
+                self.contents.remove(&(kind, name));
+                self.publish();
+            }
+            Event::Reconnect(order) => {
+                self.refused.clear();
+                self.asked_behind.clear();
+                self.envoy.reconnect(&order, &before);
+            }
+            Event::Pass(ms) => drop(self.envoy.pass(ms, &before)),
+        }
+    }
+
+    fn asks(&mut self, kind: ResourceType) {
+        self.refused.remove(&kind);
+        if self.envoy.inbox.iter().any(|response| kind_of(response) == kind) {
+            self.asked_behind.insert(kind);
+        }
+    }
+
+    fn publish(&mut self) {
+        self.refused.clear();
+        let snapshot = self.snapshot();
+        self.envoy.change(&snapshot);
+    }
+
+    /// A response that was refused does not come again while nothing changed;
+    /// endpoints may, behind a cluster that is sent again.
+    fn answer(&mut self, place: usize, snapshot: &Snapshot) {
+        let response = &self.envoy.inbox[place];
+        let kind = kind_of(response);
+        let sent: Vec<_> =
+            response.resources.iter().map(|r| (r.name.clone(), r.version.clone())).collect();
+        if is_bad(response) && kind != ResourceType::Endpoints {
+            let new = self.refused.entry(kind).or_default().insert(sent);
+            assert!(new, "a refused response came again");
+        }
+        if self.asked_behind.remove(&kind) {
+            self.refused.remove(&kind);
+        }
+        self.envoy.answer(place, snapshot);
+    }
+
+    /// Answers everything and lets all waiting times pass.
+    fn rest(&mut self) -> Snapshot {
+        let snapshot = self.snapshot();
+        for _ in 0..20 {
+            self.envoy.settle(&snapshot);
+            let Some(at_ms) = self.envoy.session.next_deadline_ms() else { break };
+            assert!(at_ms > self.envoy.now_ms, "a deadline in the past would spin");
+            let wait_ms = at_ms - self.envoy.now_ms;
+            self.envoy.pass(wait_ms, &snapshot);
+        }
+        snapshot
+    }
+
+    fn wanted(&self, kind: ResourceType, name: &str) -> bool {
+        let wants = self.envoy.wants.get(&kind);
+        wants.is_some_and(|wants| wants.wildcard || wants.names.contains(name))
+    }
+
+    /// Every good resource that is wanted is there, at its last content.
+    fn assert_has_all_that_is_good(&self) {
+        for ((kind, name), content) in &self.contents {
+            if self.wanted(*kind, name) && !content.starts_with(BAD) {
+                let has = self.envoy.has.get(&(*kind, (*name).to_owned()));
+                assert_eq!(has.map(String::as_str), Some(*content), "{kind:?} {name}");
+            }
+        }
+    }
+
+    /// Nothing is there that is gone, but for extension configurations, and
+    /// for parts while a user is refused.
+    fn assert_has_nothing_gone(&self) {
+        let refuses = self.contents.iter().any(|((kind, name), content)| {
+            *kind >= ResourceType::Listener && self.wanted(*kind, name) && content.starts_with(BAD)
+        });
+        for (kind, name) in self.envoy.has.keys() {
+            let part = *kind < ResourceType::Listener;
+            let may_stay = *kind == ResourceType::ExtensionConfig || (part && refuses);
+            let gone = !self.contents.keys().any(|(k, n)| k == kind && n == name);
+            assert!(may_stay || !gone, "{kind:?} {name} is gone but still there");
+        }
+    }
+
+    fn assert_silent(&mut self, snapshot: &Snapshot) {
+        assert_eq!(self.envoy.session.next_deadline_ms(), None);
+        assert_eq!(self.envoy.change(snapshot), 0);
+        assert_eq!(self.envoy.pass(10 * SETTINGS.patience_ms, snapshot), 0);
+    }
+
+    fn assert_converged_exactly_if_all_is_accepted(&self, snapshot: &Snapshot) {
+        let all = self
+            .contents
+            .iter()
+            .all(|((kind, name), content)| self.wanted(*kind, name) && !content.starts_with(BAD));
+        assert_eq!(self.envoy.session.converged(snapshot), all);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_interleaving_converges_and_is_silent_then(
+        events in prop::collection::vec(event(), 1..80),
+    ) {
+        let mut world = World::new();
+        for event in events {
+            world.happen(event);
+        }
+        let snapshot = world.rest();
+        world.assert_has_all_that_is_good();
+        world.assert_has_nothing_gone();
+        world.assert_converged_exactly_if_all_is_accepted(&snapshot);
+        world.assert_silent(&snapshot);
+    }
+}
