@@ -1,0 +1,148 @@
+//! The engine simulator: an inference server without a model, speaking as vLLM
+//! does, deterministic to the token, and failing on demand.
+//!
+#![doc = include_str!("commands.md")]
+
+mod answer;
+mod ask;
+mod command;
+mod dialect;
+mod exchange;
+mod messages;
+mod meters;
+mod replay;
+mod responses;
+mod send;
+mod wire;
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+
+pub use command::{Fault, duration};
+pub use meters::Counters;
+pub use replay::{Capture, Cuts};
+
+use exchange::Ending;
+use meters::Meters;
+use wire::Wire;
+
+/// What the simulator is started with.
+#[derive(Debug, Clone, clap::Parser)]
+#[command(name = "engine", about = "An inference server without a model", version)]
+#[command(args_override_self = true)]
+#[command(after_long_help = include_str!("commands.md"))]
+pub struct Options {
+    /// Where to listen; port 0 takes a free one. The address is printed.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    pub listen: SocketAddr,
+    /// The one model that is served.
+    #[arg(long, default_value = "tiny")]
+    pub model: String,
+    /// Time to the first token.
+    #[arg(long, default_value = "20ms", value_parser = duration)]
+    pub ttft: Duration,
+    /// Time between two tokens.
+    #[arg(long, default_value = "5ms", value_parser = duration)]
+    pub token_interval: Duration,
+    /// Tokens of an answer whose request sets no lower limit.
+    #[arg(long, default_value_t = 16)]
+    pub tokens: u64,
+    /// Requests that are answered at once; more wait.
+    #[arg(long, default_value_t = 256)]
+    pub batch: usize,
+    /// Folder of the captures for `x-sim-replay`.
+    #[arg(long)]
+    pub captures: Option<PathBuf>,
+    /// Usage in every event of every stream, asked or not.
+    #[arg(long)]
+    pub continuous_usage: bool,
+    /// Fail every request in this way, unless its header says otherwise.
+    #[arg(long, value_parser = |text: &str| text.parse::<Fault>())]
+    pub fault: Option<Fault>,
+    /// Run on one thread.
+    #[arg(long)]
+    pub single_thread: bool,
+}
+
+/// A bound simulator.
+pub struct Simulator {
+    listener: TcpListener,
+    address: SocketAddr,
+    engine: Arc<Engine>,
+}
+
+/// What the connections share.
+struct Engine {
+    options: Options,
+    meters: Meters,
+    batch: Semaphore,
+    answers: AtomicU64,
+}
+
+impl Simulator {
+    /// Binds the listening socket; clients may connect from here on.
+    pub async fn bind(options: Options) -> io::Result<Simulator> {
+        let listener = TcpListener::bind(options.listen).await?;
+        let address = listener.local_addr()?;
+        let batch = Semaphore::new(options.batch.clamp(1, Semaphore::MAX_PERMITS));
+        let (meters, answers) = (Meters::default(), AtomicU64::new(0));
+        let engine = Arc::new(Engine { options, meters, batch, answers });
+        Ok(Simulator { listener, address, engine })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until the process ends.
+    pub async fn run(self) -> io::Result<()> {
+        loop {
+            match self.listener.accept().await {
+                Ok((stream, _)) => {
+                    tokio::spawn(Arc::clone(&self.engine).converse(stream));
+                }
+                // Out of descriptors, or a client that left at once: neither is
+                // a reason to stop serving the others.
+                Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+            }
+        }
+    }
+}
+
+impl Engine {
+    /// Answers the requests of one connection, one after the other.
+    async fn converse(self: Arc<Self>, stream: TcpStream) {
+        let Ok(mut wire) = Wire::new(stream) else { return };
+        loop {
+            let request = match wire.next_request().await {
+                Ok(Some(request)) => request,
+                Ok(None) => return,
+                Err(_) => {
+                    let _ = wire.send(exchange::BAD_REQUEST).await;
+                    return;
+                }
+            };
+            match self.exchange(&mut wire, &request).await {
+                Ok(()) | Err(Ending::Answered) if request.head.keeps_alive() => {}
+                Err(Ending::Reset) => return wire.reset(),
+                _ => return,
+            }
+        }
+    }
+
+    /// A number that no other answer of this engine has.
+    fn next_answer(&self) -> u64 {
+        self.answers.fetch_add(1, Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests;

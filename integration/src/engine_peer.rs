@@ -1,0 +1,138 @@
+//! An engine of a test: the simulator as a process.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::engine::Counters;
+use crate::process::Process;
+use crate::{Result, binaries, client};
+
+const START_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A running simulator; it ends with the value.
+pub struct Engine {
+    process: Process,
+    logs: Option<TempDir>,
+    url: String,
+    model: String,
+}
+
+/// Options of an engine that is to start.
+pub struct EngineStart {
+    arguments: Vec<String>,
+    model: String,
+    captures: PathBuf,
+}
+
+impl Engine {
+    /// An engine with the model `tiny` that answers at once; see the options.
+    pub fn start() -> EngineStart {
+        let arguments = Vec::new();
+        EngineStart { arguments, model: "tiny".into(), captures: binaries::captures() }
+            .ttft(Duration::ZERO)
+            .token_interval(Duration::ZERO)
+    }
+
+    /// `http://ADDRESS`
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The model it serves.
+    pub fn model(&self) -> &str {
+        &self.model
+    }
+
+    /// What it counted.
+    pub async fn counters(&self) -> Result<Counters> {
+        let answer = client().get(format!("{}/sim/requests", self.url)).send().await?;
+        Ok(answer.json().await?)
+    }
+
+    /// Ends it with SIGKILL: its connections break, and nobody listens any more.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+}
+
+impl EngineStart {
+    /// Name of the one model. Default: `tiny`.
+    pub fn model(mut self, name: &str) -> Self {
+        self.model = name.to_owned();
+        self
+    }
+
+    /// Tokens of an answer. Default: 16.
+    pub fn tokens(self, tokens: u64) -> Self {
+        self.option("--tokens", &tokens.to_string())
+    }
+
+    /// Time to the first token. Default: none.
+    pub fn ttft(self, time: Duration) -> Self {
+        self.option("--ttft", &format!("{}us", time.as_micros()))
+    }
+
+    /// Time between tokens. Default: none.
+    pub fn token_interval(self, time: Duration) -> Self {
+        self.option("--token-interval", &format!("{}us", time.as_micros()))
+    }
+
+    /// Requests answered at once. Default: 256.
+    pub fn batch(self, places: usize) -> Self {
+        self.option("--batch", &places.to_string())
+    }
+
+    /// A fault for every request that names none itself.
+    pub fn fault(self, fault: &str) -> Self {
+        self.option("--fault", fault)
+    }
+
+    /// Listens there instead of on a free port: for an engine that comes back.
+    pub fn listen(self, address: std::net::SocketAddr) -> Self {
+        self.option("--listen", &address.to_string())
+    }
+
+    /// Usage in every event, asked or not.
+    pub fn continuous_usage(mut self) -> Self {
+        self.arguments.push("--continuous-usage".into());
+        self
+    }
+
+    /// Folder of the captures. Default: `captures` of this crate.
+    pub fn captures(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.captures = folder.into();
+        self
+    }
+
+    /// Starts it, and returns when it listens.
+    pub async fn spawn(self) -> Result<Engine> {
+        let logs = TempDir::with_prefix("engine-")?;
+        let mut command = Command::new(binaries::built("engine", "ENGINE_BIN")?);
+        command.args(&self.arguments).args(["--model", &self.model]);
+        command.arg("--captures").arg(&self.captures);
+        let mut process = Process::spawn(command, logs.path(), "engine")?;
+        let started = process.line_after("engine: ", START_TIMEOUT).await;
+        let url = started.inspect_err(|_| process.kill())?;
+        Ok(Engine { process, logs: Some(logs), url, model: self.model })
+    }
+
+    /// Of an option given twice the last one counts.
+    fn option(mut self, name: &str, value: &str) -> Self {
+        self.arguments.extend([name.to_owned(), value.to_owned()]);
+        self
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.process.kill();
+        let empty = std::fs::metadata(&self.process.stderr).is_ok_and(|log| log.len() == 0);
+        if std::thread::panicking() && !empty {
+            eprintln!("{}", self.process.tails());
+            let _ = self.logs.take().map(TempDir::keep);
+        }
+    }
+}

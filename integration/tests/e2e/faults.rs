@@ -1,0 +1,141 @@
+//! Engines that fail, and clients that leave.
+
+use super::ledger::record;
+use integration::{Engine, RawAnswer, RawClient, Result, Tollgate, wait_until};
+use serde_json::Value;
+use std::time::Duration;
+
+const CONFIG: &str = "gateway:\n  stream_idle_timeout: 1s\ncontrol:\n  usage_interval: 100ms\n\
+                      pools:\n  tiny:\n    timeout: 1s\n";
+
+const JSON: &str = r#"{"model":"tiny","messages":[{"role":"user","content":"one two three"}]}"#;
+const STREAM: &str = r#"{"model":"tiny","messages":[{"role":"user","content":"one two three"}],"stream":true,"stream_options":{"include_usage":true,"continuous_usage_stats":true}}"#;
+
+/// What a fault leads to: body, fault, then status towards the client, the code
+/// of its error, and the record's end, source and output tokens.
+type Row = (&'static str, &'static str, u16, Option<&'static str>, &'static str, &'static str, u64);
+
+const FAULTS: &[Row] = &[
+    (JSON, "refuse", 502, Some("engine_error"), "engine_failed", "none", 0),
+    (JSON, "reset-before", 502, Some("engine_error"), "engine_failed", "none", 0),
+    (JSON, "hang", 504, Some("engine_timeout"), "engine_failed", "none", 0),
+    (JSON, "status=500", 500, None, "engine_failed", "none", 0),
+    (JSON, "status=429", 429, None, "complete", "none", 0),
+    (JSON, "malformed-json", 200, None, "complete", "none", 0),
+    (STREAM, "reset-after=3", 200, None, "engine_failed", "running", 3),
+    (STREAM, "hang-after=3", 200, None, "engine_failed", "running", 3),
+    (STREAM, "hang", 504, Some("engine_timeout"), "engine_failed", "none", 0),
+    (STREAM, "malformed-sse", 200, None, "complete", "none", 0),
+    (STREAM, "no-done", 200, None, "complete", "engine", 8),
+];
+
+async fn ask(gate: &Tollgate, key: &str, body: &str, fault: &str) -> Result<RawAnswer> {
+    let headers = format!("authorization: Bearer {key}\r\nx-sim-fault: {fault}\r\n");
+    let mut client = RawClient::connect(gate.url()).await?;
+    client.post("/v1/chat/completions", &headers, body).await?;
+    Ok(client.answer().await?)
+}
+
+#[tokio::test]
+async fn every_fault_has_its_answer_and_its_record() -> Result<()> {
+    let engine = Engine::start().tokens(8).spawn().await?;
+    let gate = Tollgate::with(CONFIG).engine("tiny", &engine).start().await?;
+    let key = gate.key("acme").await?.key;
+    for &(body, fault, status, code, end, source, output) in FAULTS {
+        let answer = ask(&gate, &key, body, fault).await?;
+        let shown = String::from_utf8_lossy(&answer.body).into_owned();
+        assert_eq!(answer.status, status, "{fault}: {shown}");
+        if let Some(code) = code {
+            assert_eq!(answer.json()["error"]["code"], code, "{fault}: {shown}");
+        }
+        let row = record(&gate, answer.header("x-request-id").unwrap_or_default()).await?;
+        assert_eq!((&row["end"], &row["source"]), (&end.into(), &source.into()), "{fault}: {row}");
+        assert_eq!(row["output_tokens"], output, "{fault}: {row}");
+        assert_eq!(row["status"], status, "{fault}: {row}");
+        assert_eq!(row["code"].as_str(), code, "{fault}: {row}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_error_event_under_200_is_a_failure() -> Result<()> {
+    let engine = Engine::start().tokens(8).spawn().await?;
+    let gate = Tollgate::with(CONFIG).engine("tiny", &engine).start().await?;
+    let key = gate.key("acme").await?.key;
+    let answer = ask(&gate, &key, STREAM, "error-event").await?;
+    assert_eq!(answer.status, 200);
+    let row = record(&gate, answer.header("x-request-id").unwrap_or_default()).await?;
+    assert_eq!(row["end"], "engine_failed", "{row}");
+    assert!(row["output_tokens"].as_u64() > Some(0), "{row}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_engine_that_is_not_there_is_503() -> Result<()> {
+    let mut engine = Engine::start().spawn().await?;
+    let gate = Tollgate::with(CONFIG).engine("tiny", &engine).start().await?;
+    let key = gate.key("acme").await?.key;
+    engine.kill();
+    let answer = ask(&gate, &key, JSON, "none-of-ours").await?;
+    assert_eq!(
+        (answer.status, answer.json()["error"]["code"].as_str()),
+        (503, Some("no_healthy_engine"))
+    );
+    let row = record(&gate, answer.header("x-request-id").unwrap_or_default()).await?;
+    assert_eq!(
+        (row["code"].as_str(), row["output_tokens"].as_u64()),
+        (Some("no_healthy_engine"), Some(0))
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_pays_what_it_got() -> Result<()> {
+    let engine =
+        Engine::start().tokens(400).token_interval(Duration::from_millis(10)).spawn().await?;
+    let gate = Tollgate::with(CONFIG).engine("tiny", &engine).start().await?;
+    let key = gate.key("acme").await?.key;
+    let headers = format!("authorization: Bearer {key}\r\n");
+    let mut client = RawClient::connect(gate.url()).await?;
+    client.post("/v1/chat/completions", &headers, STREAM).await?;
+    let mut seen = Vec::new();
+    while count(&seen, "\"content\":\"") < 20 {
+        seen.extend(client.some().await?);
+    }
+    drop(client);
+    let rows = gate.usage_when(|rows| rows.len() == 1, super::ledger::RECORD_TIMEOUT).await?;
+    let row = rows.first().cloned().unwrap_or_default();
+    assert_eq!((&row["end"], &row["source"]), (&"client_left".into(), &"running".into()), "{row}");
+    let billed = row["output_tokens"].as_u64().unwrap_or(0);
+    assert!((19..200).contains(&billed), "{billed}");
+    assert_eq!(row["input_tokens"], 3, "{row}");
+    let aborted = async || engine.counters().await.is_ok_and(|counters| counters.aborted == 1);
+    assert!(wait_until(aborted, Duration::from_secs(2)).await, "the engine goes on");
+    Ok(())
+}
+
+fn count(bytes: &[u8], what: &str) -> usize {
+    String::from_utf8_lossy(bytes).matches(what).count()
+}
+
+#[tokio::test]
+async fn a_long_stream_is_in_the_spool_before_it_ends() -> Result<()> {
+    let engine =
+        Engine::start().tokens(300).token_interval(Duration::from_millis(10)).spawn().await?;
+    let gate = Tollgate::with(CONFIG).engine("tiny", &engine).start().await?;
+    let key = gate.key("acme").await?.key;
+    let mut client = RawClient::connect(gate.url()).await?;
+    client.post("/v1/chat/completions", &format!("x-api-key: {key}\r\n"), STREAM).await?;
+    let running = async || {
+        let status = gate.cli_json(&["status", "--format", "json"]).await.unwrap_or(Value::Null);
+        status["ledger"]["open_requests"] == 1
+    };
+    assert!(wait_until(running, Duration::from_secs(3)).await);
+    assert_eq!(gate.usage().await?.len(), 0);
+    let answer = client.answer().await?;
+    assert!(answer.complete);
+    let row = record(&gate, answer.header("x-request-id").unwrap_or_default()).await?;
+    assert_eq!((&row["output_tokens"], &row["end"]), (&300.into(), &"complete".into()), "{row}");
+    assert!(row["first_token_ms"].as_u64() < Some(1_000), "{row}");
+    Ok(())
+}
