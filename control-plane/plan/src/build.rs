@@ -82,6 +82,7 @@ fn filter(config: &Config) -> GatewayConfig {
     GatewayConfig {
         control_cluster: CONTROL_CLUSTER.to_owned(),
         max_body_bytes: config.gateway.max_body_bytes,
+        journal: false,
         expose_pool: config.gateway.expose_pool,
         pools: named(&config.pools, filter_pool),
         models: named(&config.models, |_, model| ModelConfig { pool: model.pool.to_string() }),

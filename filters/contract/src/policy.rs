@@ -33,6 +33,10 @@ pub struct GatewayConfig {
     /// Whether answers carry `x-tollgate-pool`.
     #[serde(default)]
     pub expose_pool: bool,
+    /// Whether the end of an answer is written to Envoy's own log before the
+    /// client has it; see [`crate::spool::JOURNAL_MARK`].
+    #[serde(default)]
+    pub journal: bool,
     /// Pools by name.
     pub pools: BTreeMap<String, PoolConfig>,
     /// Models, the names that callers ask for.

@@ -2,7 +2,7 @@
 //! write-ahead log of billing. `resources` builds the log's format from
 //! [`FORMAT`]; `ledger` reads [`Line`].
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Fields of a line and the access log operators that fill them (Envoy,
 /// "Access logging", format operators). What has no value is `null`.
@@ -19,8 +19,17 @@ pub const FORMAT: &[(&str, &str)] = &[
     ("duration_ms", "%DURATION%"),
 ];
 
+/// What stands before the JSON of a [`Line`] in the journal.
+///
+/// Envoy hands a line of its access log to a thread of its own, and may be killed
+/// before that thread has written it. A line of Envoy's application log is written
+/// by the worker itself. So where the journal is on, the filter writes the end of an
+/// answer there before the client can have all of it, and the ledger looks there
+/// when an Envoy has died.
+pub const JOURNAL_MARK: &str = "tollgate-usage ";
+
 /// When in a request's life a line was written (Envoy's `AccessLogType`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LineType {
     /// The request has arrived; nothing is known of the caller yet.
     #[serde(rename = "DownstreamStart")]
@@ -35,7 +44,7 @@ pub enum LineType {
 
 /// One line as it stands in the file. `who` and `usage` are JSON texts of
 /// [`crate::usage::Who`] and [`crate::usage::Tally`].
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     /// When it was written.
     #[serde(rename = "type")]

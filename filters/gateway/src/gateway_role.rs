@@ -3,7 +3,9 @@
 use crate::host::{self, AnswerChunk, AnswerHead, ControlAnswer, HeldRequest};
 use crate::keyring::{Found, Keyring};
 use contract::names::{TALLY_PROPERTY, WHO_PROPERTY};
+use contract::spool::JOURNAL_MARK;
 use contract::usage::{Tally, Who};
+use log::info;
 use pipeline::Digest;
 use pipeline::Policy;
 use pipeline::command::{Finish, Reply};
@@ -220,6 +222,9 @@ impl HttpContext for Stream {
                 let (edits, answering) =
                     response_path::on_headers(forwarded, &head.headers(), end_of_stream);
                 head.edit(&edits);
+                if end_of_stream {
+                    journal(&self.gateway.policy, &answering, self.started_ms);
+                }
                 self.state = State::Answering(Box::new(answering));
             }
             other => self.state = other,
@@ -237,7 +242,9 @@ impl HttpContext for Stream {
         if let Some(replacement) = step.replacement {
             chunk.replace(&replacement);
         }
-        if step.tally_changed && !end_of_stream {
+        if end_of_stream {
+            journal(&self.gateway.policy, answering, started_ms);
+        } else if step.tally_changed {
             note_tally(&answering.tally);
         }
         Action::Continue
@@ -246,6 +253,7 @@ impl HttpContext for Stream {
     fn on_http_response_trailers(&mut self, _: usize) -> Action {
         if let State::Answering(answering) = &mut self.state {
             response_path::on_end(answering);
+            journal(&self.gateway.policy, answering, self.started_ms);
         }
         Action::Continue
     }
@@ -260,6 +268,15 @@ impl HttpContext for Stream {
             State::Asking { .. } => self.gateway.keyring.asked(),
             State::New | State::Forwarded(_) | State::Finished(None) => {}
         }
+    }
+}
+
+/// Writes the end of an answer where Envoy's death cannot take it any more, before
+/// the answer's last bytes go on.
+fn journal(policy: &Policy, answering: &Answering, started_ms: u64) {
+    if policy.journal {
+        let line = response_path::journal_line(answering, started_ms, host::now_ms());
+        info!("{JOURNAL_MARK}{}", serde_json::to_string(&line).unwrap_or_default());
     }
 }
 

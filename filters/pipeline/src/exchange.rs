@@ -21,6 +21,8 @@ pub struct Opened {
     pub path: &'static str,
     /// How errors look on this path.
     pub shape: ErrorShape,
+    /// The request's id, made by Envoy.
+    pub request_id: String,
     /// The client's own request id, if it is well-formed.
     pub client_request_id: Option<String>,
 }
@@ -39,6 +41,8 @@ pub struct Held {
 pub struct Forwarded {
     /// What the ledger is told of it.
     pub who: Who,
+    /// The request's id, made by Envoy.
+    pub request_id: String,
     /// The name that was asked for, which stands in the answer.
     pub asked: String,
     /// Whether the answer says which pool it comes from.
@@ -49,6 +53,10 @@ pub struct Forwarded {
 pub struct Answering {
     /// What the ledger is told.
     pub who: Who,
+    /// The request's id, made by Envoy.
+    pub request_id: String,
+    /// The answer's status.
+    pub status: u16,
     /// Reads the answer while it passes.
     pub reader: Reader,
     /// The running count.

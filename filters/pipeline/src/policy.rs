@@ -15,6 +15,8 @@ pub struct Policy {
     pub max_body_bytes: usize,
     /// Whether answers say which pool they come from.
     pub expose_pool: bool,
+    /// Whether the end of an answer is written to Envoy's own log first.
+    pub journal: bool,
     /// Who may use which model.
     pub access: Access,
     /// Which pool serves which model.
@@ -33,6 +35,7 @@ impl Policy {
                 control_cluster: config.control_cluster.clone(),
                 max_body_bytes: usize::try_from(config.max_body_bytes).unwrap_or(usize::MAX),
                 expose_pool: config.expose_pool,
+                journal: config.journal,
                 access: Access::compile(&config.tenants, &config.roles),
                 routes,
             }),
@@ -81,6 +84,7 @@ pub(crate) mod tests {
             control_cluster: "control".into(),
             max_body_bytes: 1_000,
             expose_pool: false,
+            journal: false,
             pools: [
                 ("big".to_owned(), pool("pool/big", 4_096)),
                 ("small".to_owned(), pool("pool/small", 0)),

@@ -15,7 +15,8 @@ use chat::request::{Request, RequestError, parse};
 use contract::keyring::KeyEntry;
 use contract::limits::CHOICES_MAX;
 use contract::names::{
-    CLIENT_REQUEST_ID_HEADER, OWN_HEADER_PREFIX, POOL_HEADER, STREAM_HEADER, TIMEOUT_HEADER,
+    CLIENT_REQUEST_ID_HEADER, OWN_HEADER_PREFIX, POOL_HEADER, REQUEST_ID_HEADER, STREAM_HEADER,
+    TIMEOUT_HEADER,
 };
 use contract::refusal::{Code, Refusal};
 use contract::usage::Who;
@@ -48,6 +49,7 @@ pub fn on_headers(policy: &Policy, headers: &Headers, end_of_stream: bool, ready
         wanted: surface::check(headers, end_of_stream, policy.max_body_bytes),
         path: surface::recorded_path(path),
         shape: error_shape(path),
+        request_id: headers.text(REQUEST_ID_HEADER).unwrap_or_default().to_owned(),
         client_request_id: surface::client_request_id(headers),
     };
     match auth::credential::take(headers.lines()) {
@@ -158,6 +160,7 @@ pub fn on_body(policy: &Policy, held: &Held, body: &[u8]) -> Decision {
             edits: forward_edits(route, who.stream),
             body: engine_body,
             forwarded: Forwarded {
+                request_id: held.opened.request_id.clone(),
                 asked: who.model.clone().unwrap_or_default(),
                 expose_pool: policy.expose_pool,
                 who,

@@ -5,6 +5,7 @@ use crate::exchange::{Answering, Forwarded};
 use crate::headers::Headers;
 use chat::reply::Reader;
 use contract::names::{CLIENT_REQUEST_ID_HEADER, POOL_HEADER};
+use contract::spool::{Line, LineType};
 use contract::usage::{Source, Tally};
 
 /// The headers of the answer have arrived: the reader is chosen, once.
@@ -23,7 +24,8 @@ pub fn on_headers(
     );
     let edits = answer_edits(&forwarded, &reader, headers, end_of_stream);
     let tally = Tally { whole: end_of_stream, ..Tally::default() };
-    (edits, Answering { who: forwarded.who, reader, tally })
+    let Forwarded { who, request_id, .. } = forwarded;
+    (edits, Answering { who, request_id, status, reader, tally })
 }
 
 fn answer_edits(
@@ -90,10 +92,31 @@ pub fn on_end(answering: &mut Answering) {
     }
 }
 
-/// The count that the ledger gets, whatever ended the exchange.
+/// The count that the ledger gets, whatever ended the exchange. An error that an
+/// engine tells under a status of success is a failure; what it tells under
+/// another is an answer.
 #[must_use]
 pub fn final_tally(answering: &Answering) -> Tally {
-    Tally { failed: answering.reader.saw_error(), ..answering.tally }
+    let failed = answering.status < 400 && answering.reader.saw_error();
+    Tally { failed, ..answering.tally }
+}
+
+/// The end of a whole answer, as the access log will write it too; for the
+/// journal.
+#[must_use]
+pub fn journal_line(answering: &Answering, started_ms: u64, now_ms: u64) -> Line {
+    Line {
+        line_type: LineType::End,
+        id: answering.request_id.clone(),
+        at_ms: started_ms,
+        who: serde_json::to_string(&answering.who).ok(),
+        usage: serde_json::to_string(&final_tally(answering)).ok(),
+        status: Some(answering.status),
+        flags: None,
+        details: None,
+        endpoint: None,
+        duration_ms: Some(now_ms.saturating_sub(started_ms)),
+    }
 }
 
 /// Until the end is there, an engine's count is a running one.

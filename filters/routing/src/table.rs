@@ -79,6 +79,7 @@ mod tests {
             control_cluster: "control".into(),
             max_body_bytes: 1,
             expose_pool: false,
+            journal: false,
             pools: [("p".to_owned(), pool)].into(),
             models: models
                 .iter()

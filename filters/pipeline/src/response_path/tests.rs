@@ -8,6 +8,7 @@ fn forwarded(expose_pool: bool) -> Forwarded {
             client_request_id: Some("c-1".into()),
             ..Who::default()
         },
+        request_id: "r-1".into(),
         asked: "llama".into(),
         expose_pool,
     }
@@ -95,6 +96,27 @@ fn an_error_inside_an_answer_is_the_engines_failure() {
     on_body(&mut answering, event.as_bytes(), true, || 1);
     assert!(final_tally(&answering).failed);
     assert_eq!(final_tally(&answering).source, Source::None);
+}
+
+#[test]
+fn an_error_under_its_own_status_is_an_answer() {
+    let headers = Headers::of(&[(":status", "400"), ("content-type", "application/json")]);
+    let (_, mut answering) = on_headers(forwarded(false), &headers, false);
+    on_body(&mut answering, br#"{"error":{"message":"too long"}}"#, true, || 1);
+    assert!(!final_tally(&answering).failed);
+}
+
+#[test]
+fn the_journal_says_what_the_access_log_will_say() {
+    let mut answering = answering("application/json");
+    on_body(&mut answering, JSON.as_bytes(), true, || 7);
+    let line = journal_line(&answering, 1_000, 1_250);
+    assert_eq!((line.id.as_str(), line.at_ms, line.duration_ms), ("r-1", 1_000, Some(250)));
+    assert_eq!(line.status, Some(200));
+    let tally: Tally = serde_json::from_str(line.usage.as_deref().unwrap()).unwrap();
+    assert_eq!((tally.input, tally.output, tally.whole), (3, 2, true));
+    let read: Line = serde_json::from_str(&serde_json::to_string(&line).unwrap()).unwrap();
+    assert_eq!(read, line);
 }
 
 #[test]
