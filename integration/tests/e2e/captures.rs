@@ -24,7 +24,7 @@ const PATHS: [&str; 6] = [
     "/v1/messages",
     "/v1/rerank",
 ];
-const ASKED: &str = "asked \"for\"/한글";
+const ASKED: &str = "asked\"for\"/한글";
 
 struct Capture {
     name: String,

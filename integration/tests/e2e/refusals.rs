@@ -37,7 +37,7 @@ fn cases(key: &str) -> Vec<Case> {
         case(body(r#"{"model":"tiny","stream":1}"#), 400, "invalid_request"),
         case(body(r#"{"model":"tiny","n":17}"#), 400, "invalid_request"),
         case(body(r#"{"model":"tiny","model":"tiny"}"#), 400, "duplicate_key"),
-        case(body(&"[".repeat(100_000)), 400, "invalid_json"),
+        case(body(&"[".repeat(60_000)), 400, "invalid_json"),
         case(body(r#"{"model":"nothing"}"#), 404, "model_not_found"),
         case(post(json, CHAT), 401, "missing_credentials"),
         case(post(&format!("{json}authorization: Bearer\r\n"), CHAT), 401, "missing_credentials"),

@@ -29,10 +29,11 @@ fn billed(rows: &[Value]) -> usize {
 }
 
 fn assert_got_all(got: &Value) {
-    assert_eq!(got["chat"], "w0 w1 w2 w3 w4 w5", "{got}");
-    assert_eq!(got["chat_model"], "tiny", "{got}");
-    assert_eq!(got["stream"], "w0 w1 w2 w3 w4 w5", "{got}");
-    assert_eq!(got["stream_model"], "tiny", "{got}");
+    for kind in ["chat", "stream"] {
+        assert_eq!(got[kind]["content"], "w0 w1 w2 w3 w4 w5", "{got}");
+        assert_eq!(got[kind]["model"], "tiny", "{got}");
+        assert_eq!(got[kind]["usage"]["output_tokens"], 6, "{got}");
+    }
     assert_eq!(got["models"], serde_json::json!(["tiny"]), "{got}");
 }
 
