@@ -24,7 +24,7 @@ const FAULTS: &[Row] = &[
     (STREAM, "reset-after=3", 200, None, "engine_failed", "running"),
     (STREAM, "hang-after=3", 200, None, "engine_failed", "running"),
     (STREAM, "hang", 504, Some("engine_timeout"), "engine_failed", "none"),
-    (STREAM, "malformed-sse", 200, None, "complete", "none"),
+    (STREAM, "malformed-sse", 200, None, "complete", "engine"),
     (STREAM, "no-done", 200, None, "complete", "engine"),
 ];
 
