@@ -1,6 +1,7 @@
-//! When to stop: at the first signal in peace, at the second at once.
+//! When to stop: at the first signal in peace, at a second Ctrl-C at once.
 
 use crate::error::Failure;
+use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -15,6 +16,10 @@ pub enum Stop {
     Now,
 }
 
+/// Signals that come so close together are one press of Ctrl-C: the terminal
+/// signals a whole group, and a script in it may pass the signal on.
+const ONE_KEY: Duration = Duration::from_millis(300);
+
 /// The word that it is time to stop. Clones hear the same word.
 #[derive(Clone)]
 pub struct Stopping(watch::Receiver<Stop>);
@@ -26,14 +31,14 @@ impl Stopping {
         let mut terminate = signal(SignalKind::terminate()).map_err(Failure::internal)?;
         let (sender, receiver) = watch::channel(Stop::No);
         tokio::spawn(async move {
-            for word in [Stop::Gently, Stop::Now] {
-                tokio::select! {
-                    _ = interrupt.recv() => {}
-                    _ = terminate.recv() => {}
-                }
-                tracing::info!(how = ?word, "stopping");
-                sender.send_replace(word);
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
             }
+            say(&sender, Stop::Gently);
+            let begun = Instant::now();
+            while interrupt.recv().await.is_some() && begun.elapsed() < ONE_KEY {}
+            say(&sender, Stop::Now);
             // Nobody is to take the end of the channel for a word.
             std::future::pending::<()>().await;
         });
@@ -62,6 +67,11 @@ impl Stopping {
     }
 }
 
+fn say(sender: &watch::Sender<Stop>, word: Stop) {
+    tracing::info!(how = ?word, "stopping");
+    sender.send_replace(word);
+}
+
 #[cfg(test)]
 impl Stopping {
     /// Over a channel: whoever holds the other end decides.
@@ -73,7 +83,6 @@ impl Stopping {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
     use tokio::time::timeout;
 
     const SOON: Duration = Duration::from_millis(20);
