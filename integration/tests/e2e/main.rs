@@ -6,6 +6,7 @@ mod config;
 mod crash;
 mod faults;
 mod headers;
+mod http2;
 mod keys;
 mod ledger;
 mod refusals;

@@ -1,0 +1,238 @@
+//! The processes of a measurement: the engine behind all, and the sides that are
+//! compared, each an Envoy on the same core.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use integration::{Failure, Process, RawAnswer, RawClient, Result, Tollgate, binaries, wait_until};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::cores::{Cores, Usage};
+use crate::load::Target;
+use crate::plain::Plain;
+use crate::request::{Ask, request};
+
+/// What the engine calls its model.
+const ENGINES_MODEL: &str = "sim/tiny";
+/// What callers of the gateway call it.
+const CALLERS_MODEL: &str = "chat";
+/// Sent to plain Envoy, which does not look at it: of the length of a key.
+const NO_KEY: &str = "tg_0000000000000000000000000000000000000000000";
+/// Tokens of an answer in one piece.
+const TOKENS: u64 = 16;
+const START_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long the ledger may take for what it has not read yet.
+const LEDGER_TIMEOUT: Duration = Duration::from_secs(60);
+/// A control plane that uses less than [`QUIET_USE`] in this time has caught up.
+const QUIET_LOOK: Duration = Duration::from_millis(200);
+const QUIET_USE: Duration = Duration::from_millis(10);
+
+/// The simulated engine, on one thread.
+pub struct Stub {
+    process: Process,
+    address: SocketAddr,
+    _logs: TempDir,
+}
+
+impl Stub {
+    /// Starts it, and returns when it listens.
+    pub async fn start() -> Result<Stub> {
+        let logs = TempDir::with_prefix("bench-engine-")?;
+        let mut command = Command::new(binaries::built("engine", "ENGINE_BIN")?);
+        command.args(["--single-thread", "--ttft", "0", "--token-interval", "0"]);
+        command.args(["--model", ENGINES_MODEL, "--tokens", &TOKENS.to_string()]);
+        let mut process = Process::spawn(command, logs.path(), "engine")?;
+        let url = process.line_after("engine: ", START_TIMEOUT).await;
+        let address = url.map_err(Failure::from).and_then(|url| address_of(&url));
+        let address = address.inspect_err(|_| process.kill())?;
+        Ok(Stub { process, address, _logs: logs })
+    }
+
+    /// Events of an answer, as the engine itself sends it.
+    pub async fn events_of(&self, ask: Ask) -> Result<u64> {
+        let answer = ask_once(self.address, &request(ask, ENGINES_MODEL, NO_KEY)).await?;
+        Ok(events_in(&answer))
+    }
+}
+
+impl Drop for Stub {
+    fn drop(&mut self) {
+        self.process.kill();
+    }
+}
+
+/// One of the Envoys that are compared.
+pub struct Side {
+    /// What its row is called.
+    pub name: String,
+    address: SocketAddr,
+    key: String,
+    model: &'static str,
+    envoy: u32,
+    runs: Runs,
+    /// Whole answers it has given so far.
+    pub answers: u64,
+}
+
+enum Runs {
+    Plain { _plain: Plain },
+    Tollgate { gate: Box<Tollgate>, at_start: Usage },
+}
+
+impl Side {
+    /// Envoy alone.
+    pub async fn plain(program: &Path, stub: &Stub, cores: &Cores) -> Result<Side> {
+        let plain = Plain::start(program, stub.address).await?;
+        cores.give_envoys(plain.pid())?;
+        Ok(Side {
+            name: "plain Envoy".to_owned(),
+            address: plain.address(),
+            key: NO_KEY.to_owned(),
+            model: ENGINES_MODEL,
+            envoy: plain.pid(),
+            runs: Runs::Plain { _plain: plain },
+            answers: 0,
+        })
+    }
+
+    /// The gateway, with everything on and this `usage_flush`.
+    pub async fn tollgate(flush: &str, stub: &Stub, cores: &Cores) -> Result<Side> {
+        let engine = format!("http://{}", stub.address);
+        let start = Tollgate::with(&config(flush)).endpoint("engines", ENGINES_MODEL, &engine);
+        let gate = start.start().await?;
+        let pid = gate.envoy_pid().ok_or_else(|| Failure::new("Tollgate tells no Envoy"))?;
+        cores.give_envoys(pid)?;
+        let at_start = Usage::of(gate.pid())?;
+        Ok(Side {
+            name: format!("Tollgate, {flush}"),
+            address: address_of(gate.url())?,
+            key: gate.key("acme").await?.key,
+            model: CALLERS_MODEL,
+            envoy: pid,
+            runs: Runs::Tollgate { gate: Box::new(gate), at_start },
+            answers: 0,
+        })
+    }
+
+    /// The program that its Envoy is.
+    pub fn envoy_program(&self) -> Result<PathBuf> {
+        Ok(std::fs::read_link(format!("/proc/{}/exe", self.envoy))?)
+    }
+
+    /// What the load sends here, once a single request has shown that the answer
+    /// is the right one, under the name that the caller used.
+    pub async fn target(&mut self, ask: Ask, events: u64) -> Result<Target> {
+        let request = request(ask, self.model, &self.key);
+        let answer = ask_once(self.address, &request).await?;
+        self.answers += 1;
+        let body = String::from_utf8_lossy(&answer.body);
+        let named = body.contains(&format!(r#""model":"{}""#, self.model));
+        if !named || events_in(&answer) != events {
+            return Err(Failure::new(format!("{}: not the answer expected: {body}", self.name)));
+        }
+        Ok(Target { address: self.address, request, events, envoy: self.envoy })
+    }
+
+    /// Waits until the control plane has done what the last load left to do, so
+    /// that it takes nothing from the next one.
+    pub async fn settle(&self) -> Result<()> {
+        let Runs::Tollgate { gate, .. } = &self.runs else { return Ok(()) };
+        let mut before = Usage::of(gate.pid())?;
+        let quiet = async || {
+            tokio::time::sleep(QUIET_LOOK).await;
+            let now = Usage::of(gate.pid()).unwrap_or_default();
+            let used = now.since(std::mem::replace(&mut before, now));
+            used.on_core < QUIET_USE
+        };
+        match wait_until(quiet, LEDGER_TIMEOUT).await {
+            true => Ok(()),
+            false => Err(Failure::new(format!("{}: the control plane lags behind", self.name))),
+        }
+    }
+
+    /// What the ledger has of the answers; `None` for plain Envoy.
+    pub async fn billed(&self) -> Result<Option<Billed>> {
+        let Runs::Tollgate { gate, at_start } = &self.runs else { return Ok(None) };
+        let mut records = 0;
+        let all = async || {
+            records = records_of(gate).await.unwrap_or_default();
+            records >= self.answers
+        };
+        wait_until(all, LEDGER_TIMEOUT).await;
+        let control_plane = Usage::of(gate.pid())?.since(*at_start).on_core;
+        Ok(Some(Billed { records, control_plane }))
+    }
+}
+
+/// What became of the answers of a gateway.
+#[derive(Debug, Clone, Copy)]
+pub struct Billed {
+    /// Usage records.
+    pub records: u64,
+    /// What the control plane has used of its core, to write them and for the rest.
+    pub control_plane: Duration,
+}
+
+/// Key, renamed model, price, usage, ledger: what every request of a real
+/// gateway has.
+fn config(flush: &str) -> String {
+    format!(
+        "gateway:\n  workers: 1\ncontrol:\n  {flush}\npools:\n  engines:\n    \
+         price: {{ input: 0.60, cached_input: 0.15, output: 1.80 }}\n\
+         models:\n  {CALLERS_MODEL}: engines\n"
+    )
+}
+
+async fn records_of(gate: &Tollgate) -> Result<u64> {
+    let sums = gate.cli_json(&["usage", "--by", "model", "--format", "json"]).await?;
+    let sums: Vec<Value> = serde_json::from_value(sums)?;
+    Ok(sums.iter().filter_map(|sum| sum["requests"].as_u64()).sum())
+}
+
+async fn ask_once(address: SocketAddr, request: &[u8]) -> Result<RawAnswer> {
+    let mut client = RawClient::connect(&address.to_string()).await?;
+    client.send(request).await?;
+    let answer = client.answer().await?;
+    match answer.status == 200 && answer.complete {
+        true => Ok(answer),
+        false => Err(Failure::new(format!(
+            "{address} answered {}: {}",
+            answer.status,
+            String::from_utf8_lossy(&answer.body)
+        ))),
+    }
+}
+
+fn events_in(answer: &RawAnswer) -> u64 {
+    String::from_utf8_lossy(&answer.body).matches("\n\n").count() as u64
+}
+
+fn address_of(url: &str) -> Result<SocketAddr> {
+    let address = url.trim_start_matches("http://").trim_end_matches('/').parse();
+    address.map_err(|error| Failure::new(format!("{url}: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_configuration_takes_the_engine_in() {
+        let start = Tollgate::with(&config("usage_flush: 100ms"));
+        let yaml = start.endpoint("engines", ENGINES_MODEL, "http://127.0.0.1:1").config();
+        let flush = "control:\n  usage_flush: 100ms\n";
+        assert!(yaml.contains(flush) && yaml.contains("  workers: 1\n"), "{yaml}");
+        assert!(yaml.contains("    model: sim/tiny\n"), "{yaml}");
+        assert!(yaml.contains("models:\n  chat: engines\n"), "{yaml}");
+    }
+
+    #[test]
+    fn urls_are_addresses() {
+        let address = address_of("http://127.0.0.1:80/").ok();
+        assert_eq!(address, "127.0.0.1:80".parse().ok());
+        assert!(address_of("http://engine:80").is_err());
+    }
+}
