@@ -29,9 +29,10 @@ lint: needs-build
 	cargo clippy --workspace --all-targets -- --deny warnings
 	.ci/deny
 
-## bench: prints the performance table; docs/performance.md says how to read it
+## bench: prints the performance tables; docs/performance.md says how to read them
 bench: build
-	cargo run --release --package integration --bin bench
+	cargo build --release --package integration --bin engine --bin bench
+	@target/release/bench $(BENCH_ARGS)
 
 ## fuzz: every fuzz target for FUZZ_RUNS executions (cargo-fuzz, nightly Rust)
 fuzz: needs-build

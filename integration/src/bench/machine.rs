@@ -8,7 +8,8 @@ use crate::cores::Cores;
 
 /// Lines for the head of the report.
 pub fn facts(cores: &Cores, envoy: &Path) -> String {
-    let model = cpu_model(&read("/proc/cpuinfo"));
+    let cpuinfo = read("/proc/cpuinfo");
+    let model = cpu_model(&cpuinfo);
     let others: Vec<String> = cores.others.iter().map(usize::to_string).collect();
     let load = read("/proc/loadavg");
     let load: Vec<&str> = load.split_ascii_whitespace().take(3).collect();

@@ -80,6 +80,24 @@ async fn lookups(gate: &Tollgate) -> Result<u64> {
 }
 
 #[tokio::test]
+async fn without_the_control_plane_known_keys_work_and_others_are_not_judged() -> Result<()> {
+    let engine = Engine::start().spawn().await?;
+    let mut gate = Tollgate::with("").engine("tiny", &engine).start().await?;
+    let key = gate.key("acme").await?;
+    assert_eq!(bearer(&gate, &key.key).await?, 200);
+    gate.kill9();
+    assert_eq!(bearer(&gate, &key.key).await?, 200);
+    assert_eq!(bearer(&gate, "nobody-knows").await?, 503, "never 401 for what was not looked up");
+    gate.start_again().await?;
+    let judged = async || bearer(&gate, "nobody-knows").await.is_ok_and(|status| status == 401);
+    assert!(wait_until(judged, Duration::from_secs(5)).await);
+    gate.cli(&["keys", "revoke", &key.id]).await?;
+    let refused = async || bearer(&gate, &key.key).await.is_ok_and(|status| status == 401);
+    assert!(wait_until(refused, Duration::from_secs(1)).await, "revoked after the restart");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_key_of_the_configuration_works_and_goes_with_it() -> Result<()> {
     let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"; // of "abc"
     let engine = Engine::start().spawn().await?;
