@@ -52,6 +52,7 @@ fn plan() -> Plan {
             control_cluster: "control".into(),
             max_body_bytes: 1,
             expose_pool: false,
+            journal: false,
             pools: BTreeMap::new(),
             models: BTreeMap::new(),
             roles: BTreeMap::from([("user".into(), RoleConfig { models: all() })]),

@@ -58,24 +58,6 @@ pub struct Config {
     pub tenants: BTreeMap<TenantName, Tenant>,
 }
 
-impl Config {
-    /// Which settings differ from `other` and count only from the next start on.
-    #[must_use]
-    pub fn waiting_for_a_start(&self, other: &Config) -> Vec<&'static str> {
-        let (a, b) = (&self.control, &other.control);
-        let all = [
-            ("gateway.workers", self.gateway.workers != other.gateway.workers),
-            ("control.admin", a.admin != b.admin),
-            ("control.admin_token", a.admin_token != b.admin_token),
-            ("control.xds", a.xds != b.xds),
-            ("control.envoy_admin", a.envoy_admin != b.envoy_admin),
-            ("control.data", a.data != b.data),
-            ("control.usage_flush", a.usage_flush != b.usage_flush),
-        ];
-        all.iter().filter(|(_, differs)| *differs).map(|(path, _)| *path).collect()
-    }
-}
-
 /// Reads a configuration. `base` is the folder that relative paths count from.
 ///
 /// # Errors

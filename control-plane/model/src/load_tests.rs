@@ -101,16 +101,6 @@ fn models_roles_and_tenants() {
 }
 
 #[test]
-fn what_waits_for_a_start() {
-    let whole = accepted(WHOLE);
-    let changed = WHOLE.replace("workers: 2", "workers: 3").replace("localhost:0", "localhost:1");
-    let waiting = accepted(&changed).waiting_for_a_start(&whole);
-    assert_eq!(waiting, ["gateway.workers", "control.admin"]);
-    let live = accepted(&WHOLE.replace("timeout: 90s", "timeout: 91s"));
-    assert_eq!(live.waiting_for_a_start(&whole), Vec::<&str>::new());
-}
-
-#[test]
 fn nothing_but_a_version() {
     let config = accepted("version: 1\npools:\nmodels: {}\n");
     assert!(config.pools.is_empty() && config.tenants.is_empty());

@@ -21,13 +21,15 @@ use envoy_types::pb::envoy::config::core::v3::{
 use envoy_types::pb::envoy::extensions::clusters::common::dns::v3::DnsLookupFamily;
 use envoy_types::pb::envoy::extensions::clusters::dns::v3::DnsCluster;
 use envoy_types::pb::envoy::extensions::transport_sockets::tls::v3::{
-    CertificateValidationContext, CommonTlsContext, UpstreamTlsContext,
-    common_tls_context::ValidationContextType,
+    CertificateValidationContext, CommonTlsContext, SubjectAltNameMatcher, UpstreamTlsContext,
+    common_tls_context::ValidationContextType, subject_alt_name_matcher::SanType,
 };
 use envoy_types::pb::envoy::extensions::upstreams::http::v3 as upstream;
+use envoy_types::pb::envoy::r#type::matcher::v3::{StringMatcher, string_matcher::MatchPattern};
 use envoy_types::pb::envoy::r#type::v3::Percent;
 use envoy_types::util::pack_any;
 use plan::{Balance, Endpoints, HealthPlan, PoolPlan};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// Connections, requests and waiting requests of one pool in one Envoy. Envoy's
@@ -97,7 +99,7 @@ fn pool(pool: &PoolPlan) -> Cluster {
         outlier_detection: Some(outlier_detection()),
         common_lb_config: Some(never_panic()),
         typed_extension_protocol_options: [protocol()].into(),
-        transport_socket: pool.tls.then(tls),
+        transport_socket: pool.tls.then(|| tls(&pool.endpoints)),
         upstream_connection_options: Some(keepalive()),
         ignore_health_on_host_removal: true,
         ..Cluster::default()
@@ -233,14 +235,29 @@ fn protocol() -> (String, envoy_types::pb::google::protobuf::Any) {
     ("envoy.extensions.upstreams.http.v3.HttpProtocolOptions".to_owned(), pack_any(options))
 }
 
-/// TLS by the roots of the machine; the certificate has to be of the name that
-/// the server is configured by.
-fn tls() -> TransportSocket {
+/// Envoy holds a name against the certificate by itself, an address it does not.
+fn addresses_in_certificates(endpoints: &Endpoints) -> Vec<SubjectAltNameMatcher> {
+    let Endpoints::Addresses(addresses) = endpoints else { return Vec::new() };
+    let exact = |address: &SocketAddr| SubjectAltNameMatcher {
+        san_type: SanType::IpAddress.into(),
+        matcher: Some(StringMatcher {
+            match_pattern: Some(MatchPattern::Exact(address.ip().to_string())),
+            ..StringMatcher::default()
+        }),
+        ..SubjectAltNameMatcher::default()
+    };
+    addresses.iter().map(exact).collect()
+}
+
+/// TLS by the roots of the machine; the certificate has to be of the name or the
+/// address that the server is configured by.
+fn tls(endpoints: &Endpoints) -> TransportSocket {
     let roots = CertificateValidationContext {
         trusted_ca: Some(DataSource {
             specifier: Some(data_source::Specifier::Filename(TRUSTED_ROOTS.to_owned())),
             ..DataSource::default()
         }),
+        match_typed_subject_alt_names: addresses_in_certificates(endpoints),
         ..CertificateValidationContext::default()
     };
     let context = UpstreamTlsContext {
@@ -256,5 +273,22 @@ fn tls() -> TransportSocket {
     TransportSocket {
         name: "envoy.transport_sockets.tls".to_owned(),
         config_type: Some(transport_socket::ConfigType::TypedConfig(pack_any(context))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_has_to_be_of_the_address() {
+        let address: SocketAddr = "10.0.0.7:8443".parse().unwrap();
+        let socket = tls(&Endpoints::Addresses(vec![address]));
+        let Some(transport_socket::ConfigType::TypedConfig(context)) = socket.config_type else {
+            panic!("no TLS context");
+        };
+        let holds = |text: &[u8]| context.value.windows(text.len()).any(|window| window == text);
+        assert!(holds(b"10.0.0.7") && !holds(b"8443"));
+        assert_eq!(addresses_in_certificates(&Endpoints::Names(vec![])), vec![]);
     }
 }

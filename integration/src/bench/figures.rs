@@ -6,7 +6,8 @@ use std::time::Duration;
 /// A median with what it lies between.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Spread {
-    median: f64,
+    /// The one in the middle, or between the two there.
+    pub median: f64,
     min: f64,
     max: f64,
 }

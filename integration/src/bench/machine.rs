@@ -38,12 +38,16 @@ fn cpu_model(cpuinfo: &str) -> &str {
         .map_or("CPU of unknown model", |(_, name)| name.trim())
 }
 
-/// `Envoy 1.40.0`, out of `envoy  version: HASH/1.40.0/Clean/RELEASE/BoringSSL`.
 fn envoy_version(program: &Path) -> String {
     let output = Command::new(program).arg("--version").output();
     let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
-    let text = text.unwrap_or_default();
-    format!("Envoy {}", text.split('/').nth(1).unwrap_or("of unknown version"))
+    let version = version_in(text.as_deref().unwrap_or_default()).map(str::to_owned);
+    version.map_or_else(|| "Envoy of unknown version".to_owned(), |it| format!("Envoy {it}"))
+}
+
+/// `1.40.0`, out of `PATH  version: HASH/1.40.0/Clean/RELEASE/BoringSSL`.
+fn version_in(text: &str) -> Option<&str> {
+    text.split_once("version: ")?.1.split('/').nth(1)
 }
 
 #[cfg(test)]
@@ -54,6 +58,13 @@ mod tests {
     fn the_model_is_what_the_kernel_calls_it() {
         assert_eq!(cpu_model("processor\t: 0\nmodel name\t: Fast One\n"), "Fast One");
         assert_eq!(cpu_model(""), "CPU of unknown model");
+    }
+
+    #[test]
+    fn the_version_comes_after_the_commit() {
+        let text = "\n/opt/envoy  version: 9e5580/1.40.0/Clean/RELEASE/BoringSSL\n\n";
+        assert_eq!(version_in(text), Some("1.40.0"));
+        assert_eq!(version_in("/opt/tools/envoy: not found"), None);
     }
 
     #[test]

@@ -114,12 +114,12 @@ mod tests {
         let (base, other) = (samples(&[10, 20, 40]), samples(&[20, 20, 20]));
         let table = table(&[ANSWERS], &[("plain", &base), ("gate", &other)]);
         let expected = "\
-            | median (min–max) | answers           |\n\
-            | ---------------- | ----------------- |\n\
-            | plain            | 20 (10–40)        |\n\
-            | gate             | 20 (20–20)        |\n\
-            | gate ÷ plain     | 1.00 (0.50–2.00)  |\n\
-            | gate − plain     | +0 (-20 to +10)   |\n";
+            | median (min–max) | answers          |\n\
+            | ---------------- | ---------------- |\n\
+            | plain            | 20 (10–40)       |\n\
+            | gate             | 20 (20–20)       |\n\
+            | gate ÷ plain     | 1.00 (0.50–2.00) |\n\
+            | gate − plain     | +0 (-20 to +10)  |\n";
         assert_eq!(table, expected);
     }
 

@@ -107,7 +107,7 @@ impl Side {
         cores.give_envoys(pid)?;
         let at_start = Usage::of(gate.pid())?;
         Ok(Side {
-            name: format!("Tollgate, {flush}"),
+            name: format!("Tollgate ({flush})"),
             address: address_of(gate.url())?,
             key: gate.key("acme").await?.key,
             model: CALLERS_MODEL,
@@ -180,7 +180,7 @@ pub struct Billed {
 /// gateway has.
 fn config(flush: &str) -> String {
     format!(
-        "gateway:\n  workers: 1\ncontrol:\n  {flush}\npools:\n  engines:\n    \
+        "gateway:\n  workers: 1\ncontrol:\n  usage_flush: {flush}\npools:\n  engines:\n    \
          price: {{ input: 0.60, cached_input: 0.15, output: 1.80 }}\n\
          models:\n  {CALLERS_MODEL}: engines\n"
     )
@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn the_configuration_takes_the_engine_in() {
-        let start = Tollgate::with(&config("usage_flush: 100ms"));
+        let start = Tollgate::with(&config("100ms"));
         let yaml = start.endpoint("engines", ENGINES_MODEL, "http://127.0.0.1:1").config();
         let flush = "control:\n  usage_flush: 100ms\n";
         assert!(yaml.contains(flush) && yaml.contains("  workers: 1\n"), "{yaml}");
