@@ -124,10 +124,12 @@ fn to_csv<T: Serialize>(rows: &[T], columns: &[&str]) -> Result<Vec<u8>, AnyErro
     Ok(writer.into_inner()?)
 }
 
-/// What has no value is an empty cell; a map is its JSON.
+/// What has no value is an empty cell; a map is its JSON. A text that a spreadsheet
+/// would take for a formula gets an apostrophe first: some are chosen by clients.
 fn cell(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) if text.starts_with(['=', '+', '-', '@']) => format!("'{text}"),
         Some(Value::String(text)) => text.clone(),
         Some(Value::Object(map)) if map.is_empty() => String::new(),
         Some(other) => other.to_string(),
@@ -144,6 +146,14 @@ mod tests {
         let rows = [json!({"b": "x,\"y\"", "a": 1, "c": null, "d": {"EMAIL": 2}, "e": {}})];
         let text = String::from_utf8(to_csv(&rows, &["a", "b", "c", "d", "e"]).unwrap()).unwrap();
         assert_eq!(text, "a,b,c,d,e\n1,\"x,\"\"y\"\"\",,\"{\"\"EMAIL\"\":2}\",\n");
+    }
+
+    #[test]
+    fn a_cell_is_no_formula() {
+        for text in ["=1+1", "+1", "-1", "@a"] {
+            assert_eq!(cell(Some(&json!(text))), format!("'{text}"));
+        }
+        assert_eq!(cell(Some(&json!(-1))), "-1");
     }
 
     #[test]

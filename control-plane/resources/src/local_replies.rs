@@ -71,6 +71,12 @@ const REST: &[Rest] = &[
         message: "There is no such path.",
     },
     Rest {
+        when: When::Status(Op::Eq, 501),
+        status: None,
+        code: Code::InvalidRequest,
+        message: "The transfer encoding of the request is not one that is taken.",
+    },
+    Rest {
         when: When::Status(Op::Ge, 500),
         status: Some(503),
         code: Code::FilterUnavailable,

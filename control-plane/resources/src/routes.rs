@@ -2,7 +2,7 @@
 //! take. The filter decides both by headers, so that the routes never change
 //! with the pools.
 
-use crate::names::EXTERNAL_ADDRESS_HEADER;
+use crate::names::{EXTERNAL_ADDRESS_HEADER, INTERNAL_HEADER};
 use crate::well_known::{boolean, duration};
 use contract::limits::BODY_SLACK_BYTES;
 use contract::names::{GATEWAY, HOLDING_CLUSTER, POOL_HEADER, STREAM_HEADER};
@@ -29,9 +29,14 @@ pub(crate) fn gateway(listener: &ListenerPlan) -> RouteConfiguration {
                 streamed(listener.stream_idle_timeout),
                 whole(),
             ],
-            request_headers_to_remove: [POOL_HEADER, STREAM_HEADER, EXTERNAL_ADDRESS_HEADER]
-                .map(str::to_owned)
-                .to_vec(),
+            request_headers_to_remove: [
+                POOL_HEADER,
+                STREAM_HEADER,
+                EXTERNAL_ADDRESS_HEADER,
+                INTERNAL_HEADER,
+            ]
+            .map(str::to_owned)
+            .to_vec(),
             request_body_buffer_limit: Some(UInt64Value {
                 value: listener.max_body_bytes.saturating_add(BODY_SLACK_BYTES),
             }),

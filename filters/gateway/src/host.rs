@@ -43,6 +43,12 @@ pub fn set_shared(name: &str, value: &[u8]) {
     let _ = hostcalls::set_shared_data(name, Some(value), None);
 }
 
+/// Sets a name in that table unless it is there already. The host inserts what is
+/// missing whatever the version says, and refuses a version that cannot be.
+pub fn set_shared_if_absent(name: &str, value: &[u8]) {
+    let _ = hostcalls::set_shared_data(name, Some(value), Some(u32::MAX));
+}
+
 /// Sends a GET to the control plane. The answer comes to the context that asks.
 ///
 /// # Errors

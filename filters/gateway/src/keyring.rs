@@ -97,8 +97,9 @@ impl Keyring {
             ANSWER_FOUND => {
                 let entry: KeyEntry = serde_json::from_slice(&answer.body()).ok()?;
                 if let Some(state) = &*self.state.borrow() {
+                    // What `sync` has written meanwhile may be a revocation.
                     let stored = encode_entry(&state.epoch, Some(&entry));
-                    host::set_shared(&entry_name(digest), &stored);
+                    host::set_shared_if_absent(&entry_name(digest), &stored);
                 }
                 Some(Some(entry))
             }

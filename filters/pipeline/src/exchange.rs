@@ -19,6 +19,8 @@ pub struct Opened {
     pub wanted: Result<Wanted, Refusal>,
     /// The path as it stands in records: never what a client made up.
     pub path: &'static str,
+    /// The method that the path takes; empty where there is no such path.
+    pub allow: &'static str,
     /// How errors look on this path.
     pub shape: ErrorShape,
     /// The request's id, made by Envoy.

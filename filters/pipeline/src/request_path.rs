@@ -45,15 +45,21 @@ pub fn on_headers(policy: &Policy, headers: &Headers, end_of_stream: bool, ready
     if path == "/healthz" {
         return Opening::Reply(health(ready));
     }
+    let client_request_id = surface::client_request_id(headers);
+    let mut edits = removals(headers);
+    if client_request_id.is_none() && headers.text(CLIENT_REQUEST_ID_HEADER).is_some() {
+        edits.push(HeaderEdit::remove(CLIENT_REQUEST_ID_HEADER));
+    }
     let opened = Opened {
         wanted: surface::check(headers, end_of_stream, policy.max_body_bytes),
         path: surface::recorded_path(path),
+        allow: surface::allowed_methods(path),
         shape: error_shape(path),
         request_id: headers.text(REQUEST_ID_HEADER).unwrap_or_default().to_owned(),
-        client_request_id: surface::client_request_id(headers),
+        client_request_id,
     };
     match auth::credential::take(headers.lines()) {
-        Ok(key) => Opening::Identify { digest: key.digest(), opened, edits: removals(headers) },
+        Ok(key) => Opening::Identify { digest: key.digest(), opened, edits },
         Err(refusal) => Opening::Reply(reply(&refusal, &opened)),
     }
 }
@@ -254,7 +260,9 @@ fn no_such_model() -> Refusal {
 }
 
 fn reply(refusal: &Refusal, opened: &Opened) -> Reply {
+    let allow = (refusal.code == Code::MethodNotAllowed).then_some(opened.allow);
     Reply::refusal(refusal, opened.shape)
+        .with_header("allow", allow)
         .with_header(CLIENT_REQUEST_ID_HEADER, opened.client_request_id.as_deref())
 }
 

@@ -4,7 +4,7 @@ use crate::command::HeaderEdit;
 use crate::exchange::{Answering, Forwarded};
 use crate::headers::Headers;
 use chat::reply::Reader;
-use contract::names::{CLIENT_REQUEST_ID_HEADER, POOL_HEADER};
+use contract::names::{CLIENT_REQUEST_ID_HEADER, OWN_HEADER_PREFIX, POOL_HEADER};
 use contract::spool::{Line, LineType};
 use contract::usage::{Source, Tally};
 
@@ -34,7 +34,7 @@ fn answer_edits(
     headers: &Headers,
     end_of_stream: bool,
 ) -> Vec<HeaderEdit> {
-    let mut edits = Vec::new();
+    let mut edits = foreign_headers(headers);
     if reader.rewrites() && !end_of_stream && headers.text("content-length").is_some() {
         edits.push(HeaderEdit::remove("content-length"));
     }
@@ -45,6 +45,15 @@ fn answer_edits(
         edits.push(HeaderEdit::set(POOL_HEADER, pool.clone()));
     }
     edits
+}
+
+/// Headers that only the gateway may say something with.
+fn foreign_headers(headers: &Headers) -> Vec<HeaderEdit> {
+    let names = headers.lines().map(|(name, _)| name);
+    names
+        .filter(|name| name.starts_with(OWN_HEADER_PREFIX) || name.starts_with("x-ratelimit-"))
+        .map(|name| HeaderEdit::remove(name.to_owned()))
+        .collect()
 }
 
 /// What a chunk of the answer leads to.

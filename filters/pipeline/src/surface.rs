@@ -20,6 +20,12 @@ pub fn recorded_path(path: &str) -> &'static str {
     Api::of(path).map_or("other", |api| api.path())
 }
 
+/// The methods of a path, as a 405 names them (RFC 9110 §15.5.6).
+#[must_use]
+pub fn allowed_methods(path: &str) -> &'static str {
+    Api::of(path).and_then(|api| api.methods().first()).copied().unwrap_or_default()
+}
+
 /// What a request wants of the gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wanted {
@@ -60,7 +66,8 @@ fn check_body(
     end_of_stream: bool,
     max_body_bytes: usize,
 ) -> Result<(), Refusal> {
-    if headers.text("content-encoding").is_some_and(|encoding| encoding != "identity") {
+    let mut encodings = headers.lines().filter(|(name, _)| *name == "content-encoding");
+    if encodings.any(|(_, encoding)| !encoding.eq_ignore_ascii_case(b"identity")) {
         return Err(Refusal::new(
             Code::UnsupportedMediaType,
             "An encoded request body is not taken; send it without content-encoding.",
@@ -146,7 +153,8 @@ mod tests {
             (post(&[("content-type", "Application/vnd.x+JSON")]), false, "ok"),
             (post(&[("content-type", "text/plain")]), false, "unsupported_media_type"),
             (post(&[("content-encoding", "gzip")]), false, "unsupported_media_type"),
-            (post(&[("content-encoding", "identity")]), false, "ok"),
+            (post(&[("content-encoding", "Identity")]), false, "ok"),
+            (post(&[("content-encoding", "")]), false, "unsupported_media_type"),
             (post(&[("content-length", "1000")]), false, "ok"),
             (post(&[("content-length", "1001")]), false, "request_too_large"),
             (post(&[]), true, "invalid_json"),

@@ -47,6 +47,9 @@ struct Options {
     /// How long it runs before.
     #[arg(long, default_value = "1s", value_parser = duration)]
     warm_up: Duration,
+    /// How long each gateway works before its first run, of JSON and of streams.
+    #[arg(long, default_value = "5s", value_parser = duration)]
+    heat: Duration,
     /// Only the tables whose heading has this in it.
     #[arg(long, default_value = "")]
     only: String,
@@ -92,13 +95,15 @@ async fn bench(options: &Options, cores: &Cores) -> Result<u64> {
     if let Some(side) = sides.first() {
         print!("# What the gateway costs\n\n{}", machine::facts(cores, &side.envoy_program()?));
     }
-    let Options { rounds, time, warm_up, only } = options;
+    let Options { rounds, time, warm_up, heat, only } = options;
     println!("- in brackets after Tollgate: its `usage_flush`");
-    println!("- rounds: {rounds}; runs: {time:?} after {warm_up:?} of warm-up, side after side");
+    println!(
+        "- rounds: {rounds}; runs: {time:?} after {warm_up:?}, side after side; heated for {heat:?}"
+    );
     let mut failures = 0;
     for scenario in SCENARIOS.iter().filter(|it| it.title.contains(only.as_str())) {
-        let rounds = usize::try_from(*rounds).unwrap_or(usize::MAX);
-        let samples = scenarios::measure(scenario, &stub, &mut sides, rounds, times).await?;
+        let samples =
+            scenarios::measure(scenario, &stub, &mut sides, *rounds, times, *heat).await?;
         failures += tell(scenario, &sides, &samples);
     }
     failures += tell_ledger(&sides).await?;

@@ -1,9 +1,11 @@
 //! What is measured, and the order of the runs.
 
+use std::time::Duration;
+
 use integration::Result;
 
 use crate::figures::{each, micros};
-use crate::load::{Sample, Times, run};
+use crate::load::{Sample, Target, Times, run};
 use crate::report::{Column, Compare};
 use crate::request::Ask;
 use crate::sides::{Side, Stub};
@@ -19,6 +21,8 @@ pub struct Scenario {
     pub ask: Ask,
     /// At once.
     pub connections: usize,
+    /// Whether it is the first to ask for this kind of answer.
+    pub is_first: bool,
     /// How many of the sides take part, the first ones.
     pub sides: usize,
     /// What is told of every side.
@@ -80,6 +84,7 @@ pub const SCENARIOS: &[Scenario] = &[
         title: "JSON answer to a 2 KB chat, 8 connections",
         ask: Ask::Json,
         connections: 8,
+        is_first: true,
         sides: 3,
         columns: &[REQUESTS, CPU_PER_REQUEST, BUSY, WAITED],
     },
@@ -87,6 +92,7 @@ pub const SCENARIOS: &[Scenario] = &[
         title: "JSON answer to a 2 KB chat, 64 connections",
         ask: Ask::Json,
         connections: 64,
+        is_first: false,
         sides: 3,
         columns: &[REQUESTS, CPU_PER_REQUEST, BUSY, WAITED],
     },
@@ -94,6 +100,7 @@ pub const SCENARIOS: &[Scenario] = &[
         title: "Latency: JSON answer to a 2 KB chat, 1 connection",
         ask: Ask::Json,
         connections: 1,
+        is_first: false,
         sides: 2,
         columns: &[P50, P99, CPU_PER_REQUEST, WAITED],
     },
@@ -101,6 +108,7 @@ pub const SCENARIOS: &[Scenario] = &[
         title: "Stream of 500 tokens as fast as it can be written, 4 connections",
         ask: Ask::Stream { tokens: STREAM_TOKENS, interval_us: 0 },
         connections: 4,
+        is_first: true,
         sides: 2,
         columns: &[EVENTS, CPU_PER_EVENT, BUSY, WAITED],
     },
@@ -108,6 +116,7 @@ pub const SCENARIOS: &[Scenario] = &[
         title: "Stream of 500 tokens, one every 2 ms, 16 connections",
         ask: Ask::Stream { tokens: STREAM_TOKENS, interval_us: 2_000 },
         connections: 16,
+        is_first: false,
         sides: 2,
         columns: &[EVENTS, CPU_PER_EVENT, BUSY, WAITED],
     },
@@ -116,14 +125,18 @@ pub const SCENARIOS: &[Scenario] = &[
 /// Runs a scenario in rounds, in each of them one side after the other; the
 /// samples of every side, in the order of the rounds.
 ///
+/// Gateways are heated first: V8 may compile what is called often once more, in a
+/// thread of Envoy, and the memory of both planes grows to what the load needs.
+///
 /// # Errors
 /// A side does not answer as it should before the load begins, or is gone.
 pub async fn measure(
     scenario: &Scenario,
     stub: &Stub,
     sides: &mut [Side],
-    rounds: usize,
+    rounds: u64,
     times: Times,
+    heat: Duration,
 ) -> Result<Vec<Vec<Sample>>> {
     let events = stub.events_of(scenario.ask).await?;
     let mut targets = Vec::new();
@@ -131,14 +144,55 @@ pub async fn measure(
         targets.push(side.target(scenario.ask, events).await?);
     }
     let mut samples: Vec<Vec<Sample>> = vec![Vec::new(); targets.len()];
+    if scenario.is_first {
+        for ((side, target), samples) in sides.iter_mut().zip(&targets).zip(&mut samples).skip(1) {
+            eprintln!("{}: {} is heated", scenario.title, side.name);
+            let heating = Times { warm_up: heat, measured: times.measured };
+            let sample = load_side(side, target, scenario, heating).await?;
+            samples.extend(Some(sample).filter(|sample| sample.failed > 0));
+        }
+    }
     for round in 1..=rounds {
         eprintln!("{}: round {round} of {rounds}", scenario.title);
         for ((side, target), samples) in sides.iter_mut().zip(&targets).zip(&mut samples) {
-            let sample = run(target, scenario.connections, times).await?;
-            side.answers += sample.whole;
-            samples.push(sample);
-            side.settle().await?;
+            samples.push(load_side(side, target, scenario, times).await?);
         }
     }
     Ok(samples)
+}
+
+/// One run, with what it leaves to the control plane.
+async fn load_side(
+    side: &mut Side,
+    target: &Target,
+    scenario: &Scenario,
+    times: Times,
+) -> Result<Sample> {
+    let sample = run(target, scenario.connections, times).await?;
+    side.answers += sample.whole;
+    eprintln!("    {}: {}", side.name, in_short(scenario.columns, &sample));
+    side.settle().await?;
+    Ok(sample)
+}
+
+/// The figures of one run, for those who watch.
+fn in_short(columns: &[Column], sample: &Sample) -> String {
+    let figures = columns
+        .iter()
+        .map(|column| format!("{:.*} {}", column.digits, (column.value)(sample), column.title));
+    figures.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_told_in_one_line() {
+        let mut sample = Sample { answers: 50, ..Sample::default() };
+        sample.elapsed = Duration::from_millis(500);
+        sample.envoy.on_core = Duration::from_millis(1);
+        let told = in_short(&[REQUESTS, CPU_PER_REQUEST], &sample);
+        assert_eq!(told, "100 requests/s, 20.0 CPU µs/request");
+    }
 }

@@ -79,6 +79,21 @@ async fn an_error_event_under_200_is_a_failure() -> Result<()> {
     Ok(())
 }
 
+/// As SDKs send it when nobody thinks of billing: documented, and to be ended.
+#[tokio::test]
+async fn a_stream_that_nobody_asked_to_count_is_recorded_as_not_counted() -> Result<()> {
+    let engine = Engine::start().tokens(8).spawn().await?;
+    let gate = Tollgate::with(CONFIG).engine("tiny", &engine).start().await?;
+    let key = gate.key("acme").await?.key;
+    let body = r#"{"model":"tiny","messages":[{"role":"user","content":"x"}],"stream":true}"#;
+    let answer = ask(&gate, &key, body, "slow-headers=1").await?;
+    assert!(answer.complete && texts(&answer.body) == 8);
+    let row = record(&gate, answer.header("x-request-id").unwrap_or_default()).await?;
+    assert_eq!((&row["end"], &row["source"]), (&"complete".into(), &"none".into()), "{row}");
+    assert_eq!((&row["output_tokens"], &row["stream"]), (&0.into(), &true.into()), "{row}");
+    Ok(())
+}
+
 #[tokio::test]
 async fn an_engine_that_is_not_there_is_503() -> Result<()> {
     let mut engine = Engine::start().spawn().await?;

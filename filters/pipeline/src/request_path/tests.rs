@@ -130,6 +130,26 @@ fn a_refusal_of_a_known_caller_is_recorded() {
 }
 
 #[test]
+fn a_wrong_method_is_told_the_right_one() {
+    for (method, path, allow) in
+        [("GET", "/v1/embeddings", "POST"), ("POST", "/v1/models/a%2Fb", "GET")]
+    {
+        let (opened, _) = open(&request(method, path, &[]), false);
+        let reply = finish(on_key(&policy(), opened, Some(entry("acme")), 0)).reply;
+        assert_eq!(reply.status, 405);
+        assert!(reply.headers.contains(&("allow", allow.to_owned())), "{:?}", reply.headers);
+    }
+}
+
+#[test]
+fn an_id_that_could_do_harm_goes_nowhere() {
+    let headers = request("GET", "/v1/models", &[("x-client-request-id", "a b\"<")]);
+    let (opened, edits) = open(&headers, true);
+    assert_eq!(opened.client_request_id, None);
+    assert!(edits.contains(&HeaderEdit::remove("x-client-request-id")));
+}
+
+#[test]
 fn the_list_of_models_is_the_callers_own() {
     let list = |tenant, path| {
         let (opened, _) = open(&request("GET", path, &[]), true);

@@ -45,6 +45,17 @@ fn an_answer_that_is_not_read_keeps_its_length() {
 }
 
 #[test]
+fn an_engine_does_not_speak_for_the_gateway() {
+    let mut headers = answer("application/json");
+    headers.0.push(("x-tollgate-pool".into(), b"other".to_vec()));
+    headers.0.push(("x-ratelimit-limit-requests".into(), b"9".to_vec()));
+    let (edits, _) = on_headers(forwarded(true), &headers, false);
+    assert_eq!(edits[0], HeaderEdit::remove("x-tollgate-pool"));
+    assert_eq!(edits[1], HeaderEdit::remove("x-ratelimit-limit-requests"));
+    assert_eq!(edits.last(), Some(&HeaderEdit::set("x-tollgate-pool", "big")));
+}
+
+#[test]
 fn a_json_answer_in_one_piece() {
     let mut answering = answering("application/json");
     let step = on_body(&mut answering, JSON.as_bytes(), true, || 7);
