@@ -124,7 +124,8 @@ fn find(file: &Path) -> Result<(String, Secret), Failure> {
 /// The data folder that `file` names. A file that is not valid at the moment
 /// must not keep the operator from asking why.
 fn data_folder(file: &Path) -> Result<PathBuf, Failure> {
-    let text = std::fs::read_to_string(file).map_err(|e| Failure::file("read", file, e))?;
+    let bytes = std::fs::read(file).map_err(|e| Failure::file("read", file, e))?;
+    let text = String::from_utf8_lossy(&bytes);
     let data = match config_file::load_text(file, &text) {
         Ok(loaded) => loaded.config.control.data,
         Err(_) => config_file::folder(file).join(named_data(&text).unwrap_or(DATA_DEFAULT)),
@@ -132,8 +133,16 @@ fn data_folder(file: &Path) -> Result<PathBuf, Failure> {
     crate::files::absolute(&data)
 }
 
-/// What stands after `data:` in the block `control:`.
+/// What stands after `data:` in the section `control:`, written as a block or in
+/// braces on one line.
 fn named_data(text: &str) -> Option<&str> {
+    let braces =
+        text.lines().find_map(|line| line.strip_prefix("control:")?.trim().strip_prefix('{'));
+    if let Some(fields) = braces {
+        let fields = fields.split(['}', ',']).map(str::trim);
+        let value = fields.filter_map(|field| field.strip_prefix("data:")).next()?;
+        return Some(value.trim().trim_matches(['"', '\''])).filter(|value| !value.is_empty());
+    }
     let mut lines = text.lines().skip_while(|line| !line.starts_with("control:")).skip(1);
     let value = lines
         .by_ref()
@@ -168,6 +177,8 @@ mod tests {
             ("control:\n  data: ./here   # ours\nspeed: 1\n", Some("./here")),
             ("control:\n\n  # data: no\n  data: \"a b\"\n", Some("a b")),
             ("control:\n  admin: x\ngateway:\n  data: no\n", None),
+            ("control: { admin: x, data: './here' }\nspeed: 1\n", Some("./here")),
+            ("control: { admin: x }\n", None),
             ("data: no\n", None),
             ("", None),
         ];

@@ -23,6 +23,9 @@ const QUIET_TRIES: u32 = 4;
 /// How often the file is read without any event.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
+/// In the place of the digest of a text that cannot be read.
+const UNREADABLE: &str = "unreadable: ";
+
 /// The watch over one file.
 pub struct ConfigWatch {
     /// The file.
@@ -53,26 +56,36 @@ impl ConfigWatch {
         }
     }
 
-    /// Reads the file, and takes it if its text is another one. A file that is
-    /// away for a moment is being replaced.
+    /// Reads the file, and takes it if its text is another one. What cannot be read
+    /// is refused like what reads badly.
     async fn look(&mut self) {
-        let Ok(text) = tokio::fs::read_to_string(&self.file).await else { return };
-        let version = config_file::version(&text);
+        let found = self.read().await;
+        let version = version_of(&found);
         if version == self.seen || !self.is_still(&version).await {
             return;
         }
         self.seen.clone_from(&version);
-        match self.take(&text).await {
+        let taken = match &found {
+            Ok(text) => self.take(text).await,
+            Err(why) => Err(Invalid::as_a_whole(&self.file, why)),
+        };
+        match taken {
             Ok(changes) => tracing::info!(version, ?changes, "a new configuration is in force"),
             Err(Invalid(problems)) => self.refuse(problems),
         }
     }
 
-    /// Whether the text stays for a moment: nobody is writing it.
+    async fn read(&self) -> Result<String, String> {
+        let text = tokio::fs::read_to_string(&self.file).await;
+        text.map_err(|error| format!("cannot be read: {error}"))
+    }
+
+    /// Whether the file stays as it is: nobody is writing it, and one that is away
+    /// is not just being replaced.
     async fn is_still(&self, version: &str) -> bool {
-        sleep(QUIET / 2).await;
-        let again = tokio::fs::read_to_string(&self.file).await;
-        again.is_ok_and(|text| config_file::version(&text) == version)
+        let away = version.starts_with(UNREADABLE);
+        sleep(if away { LOOK_EVERY } else { QUIET / 2 }).await;
+        version_of(&self.read().await) == version
     }
 
     async fn take(&self, text: &str) -> Result<Vec<String>, Invalid> {
@@ -93,6 +106,13 @@ impl ConfigWatch {
         }
         tracing::warn!("the changed configuration is refused; the last good one stays in force");
         self.state.refused(config_state::now(), problems);
+    }
+}
+
+fn version_of(found: &Result<String, String>) -> String {
+    match found {
+        Ok(text) => config_file::version(text),
+        Err(why) => format!("{UNREADABLE}{why}"),
     }
 }
 

@@ -97,3 +97,18 @@ async fn a_valid_change_is_in_force_and_an_invalid_one_changes_nothing() {
     world.until(|world| world.state.get().refused.is_none()).await;
     assert_eq!(world.state.get().pending_restart, ["gateway.workers"]);
 }
+
+#[tokio::test]
+async fn a_file_that_cannot_be_read_is_refused_and_shown() {
+    let world = World::new().await;
+    let file = world.folder.path().join("tollgate.yaml");
+    std::fs::write(&file, b"\xff\xfe\x00").unwrap();
+    world.until(|world| world.state.get().refused.is_some()).await;
+    world.replace(&text("second"));
+    world.until(|world| world.state.get().refused.is_none()).await;
+    std::fs::remove_file(&file).unwrap();
+    world.until(|world| world.state.get().refused.is_some()).await;
+    let refused = world.state.get().refused.unwrap();
+    assert!(refused.problems[0].contains("cannot be read"), "{:?}", refused.problems);
+    assert_eq!(world.model(), "second");
+}
