@@ -36,7 +36,15 @@ fn head(status: &Status) -> String {
     lines.extend(status.supervised.as_ref().map(|own| format!("envoy      {}", envoy(own))));
     lines.extend(status.ledger.as_ref().map(|ledger| {
         let (lag, counts) = (ledger.lag_bytes, &ledger.counts);
-        format!("usage      {} lines read, {lag} bytes to read", counts.lines)
+        let mut line = format!("usage      {} lines read, {lag} bytes to read", counts.lines);
+        if counts.lost + counts.lost_anonymous + counts.recovered > 0 {
+            let (lost, anonymous) = (counts.lost, counts.lost_anonymous);
+            line.push_str(&format!(
+                "; of gateways that died: {} recovered, {lost} cut, {anonymous} unknown",
+                counts.recovered
+            ));
+        }
+        line
     }));
     lines.join("\n")
 }

@@ -46,6 +46,7 @@ impl World {
             ledger: Ledger::open(folder.path()).await.unwrap(),
             placement: Placement { wasm: "/w.wasm".into(), spool_file: "/u.jsonl".into() },
             gateway,
+            journal: false,
             plan: watch::Sender::new(Arc::new(crate::publish::plan(&loaded.config, gateway))),
         };
         let state = ConfigState::of(&file);
