@@ -17,6 +17,7 @@ pub async fn all<S: Store>(mut fresh: impl AsyncFnMut() -> S) {
     prices(&fresh().await).await;
     position_and_postings_move_together(&fresh().await).await;
     each_id_is_posted_once(&fresh().await).await;
+    a_journals_records_fill_gaps(&fresh().await).await;
     open_requests(&fresh().await).await;
     usage_and_sums(&fresh().await).await;
 }
@@ -194,6 +195,19 @@ async fn each_id_is_posted_once(store: &impl Store) {
     let expected: Vec<_> = many.into_iter().chain([record("new")]).collect();
     assert_eq!(store.usage(&UsageFilter::default()).await.unwrap(), expected);
     assert_eq!(store.counts().await.unwrap(), Counts { lines: 156, ..counts });
+}
+
+async fn a_journals_records_fill_gaps(store: &impl Store) {
+    store.commit(&posting(at(1, 0), at(1, 9), vec![record("known")])).await.unwrap();
+    let other = UsageRecord { cost_nanodollars: 1, ..record("known") };
+    let batch = Batch { recovery: true, ..posting(at(1, 9), at(1, 9), vec![other, record("new")]) };
+    for recovered in [1, 0] {
+        let counts = store.commit(&batch).await.unwrap();
+        assert_eq!((counts.recovered, counts.duplicates, counts.conflicts), (recovered, 0, 0));
+    }
+    let all = store.usage(&UsageFilter::default()).await.unwrap();
+    assert_eq!(all, [record("known"), record("new")]);
+    assert_eq!(store.position().await.unwrap(), at(1, 9));
 }
 
 async fn open_requests(store: &impl Store) {

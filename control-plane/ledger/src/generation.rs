@@ -6,12 +6,15 @@
 //! | `usage.N.jsonl` | rotated while its Envoy lives: late lines may come until Envoy has reopened its logs |
 //! | `usage.N.closed.jsonl` | its Envoy is dead: final |
 //! | `usage.N.done` | an empty mark: generation N was read to its end and removed |
+//! | `usage.journal` | the journal of the Envoy that runs ([`crate::journal`]) |
+//! | `usage.N.journal` | the one of the dead Envoy that wrote generation N last |
 //!
 //! Generations count from 1. The live file's is one more than the largest N of
 //! any other name; the mark keeps that number known when all is read.
 
 use crate::error::Error;
-use std::collections::BTreeMap;
+use crate::journal;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -44,6 +47,10 @@ pub struct Listing {
     pub done: Vec<u64>,
     /// Whether there is a live file.
     pub live: bool,
+    /// Whether there is a journal that belongs to no generation yet.
+    pub journal: bool,
+    /// Generations with a journal.
+    pub journals: BTreeSet<u64>,
 }
 
 /// Where a generation is.
@@ -88,6 +95,9 @@ impl Listing {
         if name == LIVE_NAME {
             self.live = true;
         }
+        if name == journal::NAME {
+            self.journal = true;
+        }
         let Some(rest) = name.strip_prefix("usage.") else { return };
         let Some((number, ending)) = rest.split_once('.') else { return };
         let Ok(generation) = number.parse() else { return };
@@ -99,6 +109,9 @@ impl Listing {
                 self.rotated.insert(generation, Fate::Closed);
             }
             "done" => self.done.push(generation),
+            "journal" => {
+                self.journals.insert(generation);
+            }
             _ => {}
         }
     }
@@ -129,6 +142,12 @@ pub fn rotated_path(spool: &Path, generation: u64, fate: Fate) -> PathBuf {
     })
 }
 
+/// The path of a dead Envoy's journal.
+#[must_use]
+pub fn journal_path(spool: &Path, generation: u64) -> PathBuf {
+    spool.join(format!("usage.{generation}.journal"))
+}
+
 /// Rotates the live file of a running Envoy and returns its new path; `None`
 /// when there is none. The caller then has Envoy reopen its logs (`POST
 /// /reopen_logs` of its admin port); until it did, it writes to the new path,
@@ -151,24 +170,38 @@ pub fn awaits_reopen(spool: &Path) -> Result<bool, Error> {
     Ok(!listing.live && newest.is_some_and(|(_, fate)| *fate == Fate::Rotated))
 }
 
-/// Closes the file that a dead Envoy wrote to last and returns its new path;
-/// `None` when it is closed already. To be called when the old Envoy is known
-/// to be dead and before a new one starts.
+/// Closes the file that a dead Envoy wrote to last, with its journal, and returns
+/// the file's new path; `None` when it is closed already. To be called when the
+/// old Envoy is known to be dead and before a new one starts.
 pub fn rotate_for_dead_gateway(spool: &Path) -> Result<Option<PathBuf>, Error> {
     let _alone = ROTATION.lock();
     let listing = list(spool)?;
-    let (from, generation) = if listing.live {
-        (spool.join(LIVE_NAME), listing.live_generation())
-    } else {
-        match listing.rotated.last_key_value() {
-            // It died between the rotation and the reopening.
-            Some((&newest, &Fate::Rotated)) => (rotated_path(spool, newest, Fate::Rotated), newest),
-            _ => return Ok(None),
-        }
-    };
+    let Some((from, generation)) = last_written(spool, &listing) else { return Ok(None) };
+    // The journal first: who finds the closed file finds the journal, too.
+    if listing.journal {
+        rename(&spool.join(journal::NAME), &journal_path(spool, generation))?;
+    }
     let path = rotated_path(spool, generation, Fate::Closed);
-    rename(&from, &path)?;
+    match from {
+        Some(from) => rename(&from, &path)?,
+        None => std::fs::File::create(&path).map(drop).map_err(Error::spool(&path))?,
+    }
     Ok(Some(path))
+}
+
+/// The file that the last Envoy wrote to, and its generation. An Envoy that died
+/// before it had made one has left a journal at most, which gets a generation
+/// all the same, so that it is read and removed.
+fn last_written(spool: &Path, listing: &Listing) -> Option<(Option<PathBuf>, u64)> {
+    let live = listing.live_generation();
+    match listing.rotated.last_key_value() {
+        _ if listing.live => Some((Some(spool.join(LIVE_NAME)), live)),
+        // It died between the rotation and the reopening.
+        Some((&newest, &Fate::Rotated)) => {
+            Some((Some(rotated_path(spool, newest, Fate::Rotated)), newest))
+        }
+        _ => (listing.journal || listing.journals.contains(&live)).then_some((None, live)),
+    }
 }
 
 /// Bytes in the live file, for [`LIVE_BYTES_MAX`].
@@ -181,7 +214,8 @@ pub fn live_bytes(spool: &Path) -> Result<u64, Error> {
     }
 }
 
-/// Removes a generation that was read to its end, leaving its mark.
+/// Removes a generation that was read to its end, and its journal, leaving its
+/// mark.
 pub fn retire(spool: &Path, generation: u64) -> Result<(), Error> {
     let mark = spool.join(format!("usage.{generation}.done"));
     for fate in [Fate::Rotated, Fate::Closed] {
@@ -192,8 +226,11 @@ pub fn retire(spool: &Path, generation: u64) -> Result<(), Error> {
         }
     }
     std::fs::File::create(&mark).map_err(Error::spool(&mark))?;
-    for older in list(spool)?.done.into_iter().filter(|older| *older < generation) {
-        let path = spool.join(format!("usage.{older}.done"));
+    let listing = list(spool)?;
+    let done = listing.done.into_iter().filter(|older| *older < generation);
+    let journals = listing.journals.into_iter().filter(|each| *each <= generation);
+    let marks = done.map(|older| spool.join(format!("usage.{older}.done")));
+    for path in marks.chain(journals.map(|each| journal_path(spool, each))) {
         std::fs::remove_file(&path).map_err(Error::spool(path))?;
     }
     Ok(())

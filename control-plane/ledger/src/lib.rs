@@ -15,6 +15,7 @@ mod conformance;
 pub mod error;
 pub mod generation;
 mod handle;
+pub mod journal;
 pub mod key;
 pub mod record;
 pub mod spool;

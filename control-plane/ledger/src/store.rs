@@ -53,6 +53,8 @@ pub struct Counts {
     pub conflicts: u64,
     /// Records whose price version is unknown, posted at no cost.
     pub unpriced: u64,
+    /// Records of answers whose end only the journal of a dead gateway had.
+    pub recovered: u64,
     /// Requests posted as lost with their gateway.
     pub lost: u64,
     /// Requests lost before their caller was known; there is nobody to bill.
@@ -80,6 +82,9 @@ pub struct Batch {
     /// Whether the numbers of the files begin anew: all open requests then
     /// count as older than any file.
     pub renumbered: bool,
+    /// Whether the records are of a journal: those whose id is posted already
+    /// are no duplicates, and those that are posted now count as recovered.
+    pub recovery: bool,
     /// What was counted.
     pub counts: Counts,
 }
@@ -95,6 +100,7 @@ impl Batch {
             ended: Vec::new(),
             open: Vec::new(),
             renumbered: false,
+            recovery: false,
             counts: Counts::default(),
         }
     }
@@ -142,7 +148,7 @@ pub trait Store: Send + Sync + 'static {
     /// Requests whose last line stands in generation `until` or before.
     async fn open_requests(&self, until: u64) -> Result<Vec<OpenRequest>, Error>;
     /// Posts a batch and moves the position. Returns the batch's counts with
-    /// duplicates and conflicts as they were found.
+    /// duplicates, conflicts and recovered records as they were found.
     async fn commit(&self, batch: &Batch) -> Result<Counts, Error>;
     /// Everything counted since the database was made.
     async fn counts(&self) -> Result<Counts, Error>;

@@ -3,8 +3,9 @@
 
 use crate::error::Error;
 use crate::generation::{self, Fate, LIVE_NAME, Place};
+use crate::journal;
 use crate::spool;
-use crate::store::{Batch, Counts, Position, Store};
+use crate::store::{Batch, Counts, Position, PriceBook, Store};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -160,8 +161,8 @@ impl Tail {
         }
     }
 
-    /// Goes on to the next generation. With a dead gateway's file its open
-    /// requests are lost.
+    /// Goes on to the next generation. With a dead gateway's file the requests
+    /// that are open by its journal, too, are lost.
     async fn finish(
         &mut self,
         position: Position,
@@ -173,16 +174,38 @@ impl Tail {
             return self.commit(&spool::fold(rest, position, &prices)).await;
         }
         let closed = matches!(place, Place::Rotated { fate: Fate::Closed, .. });
-        let open = match closed {
-            true => self.store.open_requests(position.generation).await?,
-            false => Vec::new(),
+        let mut batch = match closed {
+            true => self.bury(position, &prices).await?,
+            false => Batch::moving(position, spool::next_generation(position)),
         };
-        let mut batch = spool::fold_lost(open, position, &prices);
-        batch.counts.torn = u64::from(!rest.is_empty());
+        batch.counts.torn += u64::from(!rest.is_empty());
         self.commit(&batch).await?;
         self.quiet = None;
         generation::retire(&self.spool, position.generation)?;
         Ok(Step::Moved)
+    }
+
+    /// What a dead gateway's journal knows is posted; what comes of the requests
+    /// that are open still is returned. Until that is committed all of it may be
+    /// done again.
+    async fn bury(&self, position: Position, prices: &PriceBook) -> Result<Batch, Error> {
+        let path = generation::journal_path(&self.spool, position.generation);
+        let bytes =
+            tokio::task::spawn_blocking(move || journal::read(&path).map_err(Error::spool(path)))
+                .await
+                .map_err(|_| Error::Interrupted)??;
+        let entries = journal::entries(&bytes);
+        let mut malformed = 0;
+        for lines in entries.lines.chunks(spool::LINES_PER_BATCH) {
+            let mut batch = journal::fold(lines, position, prices);
+            malformed += std::mem::take(&mut batch.counts.malformed);
+            self.commit(&batch).await?;
+        }
+        let open = self.store.open_requests(position.generation).await?;
+        let mut batch = spool::fold_lost(open, position, prices);
+        batch.counts.torn = entries.torn;
+        batch.counts.malformed += malformed;
+        Ok(batch)
     }
 
     async fn commit(&self, batch: &Batch) -> Result<Step, Error> {
@@ -204,6 +227,10 @@ fn tell(counts: &Counts) {
     if counts.conflicts > 0 {
         tracing::warn!(records = counts.conflicts, "requests ended after they were lost");
     }
+    if counts.recovered > 0 {
+        let records = counts.recovered;
+        tracing::info!(records, "only the journal of a dead gateway knew of these requests' end");
+    }
     if counts.lost + counts.lost_anonymous > 0 {
         let (billed, anonymous) = (counts.lost, counts.lost_anonymous);
         tracing::warn!(billed, anonymous, "a gateway died with requests running");
@@ -218,7 +245,7 @@ fn after(position: Position, bytes: &[u8]) -> Position {
 fn find(spool: &Path, position: Position) -> Result<Found, Error> {
     let listing = generation::list(spool)?;
     let left_over = position.generation.saturating_sub(1);
-    if listing.rotated.contains_key(&left_over) {
+    if listing.rotated.contains_key(&left_over) || listing.journals.contains(&left_over) {
         // A crash came between the last commit and the removal.
         generation::retire(spool, left_over)?;
     }

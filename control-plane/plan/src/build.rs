@@ -82,7 +82,8 @@ fn filter(config: &Config) -> GatewayConfig {
     GatewayConfig {
         control_cluster: CONTROL_CLUSTER.to_owned(),
         max_body_bytes: config.gateway.max_body_bytes,
-        journal: false,
+        // A line that may wait does not need to be written twice.
+        journal: config.control.usage_flush == model::UsageFlush::Line,
         expose_pool: config.gateway.expose_pool,
         pools: named(&config.pools, filter_pool),
         models: named(&config.models, |_, model| ModelConfig { pool: model.pool.to_string() }),
@@ -208,6 +209,13 @@ tenants:
             usage_interval: Duration::from_secs(1),
         };
         assert_eq!(plan(EXAMPLE).listener, expected);
+    }
+
+    #[test]
+    fn there_is_a_journal_where_no_line_may_wait() {
+        assert!(!plan(EXAMPLE).filter.journal);
+        let line = EXAMPLE.replace("usage_flush: 10ms", "usage_flush: line");
+        assert!(plan(&line).filter.journal);
     }
 
     #[test]

@@ -35,6 +35,11 @@ pub enum Command {
     #[command(after_help = "Example:\n  tollgate serve -c tollgate.yaml")]
     Serve(ConfigFile),
     /// Print the Envoy bootstrap that goes with `serve`.
+    ///
+    /// The journal that `up` keeps against a SIGKILL of Envoy needs an Envoy of
+    /// Tollgate's own. A neighbour hands each usage line to the kernel at once
+    /// with --file-flush-min-size-kb 0, or within some time with
+    /// --file-flush-interval-msec.
     #[command(after_help = "Example:\n  tollgate bootstrap -c tollgate.yaml > bootstrap.json\n  \
                             envoy -c bootstrap.json --file-flush-min-size-kb 0")]
     Bootstrap(ConfigFile),

@@ -22,6 +22,9 @@ pub struct Publisher {
     pub placement: Placement,
     /// Where callers connect; settled at the start.
     pub gateway: SocketAddr,
+    /// Whether the journal is kept: only an Envoy of our own writes one, and only
+    /// if it was started so.
+    pub journal: bool,
     /// The plan in force.
     pub plan: watch::Sender<Arc<Plan>>,
 }
@@ -55,7 +58,8 @@ impl Publisher {
     /// Puts `config` in force, or says why that cannot be and changes nothing
     /// that a gateway sees. Returns what changed, for the log.
     pub async fn put_in_force(&self, config: &Config) -> Result<Vec<String>, Failure> {
-        let plan = plan(config, self.gateway);
+        let mut plan = plan(config, self.gateway);
+        plan.filter.journal = self.journal;
         let resources = resources_of(&plan, &self.placement)?;
         // A price must be known before a usage line can name it.
         let prices: Vec<_> = plan.prices.iter().map(|list| list.prices).collect();

@@ -10,6 +10,7 @@ use crate::run_file::{Run, RunFile};
 use crate::stop::Stopping;
 use crate::supervise::command::{self, Launch};
 use crate::supervise::{Supervisor, adopt, process};
+use crate::tasks::envoy_log::EnvoyLog;
 use crate::tasks::rotate::Rotation;
 use crate::tasks::watch_config::ConfigWatch;
 use crate::{cli, files, listen, mint, token, wasm};
@@ -33,7 +34,7 @@ const NODE: &str = "gateway";
 const BOOTSTRAP_NAME: &str = "bootstrap.json";
 /// Name of the file with the address of Envoy's admin interface.
 const ENVOY_ADMIN_NAME: &str = "envoy-admin-address";
-/// Name of Envoy's log.
+/// Name of Envoy's log, without the journal.
 const ENVOY_LOG_NAME: &str = "envoy.log";
 /// Name of the live usage spool, in the spool folder.
 const SPOOL_NAME: &str = "usage.jsonl";
@@ -72,14 +73,17 @@ pub async fn up(file: &Path) -> Result<(), Failure> {
     let alive = envoy_is_alive(&last, &ground.data);
     let kept = listen::keep(ground.config().gateway.listen, last.gateway, alive)?;
     let plane = Plane::start(&ground, kept.address, Mode::Up).await?;
-    let launch = ground.launch(envoy, plane.xds)?;
+    let log = EnvoyLog::new(plane.ledger.spool_folder(), ground.data.join(ENVOY_LOG_NAME));
+    let launch = ground.launch(envoy, plane.xds, log.journal().to_owned())?;
     let supervisor = Supervisor {
         launch,
         run_file: ground.run_file.clone(),
         spool: plane.ledger.spool_folder().to_owned(),
+        log: log.clone(),
         http: plane.http.clone(),
         shown: plane.shown.clone(),
     };
+    tokio::spawn(log.follow());
     let mut running = tokio::spawn(supervisor.run(stopping.clone()));
     let ended = tokio::select! {
         ended = &mut running => ended,
@@ -146,13 +150,18 @@ impl Ground {
         &self.loaded.config
     }
 
-    fn launch(&self, envoy: PathBuf, xds: SocketAddr) -> Result<Launch, Failure> {
+    fn launch(
+        &self,
+        envoy: PathBuf,
+        xds: SocketAddr,
+        journal_file: PathBuf,
+    ) -> Result<Launch, Failure> {
         Ok(Launch {
             envoy,
             bootstrap_file: self.data.join(BOOTSTRAP_NAME),
             bootstrap: render(self.config(), xds, self.wasm.clone())?,
             admin_address_file: self.data.join(ENVOY_ADMIN_NAME),
-            log_file: self.data.join(ENVOY_LOG_NAME),
+            journal_file,
             workers: self.config().gateway.workers,
             usage_flush: self.config().control.usage_flush,
         })
@@ -221,7 +230,7 @@ impl Plane {
         let cache = Cache::new();
         let registry = Registry::new(&cache);
         let state = ConfigState::of(&ground.file);
-        let publisher = Arc::new(self.publisher(ground, gateway, cache.clone()));
+        let publisher = Arc::new(self.publisher(ground, gateway, mode, cache.clone()));
         publisher.put_in_force(ground.config()).await?;
         state.in_force(&ground.loaded.version, config_state::now(), Vec::new());
         let neighbour = Some(ground.config().control.envoy_admin)
@@ -252,14 +261,23 @@ impl Plane {
         Ok(())
     }
 
-    fn publisher(&self, ground: &Ground, gateway: SocketAddr, cache: Cache) -> Publisher {
+    fn publisher(
+        &self,
+        ground: &Ground,
+        gateway: SocketAddr,
+        mode: Mode,
+        cache: Cache,
+    ) -> Publisher {
+        let plan = publish::plan(ground.config(), gateway);
         let spool_file = self.ledger.spool_folder().join(SPOOL_NAME);
         Publisher {
             cache,
             ledger: self.ledger.clone(),
             placement: Placement { wasm: ground.wasm.clone(), spool_file },
             gateway,
-            plan: watch::Sender::new(Arc::new(publish::plan(ground.config(), gateway))),
+            // A neighbour's log is not ours to read.
+            journal: plan.filter.journal && mode == Mode::Up,
+            plan: watch::Sender::new(Arc::new(plan)),
         }
     }
 

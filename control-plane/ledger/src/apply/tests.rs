@@ -153,3 +153,16 @@ fn without_a_caller_nobody_is_billed_and_what_cannot_be_read_is_malformed() {
     let uncounted = Line { usage: None, ..good };
     assert_eq!(priced(ended(uncounted, &book())).record.source, Source::None);
 }
+
+#[test]
+fn a_journals_line_says_how_it_ended_without_envoys_words() {
+    let tally =
+        Tally { input: 10, output: 5, source: Source::Engine, whole: true, ..Tally::default() };
+    let table = [(200, End::Complete), (404, End::Complete), (503, End::EngineFailed)];
+    for (status, expected) in table {
+        let line = Line { details: None, endpoint: None, ..line(&who(), &tally, status, "", "") };
+        let record = priced(ended(line, &book())).record;
+        assert_eq!((record.end, record.status, record.source), (expected, status, Source::Engine));
+        assert_eq!((record.cost_nanodollars, record.endpoint), (20, None));
+    }
+}

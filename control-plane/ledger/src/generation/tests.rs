@@ -69,6 +69,16 @@ fn a_dead_gateways_last_file_is_closed_and_no_other() {
         (&["usage.4.jsonl"], Some("usage.4.closed.jsonl")),
         (&["usage.4.jsonl", "usage.5.closed.jsonl"], None),
         (&["usage.6.done"], None),
+        // An Envoy that died before it had opened the spool.
+        (&["usage.journal"], Some("usage.1.closed.jsonl")),
+        (&["usage.journal", "usage.5.closed.jsonl"], Some("usage.6.closed.jsonl")),
+        (&["usage.journal", "usage.6.done"], Some("usage.7.closed.jsonl")),
+        // A Tollgate that died between the journal and the file.
+        (&["usage.7.journal", "usage.6.done"], Some("usage.7.closed.jsonl")),
+        (&["usage.7.journal", "usage.6.done", "usage.jsonl"], Some("usage.7.closed.jsonl")),
+        (&["usage.4.journal", "usage.4.jsonl"], Some("usage.4.closed.jsonl")),
+        // A journal that waits for its generation to be read.
+        (&["usage.4.journal", "usage.4.closed.jsonl"], None),
     ];
     for (names, expected) in table {
         let spool = folder(names);
@@ -76,6 +86,41 @@ fn a_dead_gateways_last_file_is_closed_and_no_other() {
         assert_eq!(closed, expected.map(|name| spool.path().join(name)), "{names:?}");
         assert_eq!(rotate_for_dead_gateway(spool.path()).unwrap(), None, "{names:?}");
     }
+}
+
+#[test]
+fn a_dead_gateways_journal_gets_the_generation_that_is_closed() {
+    let table: &[(&[&str], &str)] = &[
+        (&["usage.journal"], "usage.1.journal"),
+        (&["usage.journal", "usage.4.jsonl", "usage.jsonl"], "usage.5.journal"),
+        (&["usage.journal", "usage.4.jsonl"], "usage.4.journal"),
+        (&["usage.4.journal", "usage.4.closed.jsonl", "usage.journal"], "usage.5.journal"),
+    ];
+    for (before, expected) in table {
+        let spool = folder(before);
+        rotate_for_dead_gateway(spool.path()).unwrap();
+        let text = std::fs::read_to_string(spool.path().join(expected)).unwrap();
+        assert_eq!(text, "usage.journal", "{before:?}");
+        let after = names(&spool);
+        assert!(!after.contains(&"usage.journal".to_owned()), "{after:?}");
+        rotate_for_dead_gateway(spool.path()).unwrap();
+        assert_eq!(names(&spool), after, "{before:?}");
+    }
+}
+
+#[test]
+fn a_running_gateways_journal_is_left_alone() {
+    let spool = folder(&["usage.jsonl", "usage.journal"]);
+    rotate_live(spool.path()).unwrap();
+    assert_eq!(names(&spool), ["usage.1.jsonl", "usage.journal"]);
+}
+
+#[test]
+fn what_is_retired_takes_its_journal_along() {
+    let journals = ["usage.2.journal", "usage.3.journal", "usage.4.journal", "usage.journal"];
+    let spool = folder(&journals);
+    retire(spool.path(), 3).unwrap();
+    assert_eq!(names(&spool), ["usage.3.done", "usage.4.journal", "usage.journal"]);
 }
 
 #[test]

@@ -118,6 +118,10 @@ async fn post_all(connection: &mut SqliteConnection, batch: &Batch) -> sqlx::Res
     let mut counts = batch.counts;
     for records in batch.records.chunks(ROWS_PER_INSERT) {
         let posted = post(connection, records).await?;
+        if batch.recovery {
+            counts.recovered += posted.len() as u64;
+            continue;
+        }
         for record in records.iter().filter(|record| !posted.contains(&record.id)) {
             recount(connection, record, &mut counts).await?;
         }

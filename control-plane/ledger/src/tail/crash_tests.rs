@@ -3,6 +3,7 @@
 //! the sum of postings is the sum of what the gateways wrote.
 
 use super::*;
+use crate::journal::tests::{OTHER, line as journal_line};
 use crate::record::UsageFilter;
 use crate::spool::tests::line;
 use crate::sqlite::SqliteStore;
@@ -21,6 +22,12 @@ enum Event {
     Counts(usize, u64),
     /// One of them ends.
     Ends(usize, u64),
+    /// One of them ends, and its line waits in the gateway.
+    EndsUnwritten(usize, u64),
+    /// One that nothing was written of ends, and its lines wait.
+    PassesUnwritten(u64),
+    /// The gateway writes the lines that wait.
+    Flush,
     /// A request without a caller ends.
     Stranger,
     Garbage,
@@ -42,6 +49,10 @@ fn event() -> impl Strategy<Value = Event> {
         4 => Just(Event::Begins),
         4 => (0..8_usize, 1..100_u64).prop_map(|(which, count)| Event::Counts(which, count)),
         4 => (0..8_usize, 1..100_u64).prop_map(|(which, count)| Event::Ends(which, count)),
+        3 => (0..8_usize, 1..100_u64)
+            .prop_map(|(which, count)| Event::EndsUnwritten(which, count)),
+        2 => (1..100_u64).prop_map(Event::PassesUnwritten),
+        2 => Just(Event::Flush),
         1 => Just(Event::Stranger),
         1 => Just(Event::Garbage),
         1 => Just(Event::Rotation),
@@ -63,7 +74,11 @@ struct Gateways {
     made: usize,
     /// Requests that run, with the last count that was written.
     running: Vec<(String, Option<u64>)>,
+    /// Lines that a dying gateway does not write any more.
+    waiting: String,
     books: Books,
+    /// Ends that waited when their gateway died.
+    unwritten: u64,
 }
 
 impl Gateways {
@@ -94,9 +109,30 @@ impl Gateways {
     fn ends(&mut self, which: usize, count: u64) {
         if !self.running.is_empty() {
             let (id, _) = self.running.remove(which % self.running.len());
-            self.write(&line("End", &id, true, count));
+            self.journal(&journal_line(&id, count));
+            self.waiting.push_str(&line("End", &id, true, count));
             self.books.insert(id, (End::Complete, count));
         }
+    }
+
+    fn passes(&mut self, count: u64) {
+        self.made += 1;
+        let id = format!("r{}", self.made);
+        self.waiting.push_str(&line("Start", &id, false, 0));
+        self.running.push((id, None));
+        self.ends(self.running.len() - 1, count);
+    }
+
+    fn flush(&mut self) {
+        let waiting = std::mem::take(&mut self.waiting);
+        self.write(&waiting);
+    }
+
+    /// The worker itself writes this.
+    fn journal(&mut self, text: &str) {
+        let path = self.spool.join(journal::NAME);
+        let mut file = File::options().create(true).append(true).open(path).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
     }
 
     fn stranger(&mut self) {
@@ -108,11 +144,15 @@ impl Gateways {
 
     /// Dies, with a line half written when there was one to write.
     fn dies(&mut self, torn: usize) {
-        if let Some((id, _)) = self.running.first() {
-            let text = line("End", id, true, 77);
+        if let Some(id) = self.running.first().map(|(id, _)| id.clone()) {
+            let text = line("End", &id, true, 77);
             let cut = torn.min(text.len() - 3);
             self.write(text.split_at(cut).0);
+            let text = journal_line(&id, 77);
+            self.journal(text.split_at(torn.min(text.len() - 3)).0);
         }
+        let waiting = std::mem::take(&mut self.waiting);
+        self.unwritten += waiting.matches("DownstreamEnd").count() as u64;
         for (id, last) in self.running.drain(..) {
             if let Some(count) = last {
                 self.books.insert(id, (End::GatewayLost, count));
@@ -175,9 +215,18 @@ async fn happen(event: Event, gateways: &mut Gateways, reader: &mut Reader) {
     match event {
         Event::Begins => gateways.begins(),
         Event::Counts(which, count) => gateways.counts(which, count),
-        Event::Ends(which, count) => gateways.ends(which, count),
+        Event::Ends(which, count) => {
+            gateways.ends(which, count);
+            gateways.flush();
+        }
+        Event::EndsUnwritten(which, count) => gateways.ends(which, count),
+        Event::PassesUnwritten(count) => gateways.passes(count),
+        Event::Flush => gateways.flush(),
         Event::Stranger => gateways.stranger(),
-        Event::Garbage => gateways.write("{\"type\":\n"),
+        Event::Garbage => {
+            gateways.write("{\"type\":\n");
+            gateways.journal(OTHER);
+        }
         Event::Rotation => {
             generation::rotate_live(&gateways.spool).unwrap();
         }
@@ -192,11 +241,27 @@ async fn happen(event: Event, gateways: &mut Gateways, reader: &mut Reader) {
     }
 }
 
-async fn played(events: Vec<Event>) -> (Books, Books, usize, Counts) {
+/// What a run of events came to.
+struct Played {
+    written: Books,
+    posted: Books,
+    number: usize,
+    unwritten: u64,
+    counts: Counts,
+}
+
+async fn played(events: Vec<Event>) -> Played {
     let folder = tempfile::tempdir().unwrap();
     let spool = folder.path().to_owned();
-    let mut gateways =
-        Gateways { spool, file: None, made: 0, running: Vec::new(), books: Books::new() };
+    let mut gateways = Gateways {
+        spool,
+        file: None,
+        made: 0,
+        running: Vec::new(),
+        waiting: String::new(),
+        books: Books::new(),
+        unwritten: 0,
+    };
     let mut reader = Reader::start(folder.path()).await;
     for event in events {
         happen(event, &mut gateways, &mut reader).await;
@@ -209,7 +274,14 @@ async fn played(events: Vec<Event>) -> (Books, Books, usize, Counts) {
     assert!(reader.store.open_requests(u64::MAX).await.unwrap().is_empty());
     let left = generation::list(folder.path()).unwrap();
     assert!(left.rotated.is_empty() && !left.live, "{left:?}");
-    (gateways.books, by_id.collect(), number, reader.store.counts().await.unwrap())
+    assert!(left.journals.is_empty() && !left.journal, "{left:?}");
+    Played {
+        written: gateways.books,
+        posted: by_id.collect(),
+        number,
+        unwritten: gateways.unwritten,
+        counts: reader.store.counts().await.unwrap(),
+    }
 }
 
 proptest! {
@@ -218,9 +290,11 @@ proptest! {
     #[test]
     fn each_request_is_posted_once(events in prop::collection::vec(event(), 1..120)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let (written, posted, number, counts) = runtime.block_on(played(events));
+        let Played { written, posted, number, unwritten, counts } =
+            runtime.block_on(played(events));
         prop_assert_eq!(&written, &posted);
         prop_assert_eq!(written.len(), number);
+        prop_assert_eq!(counts.recovered, unwritten);
         prop_assert_eq!((counts.duplicates, counts.conflicts, counts.restarts), (0, 0, 0));
     }
 }
@@ -229,12 +303,13 @@ proptest! {
 /// the end of a file, lost requests.
 #[tokio::test]
 async fn a_reader_dropped_at_any_point_doubles_and_loses_nothing() {
-    for polls in 0..60 {
+    for polls in 0..80 {
         let events = vec![
             Event::Begins,
             Event::Begins,
             Event::Counts(0, 5),
             Event::Ends(1, 7),
+            Event::PassesUnwritten(3),
             Event::Read(polls),
             Event::Death(30),
             Event::Read(polls),
@@ -243,8 +318,9 @@ async fn a_reader_dropped_at_any_point_doubles_and_loses_nothing() {
             Event::Begins,
             Event::Ends(0, 9),
         ];
-        let (written, posted, number, counts) = played(events).await;
+        let Played { written, posted, number, counts, .. } = played(events).await;
         assert_eq!(written, posted, "{polls}");
-        assert_eq!((number, counts.lost, counts.duplicates), (3, 1, 0), "{polls}");
+        assert_eq!((number, counts.lost, counts.duplicates), (4, 1, 0), "{polls}");
+        assert_eq!(counts.recovered, 1, "{polls}");
     }
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::journal::tests::{OTHER, line as journal_line};
 use crate::record::UsageFilter;
 use crate::spool::tests::line;
 use crate::sqlite::SqliteStore;
@@ -183,4 +184,65 @@ async fn a_line_without_end_stops_nothing() {
     bench.settle().await;
     assert_eq!(bench.posted().await, ["a Complete"]);
     assert_eq!(bench.store.counts().await.unwrap().malformed, 2);
+}
+
+#[tokio::test]
+async fn what_only_a_dead_gateways_journal_knows_is_posted_before_the_rest_is_lost() {
+    let mut bench = Bench::new().await;
+    let lines = [
+        line("Start", "known", false, 0),
+        line("End", "known", true, 1),
+        line("Start", "unwritten", false, 0),
+        line("Periodic", "cut", true, 4),
+    ];
+    bench.append(LIVE_NAME, &lines.concat());
+    let torn = journal_line("cut", 5);
+    let journal = [
+        OTHER,
+        // The spool comes first, even where the two differ.
+        &journal_line("known", 99),
+        &journal_line("unwritten", 2),
+        &journal_line("unseen", 3),
+        torn.split_at(250).0,
+    ];
+    bench.append(journal::NAME, &journal.concat());
+    bench.settle().await;
+    assert_eq!(bench.posted().await, ["known Complete"], "the gateway lives");
+    generation::rotate_for_dead_gateway(bench.folder.path()).unwrap();
+    bench.settle().await;
+    let expected = ["known Complete", "unwritten Complete", "unseen Complete", "cut GatewayLost"];
+    assert_eq!(bench.posted().await, expected);
+    let counts = bench.store.counts().await.unwrap();
+    assert_eq!((counts.recovered, counts.lost, counts.lost_anonymous), (2, 1, 0));
+    assert_eq!((counts.duplicates, counts.torn, counts.malformed), (0, 1, 0));
+    assert!(!bench.has("usage.1.journal") && !bench.has("usage.1.closed.jsonl"));
+    assert!(bench.store.open_requests(9).await.unwrap().is_empty());
+    let all = bench.store.usage(&UsageFilter::default()).await.unwrap();
+    assert_eq!(all[0].output_tokens, 1);
+}
+
+#[tokio::test]
+async fn a_journal_left_over_by_a_crash_is_not_read_again() {
+    let mut bench = Bench::new().await;
+    bench.append("usage.1.closed.jsonl", "");
+    bench.append("usage.1.journal", &journal_line("a", 1));
+    bench.settle().await;
+    bench.append("usage.1.journal", &journal_line("b", 1));
+    bench.append(LIVE_NAME, &line("End", "c", true, 1));
+    bench.settle().await;
+    assert_eq!(bench.posted().await, ["a Complete", "c Complete"]);
+    assert!(!bench.has("usage.1.journal"));
+}
+
+#[tokio::test]
+async fn a_journal_of_more_than_one_batch() {
+    let mut bench = Bench::new().await;
+    let many = spool::LINES_PER_BATCH + 1;
+    let lines: String = (0..many).map(|n| journal_line(&format!("r{n}"), 1)).collect();
+    bench.append("usage.1.closed.jsonl", &line("End", "r0", true, 1));
+    bench.append("usage.1.journal", &lines);
+    bench.settle().await;
+    assert_eq!(bench.posted().await.len(), many);
+    let counts = bench.store.counts().await.unwrap();
+    assert_eq!((counts.recovered, counts.lines), (many as u64 - 1, 1));
 }

@@ -34,11 +34,20 @@ fn head(status: &Status) -> String {
         format!("config     {}", config(&status.config)),
     ];
     lines.extend(status.supervised.as_ref().map(|own| format!("envoy      {}", envoy(own))));
-    lines.extend(status.ledger.as_ref().map(|ledger| {
-        let (lag, counts) = (ledger.lag_bytes, &ledger.counts);
-        format!("usage      {} lines read, {lag} bytes to read", counts.lines)
-    }));
+    lines.extend(status.ledger.as_ref().map(usage));
     lines.join("\n")
+}
+
+fn usage(ledger: &ledger::Status) -> String {
+    let (lag, counts) = (ledger.lag_bytes, &ledger.counts);
+    let mut line = format!("usage      {} lines read, {lag} bytes to read", counts.lines);
+    let (recovered, lost, nobodys) = (counts.recovered, counts.lost, counts.lost_anonymous);
+    if recovered + lost + nobodys > 0 {
+        let of_the_dead = format!("{recovered} recovered, {lost} cut, {nobodys} unknown");
+        line.push_str("; of gateways that died: ");
+        line.push_str(&of_the_dead);
+    }
+    line
 }
 
 fn config(config: &ConfigStatus) -> String {
@@ -107,6 +116,18 @@ mod tests {
     use super::*;
     use admin::{EndpointStatus, RefusedConfig};
     use serde_json::json;
+
+    #[test]
+    fn what_dead_gateways_left_is_told_once_there_is_some() {
+        let mut ledger = ledger::Status {
+            position: ledger::Position { generation: 1, offset: 0 },
+            lag_bytes: 7,
+            counts: ledger::Counts { lines: 3, ..ledger::Counts::default() },
+        };
+        assert_eq!(usage(&ledger), "usage      3 lines read, 7 bytes to read");
+        ledger.counts.recovered = 2;
+        assert!(usage(&ledger).ends_with("; of gateways that died: 2 recovered, 0 cut, 0 unknown"));
+    }
 
     #[test]
     fn what_was_refused_is_seen() {

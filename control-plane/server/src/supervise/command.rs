@@ -9,6 +9,7 @@ use std::ffi::OsString;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 use tokio::process::{Child, Command};
 
 /// The environment variable that names an Envoy.
@@ -29,8 +30,9 @@ pub struct Launch {
     pub bootstrap: String,
     /// Where Envoy writes the address of its admin interface.
     pub admin_address_file: PathBuf,
-    /// Where its own log goes.
-    pub log_file: PathBuf,
+    /// Where its own log goes, with the journal of usage in it. Its workers write
+    /// there themselves; with `--log-path` a thread would, later.
+    pub journal_file: PathBuf,
     /// Its worker threads; `None`: as many as there are cores.
     pub workers: Option<NonZeroU32>,
     /// When a usage line reaches the kernel.
@@ -57,8 +59,8 @@ impl Launch {
     pub fn spawn(&self) -> Result<Child, Failure> {
         files::write_private(&self.bootstrap_file, self.bootstrap.as_bytes())?;
         let _ = std::fs::remove_file(&self.admin_address_file);
-        let log = files::append_private(&self.log_file)?;
-        let again = log.try_clone().map_err(|e| Failure::file("open", &self.log_file, e))?;
+        let log = files::append_private(&self.journal_file)?;
+        let again = log.try_clone().map_err(|e| Failure::file("open", &self.journal_file, e))?;
         Command::new(&self.envoy)
             .args(self.arguments())
             .stdin(Stdio::null())
@@ -75,8 +77,6 @@ impl Launch {
             self.bootstrap_file.clone().into(),
             "--admin-address-path".into(),
             self.admin_address_file.clone().into(),
-            "--log-path".into(),
-            self.log_file.clone().into(),
             "--log-level".into(),
             "warning".into(),
             // One Envoy a data folder: nothing to hand over by shared memory.
@@ -90,13 +90,24 @@ impl Launch {
     }
 }
 
-fn flush_arguments(flush: UsageFlush) -> [OsString; 2] {
-    match flush {
-        UsageFlush::Line => ["--file-flush-min-size-kb".into(), "0".into()],
-        UsageFlush::Within(time) => {
-            ["--file-flush-interval-msec".into(), time.as_millis().to_string().into()]
-        }
-    }
+/// How long lines of the spool may wait where the journal has their end.
+const JOURNALED_FLUSH: Duration = Duration::from_millis(10);
+/// The level at which the filter writes the journal, and nothing but it.
+const JOURNAL_LEVEL: &str = "wasm:info";
+
+fn flush_arguments(flush: UsageFlush) -> Vec<OsString> {
+    let (time, level) = match flush {
+        UsageFlush::Line => (JOURNALED_FLUSH, Some(JOURNAL_LEVEL)),
+        UsageFlush::Within(time) => (time, None),
+    };
+    let mut words = vec![
+        OsString::from("--file-flush-interval-msec"),
+        OsString::from(time.as_millis().to_string()),
+    ];
+    words.extend(
+        level.into_iter().flat_map(|level| ["--component-log-level", level].map(Into::into)),
+    );
+    words
 }
 
 /// The Envoy of this machine: the one that ENVOY names, else one on PATH, else
@@ -124,7 +135,6 @@ fn existing(path: &Path) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     fn launch() -> Launch {
         Launch {
@@ -132,7 +142,7 @@ mod tests {
             bootstrap_file: "/d/bootstrap.json".into(),
             bootstrap: "{}".into(),
             admin_address_file: "/d/envoy-admin".into(),
-            log_file: "/d/envoy.log".into(),
+            journal_file: "/d/spool/usage.journal".into(),
             workers: NonZeroU32::new(2),
             usage_flush: UsageFlush::Line,
         }
@@ -144,8 +154,11 @@ mod tests {
     }
 
     #[test]
-    fn every_usage_line_is_flushed_or_waits_as_configured() {
-        assert!(line(&launch()).ends_with("--concurrency 2 --file-flush-min-size-kb 0"));
+    fn there_is_a_journal_or_usage_lines_wait_as_configured() {
+        let journal = "--file-flush-interval-msec 10 --component-log-level wasm:info";
+        assert!(line(&launch()).ends_with(&format!("--concurrency 2 {journal}")));
+        assert!(line(&launch()).contains("--log-level warning"));
+        assert!(!line(&launch()).contains("--log-path"), "a thread would write it");
         let lazy = Launch {
             usage_flush: UsageFlush::Within(Duration::from_millis(250)),
             workers: None,

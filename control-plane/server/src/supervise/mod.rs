@@ -13,6 +13,7 @@ mod tests;
 use crate::error::Failure;
 use crate::run_file::{Run, RunFile};
 use crate::stop::{Stop, Stopping};
+use crate::tasks::envoy_log::EnvoyLog;
 use admin::Supervised;
 use adopt::Decision;
 use backoff::Backoff;
@@ -39,6 +40,8 @@ pub struct Supervisor {
     pub run_file: RunFile,
     /// The folder of the usage spool that it writes.
     pub spool: PathBuf,
+    /// Its own log, for people.
+    pub log: EnvoyLog,
     /// For its admin interface.
     pub http: reqwest::Client,
     /// What `status` shows of it.
@@ -62,8 +65,11 @@ impl Supervisor {
                 Err(failure) => failure.to_string(),
             };
             self.forget()?;
+            if let Err(error) = self.bury() {
+                tracing::warn!(%error, "what the dead envoy wrote is left for later");
+            }
             let wait = backoff.after(since.elapsed());
-            let log = self.launch.log_file.display();
+            let log = self.log.path().display();
             tracing::error!(how, ?wait, %log, "envoy died and is started again");
             tokio::select! {
                 () = sleep(wait) => {}
@@ -94,10 +100,9 @@ impl Supervisor {
         Ok(self.start().await)
     }
 
-    /// Starts an Envoy. None runs now, so what the last one wrote is final.
+    /// Starts an Envoy. None runs now.
     async fn start(&self) -> Result<Process, Failure> {
-        ledger::rotate_for_dead_gateway(&self.spool)
-            .map_err(|error| Failure::Ledger(error.to_string()))?;
+        self.bury()?;
         let child = self.launch.spawn()?;
         let pid = child.id().ok_or_else(ended_at_once)?;
         let mut process = Process::Child { child, pid };
@@ -150,9 +155,13 @@ impl Supervisor {
         let admin = admin.map(|address| EnvoyAdmin::new(self.http.clone(), address));
         drain::end(&mut process, admin.as_ref(), stopping).await;
         self.forget()?;
-        ledger::rotate_for_dead_gateway(&self.spool)
-            .map(|_| ())
-            .map_err(|error| Failure::Ledger(error.to_string()))
+        self.bury()
+    }
+
+    /// No Envoy runs now, so what the last one wrote is final: what it said goes
+    /// to its log, and what it knew of usage to the ledger.
+    fn bury(&self) -> Result<(), Failure> {
+        self.log.close(|| ledger::rotate_for_dead_gateway(&self.spool).map(|_| ()))
     }
 
     fn forget(&self) -> Result<(), Failure> {

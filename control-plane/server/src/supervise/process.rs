@@ -138,7 +138,10 @@ mod tests {
         let mut child = tokio::process::Command::new("sleep").arg("600").spawn().unwrap();
         let pid = child.id().unwrap();
         let start = start_of(pid).unwrap();
-        assert!(look(pid, Path::new("600")).unwrap().is_ours);
+        // The command line is there a moment after the process is.
+        while !look(pid, Path::new("600")).unwrap().is_ours {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
         assert!(!look(pid, Path::new("60")).unwrap().is_ours);
         let mut adopted = Process::Adopted { pid, start };
         adopted.signal(Signal::TERM);

@@ -35,18 +35,21 @@ impl World {
     }
 
     fn supervise(&self, bootstrap: &str) -> JoinHandle<Result<(), Failure>> {
+        let spool = self.path().join("spool");
+        std::fs::create_dir_all(&spool).unwrap();
         let supervisor = Supervisor {
             launch: Launch {
                 envoy: self.path().join("envoy"),
                 bootstrap_file: self.path().join("bootstrap.json"),
                 bootstrap: bootstrap.to_owned(),
                 admin_address_file: self.path().join("envoy-admin-address"),
-                log_file: self.path().join("envoy.log"),
+                journal_file: spool.join("usage.journal"),
                 workers: None,
                 usage_flush: UsageFlush::Line,
             },
             run_file: self.run_file.clone(),
-            spool: self.path().join("spool"),
+            log: EnvoyLog::new(&spool, self.path().join("envoy.log")),
+            spool,
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
             shown: self.shown.clone(),
         };
@@ -120,4 +123,20 @@ async fn one_that_cannot_start_does_not_keep_us_from_stopping() {
     tokio::time::sleep(Duration::from_millis(50)).await;
     world.stop(running).await;
     assert_eq!(world.run_file.get().envoy_pid, None);
+}
+
+#[tokio::test]
+async fn what_one_said_before_it_died_is_in_its_log_and_its_journal_is_closed() {
+    let world = World::new("#!/bin/sh\necho no such option >&2\necho it is >&2\nexit 1\n");
+    let running = world.supervise("{}");
+    let log = world.path().join("envoy.log");
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !std::fs::read_to_string(&log).is_ok_and(|text| text.contains("it is")) {
+        assert!(Instant::now() < deadline);
+        sleep(Duration::from_millis(5)).await;
+    }
+    world.stop(running).await;
+    assert!(std::fs::read_to_string(&log).unwrap().starts_with("no such option\nit is\n"));
+    assert!(world.path().join("spool/usage.1.journal").exists());
+    assert!(!world.path().join("spool/usage.journal").exists());
 }

@@ -1,5 +1,6 @@
 //! What goes on in the background. Each task may run at any moment, and losing
 //! one's turn loses nothing.
 
+pub mod envoy_log;
 pub mod rotate;
 pub mod watch_config;

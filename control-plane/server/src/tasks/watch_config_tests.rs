@@ -46,6 +46,7 @@ impl World {
             ledger: Ledger::open(folder.path()).await.unwrap(),
             placement: Placement { wasm: "/w.wasm".into(), spool_file: "/u.jsonl".into() },
             gateway,
+            journal: false,
             plan: watch::Sender::new(Arc::new(crate::publish::plan(&loaded.config, gateway))),
         };
         let state = ConfigState::of(&file);
@@ -85,6 +86,7 @@ async fn a_valid_change_is_in_force_and_an_invalid_one_changes_nothing() {
     let world = World::new().await;
     world.replace(&text("second"));
     world.until(|world| world.model() == "second").await;
+    assert!(!world.plan.borrow().filter.journal, "no file starts a journal that Envoy has not");
 
     world.replace(&format!("{}speed: 3\n", text("third")));
     world.until(|world| world.state.get().refused.is_some()).await;
