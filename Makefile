@@ -3,8 +3,9 @@
 export CARGO_TARGET_DIR := $(CURDIR)/target
 unexport CARGO_BUILD_TARGET
 
-.PHONY: build run test lint bench fuzz wasm envoy sdk clean-tools needs-build needs-test help
+.PHONY: build run test lint bench fuzz wasm envoy sdk kills clean-tools needs-build needs-test help
 .DEFAULT_GOAL := build
+KILLS ?= 100
 
 # needs PROGRAM, WHAT TO INSTALL
 needs = @command -v $(1) >/dev/null 2>&1 || { echo "make: $(1) is missing: install $(2)" >&2; exit 1; }
@@ -33,6 +34,11 @@ lint: needs-build
 bench: build
 	cargo build --release --package integration --bin engine --bin bench
 	@target/release/bench $(BENCH_ARGS)
+
+## kills: kills Envoy under load, KILLS times, and holds the ledger against the clients
+kills: needs-build wasm envoy
+	cargo build --workspace --bins
+	TOLLGATE_KILLS=$(KILLS) cargo test --package integration --test e2e -- crash
 
 ## fuzz: every fuzz target for FUZZ_RUNS executions (cargo-fuzz, nightly Rust)
 fuzz: needs-build
