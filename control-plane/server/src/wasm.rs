@@ -10,11 +10,15 @@ use std::path::{Path, PathBuf};
 /// Name of the folder of modules in the data folder.
 const FOLDER: &str = "wasm";
 
+/// Where a module is looked for when the configuration names none, from the
+/// configuration's folder.
+const DEFAULT: &str = "target/wasm/gateway.wasm";
+
 /// Copies `module` into the data folder and returns the copy's path, which is
 /// absolute when `data` is. Copies of other modules stay: an Envoy may still
 /// have one.
 pub fn keep(module: &Path, data: &Path) -> Result<PathBuf, Failure> {
-    let bytes = match std::fs::read(module) {
+    let bytes = match std::fs::read(found(module, built_beside().as_deref())) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(Failure::NoWasm(module.to_owned()));
         }
@@ -29,6 +33,18 @@ pub fn keep(module: &Path, data: &Path) -> Result<PathBuf, Failure> {
         files::write_private(&kept, &bytes)?;
     }
     Ok(kept)
+}
+
+/// A configuration outside of a checkout that names no module means the one that
+/// was built with this program.
+fn found<'a>(module: &'a Path, beside: Option<&'a Path>) -> &'a Path {
+    let missing_default = module.ends_with(DEFAULT) && !module.exists();
+    beside.filter(|beside| missing_default && beside.exists()).unwrap_or(module)
+}
+
+/// `target/wasm/gateway.wasm` for a program in `target/release`.
+fn built_beside() -> Option<PathBuf> {
+    Some(std::env::current_exe().ok()?.parent()?.parent()?.join("wasm/gateway.wasm"))
 }
 
 #[cfg(test)]
@@ -47,6 +63,21 @@ mod tests {
         assert_ne!(first, second);
         assert_eq!(std::fs::read(first).unwrap(), b"one");
         assert_eq!(std::fs::read(second).unwrap(), b"two");
+    }
+
+    #[test]
+    fn a_module_that_is_not_named_is_looked_for_beside_the_program() {
+        let folder = tempfile::tempdir().unwrap();
+        let beside = folder.path().join("gateway.wasm");
+        let default = folder.path().join(DEFAULT);
+        assert_eq!(found(&default, Some(&beside)), default, "neither is there");
+        std::fs::write(&beside, "built").unwrap();
+        assert_eq!(found(&default, Some(&beside)), beside);
+        let named = folder.path().join("mine.wasm");
+        assert_eq!(found(&named, Some(&beside)), named, "a named one is meant");
+        std::fs::create_dir_all(default.parent().unwrap()).unwrap();
+        std::fs::write(&default, "here").unwrap();
+        assert_eq!(found(&default, Some(&beside)), default);
     }
 
     #[test]
