@@ -43,7 +43,7 @@ impl Endpoint {
     ///
     /// # Errors
     /// Says what is wrong; quotes nothing, because a URL may hold a password.
-    pub(crate) fn parse(text: &str) -> Result<Endpoint, String> {
+    pub fn parse(text: &str) -> Result<Endpoint, String> {
         let (scheme, authority) = text.split_once("://").ok_or_else(not_a_url)?;
         let (tls, default_port) = match scheme {
             "http" => (false, 80),

@@ -10,6 +10,7 @@
 //! for comes through [`Sources`].
 
 mod control;
+mod discover;
 mod document;
 mod endpoint;
 mod gateway;
@@ -26,9 +27,10 @@ mod units;
 mod validate;
 
 pub use control::{Control, UsageFlush};
+pub use discover::{Consul, Discovery, Dns, Kubernetes, Source};
 pub use endpoint::{Endpoint, Host};
 pub use gateway::Gateway;
-pub use pool::{Balance, Engine, Health, Pool};
+pub use pool::{Balance, Ejection, Engine, Health, Metrics, Pool};
 pub use problem::Problem;
 pub use route::Model;
 pub use secret::Secret;

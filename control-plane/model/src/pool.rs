@@ -1,5 +1,6 @@
 //! `pools`: sets of equal inference servers.
 
+use crate::discover::Discovery;
 use crate::document::{Cursor, Fields};
 use crate::endpoint::Endpoint;
 use crate::ids::EngineModel;
@@ -25,6 +26,26 @@ const HEALTH_INTERVAL_BOUNDS: RangeInclusive<Duration> =
 
 /// Where an endpoint is asked when nothing is said.
 const HEALTH_PATH: &str = "/health";
+
+/// Gateway errors in a row after which an endpoint is passed over.
+const EJECTION_FAILURES_DEFAULT: u32 = 5;
+
+/// Share of failed requests above which an endpoint is passed over, in percent.
+const EJECTION_ERROR_PERCENT_DEFAULT: u8 = 50;
+
+/// How long for the first time. With Envoy's sweep it is tried again within 10 s.
+const EJECTION_BASE_DEFAULT: Duration = Duration::from_secs(5);
+
+/// Requests at once that one engine does well with, when nothing is said.
+const MAX_ACTIVE_DEFAULT: u32 = 32;
+
+/// How long an endpoint that is no longer wanted is kept, by default.
+const DRAIN_DEFAULT: Duration = Duration::from_secs(300);
+
+/// Where engines tell of their load when nothing is said.
+const METRICS_PATH: &str = "/metrics";
+const METRICS_INTERVAL_DEFAULT: Duration = Duration::from_secs(1);
+const METRICS_STALE_AFTER_DEFAULT: u32 = 5;
 
 /// Longest path of a health check.
 const HEALTH_PATH_BYTES_MAX: usize = 1024;
@@ -54,6 +75,9 @@ pub enum Balance {
     /// The less busy of two that are drawn at random.
     #[default]
     LeastRequest,
+    /// As [`Balance::LeastRequest`], with weights from what the engines report
+    /// of their load.
+    Load,
 }
 
 /// How an endpoint is asked whether it is well.
@@ -65,8 +89,55 @@ pub struct Health {
     pub interval: Duration,
 }
 
-/// A set of equal inference servers, defaults filled in.
+/// When an endpoint that answers badly is passed over for a while, whatever its
+/// health path says.
 #[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ejection {
+    /// Gateway errors (502, 503, 504) or failed connections in a row; at least 1.
+    pub failures: u32,
+    /// Share of failed requests among those of one sweep, in percent, 1 to 100.
+    pub error_percent: u8,
+    /// How long it is passed over for the first time, at most 8 s.
+    pub base: Duration,
+}
+
+impl Default for Ejection {
+    fn default() -> Self {
+        Ejection {
+            failures: EJECTION_FAILURES_DEFAULT,
+            error_percent: EJECTION_ERROR_PERCENT_DEFAULT,
+            base: EJECTION_BASE_DEFAULT,
+        }
+    }
+}
+
+/// How the engines of a pool are asked for their load.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Metrics {
+    /// Path of the Prometheus text.
+    pub path: String,
+    /// Port of the metrics; `None`: the endpoint's own.
+    pub port: Option<u16>,
+    /// Time between two questions to one engine.
+    pub interval: Duration,
+    /// After how many intervals without an answer its last figures count no more; at least 1.
+    pub stale_after: u32,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Metrics {
+            path: METRICS_PATH.to_owned(),
+            port: None,
+            interval: METRICS_INTERVAL_DEFAULT,
+            stale_after: METRICS_STALE_AFTER_DEFAULT,
+        }
+    }
+}
+
+/// A set of equal inference servers, defaults filled in. It may hold a secret and
+/// therefore has no `Debug`.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Pool {
     /// The software that runs there.
     pub engine: Engine,
@@ -74,12 +145,25 @@ pub struct Pool {
     pub model: EngineModel,
     /// Most tokens of prompt and answer together; `None`: not known.
     pub context: Option<NonZeroU64>,
-    /// At least one; all with TLS or all without; no two the same.
+    /// At least one, or none where they are discovered; all with TLS or all
+    /// without; no two the same.
     pub endpoints: Vec<Endpoint>,
+    /// Where they are asked for; `None`: `endpoints` has them.
+    pub discover: Option<Discovery>,
     /// How one of them is picked.
     pub balance: Balance,
+    /// Requests at once that one engine does well with: the measure of its load;
+    /// at least 1.
+    pub max_active: u32,
     /// `None`: nobody asks; an endpoint is judged by its answers alone.
     pub health: Option<Health>,
+    /// When an endpoint is passed over for its answers.
+    pub ejection: Ejection,
+    /// How long an endpoint that is no longer wanted is kept, without new
+    /// requests, for those that it still answers.
+    pub drain: Duration,
+    /// `None`: the engines are not asked for their load.
+    pub metrics: Option<Metrics>,
     /// Prices in nano-dollars per million tokens.
     pub prices: Prices,
     /// How long a whole answer that is not streamed may take.
@@ -119,7 +203,21 @@ impl Pool {
             fields.value("timeout", TIMEOUT_DEFAULT, |text| units::duration(text, TIMEOUT_BOUNDS));
         fields.close();
         let (engine, model) = (engine?, model?);
-        Some(Pool { engine, model, context, endpoints, balance, health, prices, timeout })
+        Some(Pool {
+            engine,
+            model,
+            context,
+            endpoints,
+            discover: None,
+            balance,
+            max_active: MAX_ACTIVE_DEFAULT,
+            health,
+            ejection: Ejection::default(),
+            drain: DRAIN_DEFAULT,
+            metrics: None,
+            prices,
+            timeout,
+        })
     }
 }
 

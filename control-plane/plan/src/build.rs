@@ -1,6 +1,8 @@
 //! A configuration becomes decisions.
 
-use crate::{Endpoints, HealthPlan, ListenerPlan, Plan, PoolPlan, PriceList, StaticKey};
+use crate::{
+    Endpoints, HealthPlan, Inputs, ListenerPlan, Member, Plan, PoolPlan, PriceList, StaticKey,
+};
 use contract::keyring::KeyEntry;
 use contract::names::{CONTROL_CLUSTER, pool_cluster};
 use contract::policy::{GatewayConfig, ModelConfig, PoolConfig, RoleConfig, TenantConfig};
@@ -20,12 +22,14 @@ const UNHEALTHY_INTERVAL_MAX: Duration = Duration::from_secs(10);
 /// Longest wait for the answer to a health check.
 const HEALTH_TIMEOUT_MAX: Duration = Duration::from_secs(5);
 
-/// Decides everything that follows from `config` alone.
+/// Decides everything that follows from `inputs`.
 #[must_use]
-pub fn build(config: &Config) -> Plan {
+pub fn build(inputs: &Inputs<'_>) -> Plan {
+    let config = inputs.config;
+    let planned = |(name, pool)| pool_plan(name, pool, inputs.members.get(name));
     Plan {
         listener: listener(config),
-        pools: config.pools.iter().map(|(name, pool)| pool_plan(name, pool)).collect(),
+        pools: config.pools.iter().map(planned).collect(),
         filter: filter(config),
         prices: prices(config),
         static_keys: static_keys(config),
@@ -42,31 +46,46 @@ fn listener(config: &Config) -> ListenerPlan {
     }
 }
 
-fn pool_plan(name: &PoolName, pool: &Pool) -> PoolPlan {
+fn pool_plan(name: &PoolName, pool: &Pool, members: Option<&Vec<Member>>) -> PoolPlan {
     PoolPlan {
         name: name.to_string(),
         cluster: pool_cluster(name.as_str()),
-        endpoints: endpoints(&pool.endpoints),
-        tls: pool.endpoints.iter().any(|endpoint| endpoint.tls),
+        endpoints: members.map_or_else(|| endpoints(&pool.endpoints), |all| members_of(all)),
+        tls: is_tls(pool),
         balance: pool.balance,
         health: pool.health.as_ref().map(health),
+        ejection: pool.ejection.clone(),
         connect_timeout: CONNECT_TIMEOUT.min(pool.timeout),
         timeout: pool.timeout,
     }
 }
 
+fn is_tls(pool: &Pool) -> bool {
+    match &pool.discover {
+        Some(discovery) => discovery.tls,
+        None => pool.endpoints.iter().any(|endpoint| endpoint.tls),
+    }
+}
+
+fn members_of(all: &[Member]) -> Endpoints {
+    let mut members = all.to_vec();
+    members.sort();
+    Endpoints::Members(members)
+}
+
 fn endpoints(all: &[Endpoint]) -> Endpoints {
-    let addresses: Option<Vec<SocketAddr>> = all
-        .iter()
-        .map(|endpoint| match endpoint.host {
-            Host::Ip(ip) => Some(SocketAddr::new(ip, endpoint.port)),
-            Host::Name(_) => None,
-        })
-        .collect();
-    match addresses {
-        Some(addresses) => Endpoints::Addresses(addresses),
+    let members: Option<Vec<Member>> = all.iter().map(member).collect();
+    match members {
+        Some(members) => members_of(&members),
         None => Endpoints::Names(all.iter().map(|e| (e.host.clone(), e.port)).collect()),
     }
+}
+
+/// A server by its address, when it has one.
+fn member(endpoint: &Endpoint) -> Option<Member> {
+    let Host::Ip(ip) = endpoint.host else { return None };
+    let address = SocketAddr::new(ip, endpoint.port);
+    Some(Member { address, hostname: None, draining: false, weight: None })
 }
 
 fn health(health: &Health) -> HealthPlan {
@@ -194,7 +213,7 @@ tenants:
 
     pub(crate) fn plan(text: &str) -> Plan {
         match model::load(text, Path::new("/"), &Nothing) {
-            Ok(config) => build(&config),
+            Ok(config) => build(&Inputs { config: &config, members: &BTreeMap::new() }),
             Err(problems) => panic!("{problems:?}"),
         }
     }
@@ -220,11 +239,17 @@ tenants:
 
     #[test]
     fn a_pool_of_addresses() {
-        let addresses = ["10.0.0.1:8000", "[fd00::1]:8000", "10.0.0.2:8000"];
+        let member = |address: &str| Member {
+            address: address.parse().unwrap(),
+            hostname: None,
+            draining: false,
+            weight: None,
+        };
+        let addresses = ["10.0.0.1:8000", "10.0.0.2:8000", "[fd00::1]:8000"];
         let expected = PoolPlan {
             name: "big".to_owned(),
             cluster: "pool/big".to_owned(),
-            endpoints: Endpoints::Addresses(addresses.map(|a| a.parse().unwrap()).to_vec()),
+            endpoints: Endpoints::Members(addresses.map(member).to_vec()),
             tls: false,
             balance: Balance::RoundRobin,
             health: Some(HealthPlan {
@@ -233,6 +258,7 @@ tenants:
                 unhealthy_interval: Duration::from_secs(10),
                 timeout: Duration::from_secs(5),
             }),
+            ejection: crate::Ejection::default(),
             connect_timeout: Duration::from_secs(2),
             timeout: Duration::from_secs(2),
         };
@@ -247,6 +273,26 @@ tenants:
         assert_eq!(pool.endpoints, Endpoints::Names(vec![(ip, 443), (name, 443)]));
         assert_eq!((pool.tls, &pool.health, pool.balance), (true, &None, Balance::LeastRequest));
         assert_eq!(pool.connect_timeout, Duration::from_secs(5));
+    }
+
+    #[test]
+    fn the_servers_of_now_take_the_place_of_the_configured_ones() {
+        let Ok(config) = model::load(EXAMPLE, Path::new("/"), &Nothing) else { panic!() };
+        let member = |address: &str, draining| Member {
+            address: address.parse().unwrap(),
+            hostname: Some("engine.example".to_owned()),
+            draining,
+            weight: Some(7),
+        };
+        let now = vec![member("10.0.0.2:8000", true), member("10.0.0.1:8000", false)];
+        let small = PoolName::parse("small").unwrap();
+        let members = BTreeMap::from([(small.clone(), now.clone())]);
+        let plan = build(&Inputs { config: &config, members: &members });
+        let expected = vec![now[1].clone(), now[0].clone()];
+        assert_eq!(plan.pools[2].endpoints, Endpoints::Members(expected));
+        let nobody = BTreeMap::from([(small, Vec::new())]);
+        let plan = build(&Inputs { config: &config, members: &nobody });
+        assert_eq!(plan.pools[2].endpoints, Endpoints::Members(Vec::new()));
     }
 
     #[test]

@@ -52,6 +52,7 @@ fn pool((a, filter_a): &BothSides<'_>, (b, filter_b): &BothSides<'_>) -> String 
         ("endpoints", a.endpoints != b.endpoints || a.tls != b.tls),
         ("balance", a.balance != b.balance),
         ("health", a.health != b.health),
+        ("ejection", a.ejection != b.ejection),
         ("timeout", a.timeout != b.timeout),
         ("model", differs(|pool| pool.model.clone())),
         ("context", differs(|pool| pool.context.to_string())),

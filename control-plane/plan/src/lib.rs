@@ -1,16 +1,30 @@
 //! What the gateways are to do, as data.
 //!
-//! [`build`] turns a checked configuration into decisions: which clusters there
+//! [`build`] turns [`Inputs`], a checked configuration and where the servers are
+//! now, into decisions: which clusters there
 //! are and how they are reached, what the filter is told, what is billed. A
 //! [`Plan`] holds no secret; it can be printed, compared and linted.
 
 use contract::keyring::KeyEntry;
 use contract::policy::GatewayConfig;
+use model::Config;
+use model::ids::PoolName;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 pub use contract::price::Prices;
-pub use model::{Balance, Host, UsageFlush};
+pub use model::{Balance, Ejection, Host, UsageFlush};
+
+/// What is decided from.
+#[derive(Clone, Copy)]
+pub struct Inputs<'a> {
+    /// What the operator wrote.
+    pub config: &'a Config,
+    /// The servers of pools as they are now; a pool that is not here has those of
+    /// the configuration.
+    pub members: &'a BTreeMap<PoolName, Vec<Member>>,
+}
 
 /// Everything that was decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +71,8 @@ pub struct PoolPlan {
     pub balance: Balance,
     /// How they are asked whether they are well; `None`: they are not asked.
     pub health: Option<HealthPlan>,
+    /// When one is passed over for its answers.
+    pub ejection: Ejection,
     /// How long a connection may take to be made.
     pub connect_timeout: Duration,
     /// How long a whole answer that is not streamed may take.
@@ -66,10 +82,24 @@ pub struct PoolPlan {
 /// How Envoy learns the addresses of a cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Endpoints {
-    /// All are addresses: pushed by EDS.
-    Addresses(Vec<SocketAddr>),
+    /// All are addresses: pushed by EDS, in the order of the addresses.
+    Members(Vec<Member>),
     /// At least one is a name: Envoy resolves all (STRICT_DNS takes addresses too).
     Names(Vec<(Host, u16)>),
+}
+
+/// A server of a pool whose address is known.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Member {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The name it is asked by, in `Host` and in TLS; `None`: its address.
+    pub hostname: Option<String>,
+    /// It gets no new requests; those that it still answers go on.
+    pub draining: bool,
+    /// Its share of the requests among the pool's weights, 1 to 128; `None`: as
+    /// much as any other.
+    pub weight: Option<u32>,
 }
 
 /// Active health checks of a cluster.

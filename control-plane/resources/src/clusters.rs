@@ -2,7 +2,7 @@
 //! its body is read.
 
 use crate::endpoints::assignment;
-use crate::well_known::{duration, number, over_ads};
+use crate::well_known::{boolean, duration, number, over_ads};
 use contract::names::HOLDING_CLUSTER;
 use envoy_types::pb::envoy::config::cluster::v3::{
     CircuitBreakers, Cluster, OutlierDetection, UpstreamConnectionOptions,
@@ -28,8 +28,7 @@ use envoy_types::pb::envoy::extensions::upstreams::http::v3 as upstream;
 use envoy_types::pb::envoy::r#type::matcher::v3::{StringMatcher, string_matcher::MatchPattern};
 use envoy_types::pb::envoy::r#type::v3::Percent;
 use envoy_types::util::pack_any;
-use plan::{Balance, Endpoints, HealthPlan, PoolPlan};
-use std::net::SocketAddr;
+use plan::{Balance, Ejection, Endpoints, HealthPlan, Member, PoolPlan};
 use std::time::Duration;
 
 /// Connections, requests and waiting requests of one pool in one Envoy. Envoy's
@@ -46,14 +45,6 @@ const CONNECTION_BUFFER_BYTES: u32 = 256 * 1024;
 /// while the other side closes is lost.
 const ENGINE_IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// Gateway errors (502, 503, 504) or failed connections in a row after which a
-/// server is passed over.
-const FAILURES_IN_A_ROW: u32 = 5;
-
-/// How long a server is passed over for the first time. With the sweep below,
-/// it is tried again well within 10 s.
-const EJECTION: Duration = Duration::from_secs(5);
-
 /// Longest time a server that goes on failing is passed over.
 const EJECTION_MAX: Duration = Duration::from_secs(8);
 
@@ -66,6 +57,13 @@ const EJECTED_PERCENT_MAX: u32 = 50;
 
 /// Failed health checks in a row after which a server gets no more requests.
 const UNHEALTHY_AFTER: u32 = 2;
+
+/// Servers of a pool among which error rates are held against the threshold.
+const ERROR_RATE_SERVERS_MIN: u32 = 2;
+
+/// Requests to one server within a sweep from which on its error rate says
+/// something.
+const ERROR_RATE_REQUESTS_MIN: u32 = 5;
 
 /// What a health check calls a server that has no name.
 const HEALTH_CHECK_HOST: &str = "engine";
@@ -96,7 +94,7 @@ fn pool(pool: &PoolPlan) -> Cluster {
         lb_policy: lb_policy(pool.balance).into(),
         health_checks: pool.health.iter().map(health_check).collect(),
         circuit_breakers: Some(circuit_breakers()),
-        outlier_detection: Some(outlier_detection()),
+        outlier_detection: Some(outlier_detection(&pool.ejection)),
         common_lb_config: Some(never_panic()),
         typed_extension_protocol_options: [protocol()].into(),
         transport_socket: pool.tls.then(|| tls(&pool.endpoints)),
@@ -110,7 +108,7 @@ fn pool(pool: &PoolPlan) -> Cluster {
 /// How Envoy learns the servers.
 fn discovered(cluster: Cluster, endpoints: &Endpoints) -> Cluster {
     match endpoints {
-        Endpoints::Addresses(_) => Cluster {
+        Endpoints::Members(_) => Cluster {
             cluster_discovery_type: Some(ClusterDiscoveryType::Type(DiscoveryType::Eds.into())),
             eds_cluster_config: Some(EdsClusterConfig {
                 eds_config: Some(over_ads(false)),
@@ -141,7 +139,7 @@ fn by_dns() -> CustomClusterType {
 const fn lb_policy(balance: Balance) -> LbPolicy {
     match balance {
         Balance::RoundRobin => LbPolicy::RoundRobin,
-        Balance::LeastRequest => LbPolicy::LeastRequest,
+        Balance::LeastRequest | Balance::Load => LbPolicy::LeastRequest,
     }
 }
 
@@ -177,22 +175,32 @@ fn circuit_breakers() -> CircuitBreakers {
     }
 }
 
-/// Passes over a server that cannot be reached. Its 500s do not count: one
-/// caller's strange request must not take a server from the others.
-fn outlier_detection() -> OutlierDetection {
+/// Passes over a server that cannot be reached, or whose answers are mostly
+/// failures, whatever it says of its own health (vLLM calls itself well while it
+/// refuses everything before its end). In a row only gateway errors count: one
+/// caller's strange request, answered by 500, must not take a server from the
+/// others.
+fn outlier_detection(ejection: &Ejection) -> OutlierDetection {
     OutlierDetection {
         interval: duration(EJECTION_SWEEP),
-        base_ejection_time: duration(EJECTION),
-        max_ejection_time: duration(EJECTION_MAX),
+        base_ejection_time: duration(ejection.base),
+        max_ejection_time: duration(EJECTION_MAX.max(ejection.base)),
         max_ejection_percent: number(EJECTED_PERCENT_MAX),
+        // A health check that passes would end the ejection at once.
+        successful_active_health_check_uneject_host: boolean(false),
         split_external_local_origin_errors: true,
-        consecutive_gateway_failure: number(FAILURES_IN_A_ROW),
+        consecutive_gateway_failure: number(ejection.failures),
         enforcing_consecutive_gateway_failure: number(100),
-        consecutive_local_origin_failure: number(FAILURES_IN_A_ROW),
+        consecutive_local_origin_failure: number(ejection.failures),
         enforcing_consecutive_local_origin_failure: number(100),
         enforcing_consecutive_5xx: number(0),
         enforcing_success_rate: number(0),
         enforcing_local_origin_success_rate: number(0),
+        failure_percentage_threshold: number(ejection.error_percent.into()),
+        failure_percentage_minimum_hosts: number(ERROR_RATE_SERVERS_MIN),
+        failure_percentage_request_volume: number(ERROR_RATE_REQUESTS_MIN),
+        enforcing_failure_percentage: number(100),
+        enforcing_failure_percentage_local_origin: number(100),
         ..OutlierDetection::default()
     }
 }
@@ -236,17 +244,29 @@ fn protocol() -> (String, envoy_types::pb::google::protobuf::Any) {
 }
 
 /// Envoy holds a name against the certificate by itself, an address it does not.
-fn addresses_in_certificates(endpoints: &Endpoints) -> Vec<SubjectAltNameMatcher> {
-    let Endpoints::Addresses(addresses) = endpoints else { return Vec::new() };
-    let exact = |address: &SocketAddr| SubjectAltNameMatcher {
-        san_type: SanType::IpAddress.into(),
+/// What is listed here is all that it takes, so with one address the names are
+/// listed too.
+fn names_in_certificates(endpoints: &Endpoints) -> Vec<SubjectAltNameMatcher> {
+    let Endpoints::Members(members) = endpoints else { return Vec::new() };
+    if members.iter().all(|member| member.hostname.is_some()) {
+        return Vec::new();
+    }
+    let exact = |member: &Member| match &member.hostname {
+        Some(name) => certified(SanType::Dns, name.clone()),
+        None => certified(SanType::IpAddress, member.address.ip().to_string()),
+    };
+    members.iter().map(exact).collect()
+}
+
+fn certified(kind: SanType, name: String) -> SubjectAltNameMatcher {
+    SubjectAltNameMatcher {
+        san_type: kind.into(),
         matcher: Some(StringMatcher {
-            match_pattern: Some(MatchPattern::Exact(address.ip().to_string())),
+            match_pattern: Some(MatchPattern::Exact(name)),
             ..StringMatcher::default()
         }),
         ..SubjectAltNameMatcher::default()
-    };
-    addresses.iter().map(exact).collect()
+    }
 }
 
 /// TLS by the roots of the machine; the certificate has to be of the name or the
@@ -257,7 +277,7 @@ fn tls(endpoints: &Endpoints) -> TransportSocket {
             specifier: Some(data_source::Specifier::Filename(TRUSTED_ROOTS.to_owned())),
             ..DataSource::default()
         }),
-        match_typed_subject_alt_names: addresses_in_certificates(endpoints),
+        match_typed_subject_alt_names: names_in_certificates(endpoints),
         ..CertificateValidationContext::default()
     };
     let context = UpstreamTlsContext {
@@ -279,16 +299,18 @@ fn tls(endpoints: &Endpoints) -> TransportSocket {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::SocketAddr;
 
     #[test]
     fn a_certificate_has_to_be_of_the_address() {
         let address: SocketAddr = "10.0.0.7:8443".parse().unwrap();
-        let socket = tls(&Endpoints::Addresses(vec![address]));
+        let member = Member { address, hostname: None, draining: false, weight: None };
+        let socket = tls(&Endpoints::Members(vec![member]));
         let Some(transport_socket::ConfigType::TypedConfig(context)) = socket.config_type else {
             panic!("no TLS context");
         };
         let holds = |text: &[u8]| context.value.windows(text.len()).any(|window| window == text);
         assert!(holds(b"10.0.0.7") && !holds(b"8443"));
-        assert_eq!(addresses_in_certificates(&Endpoints::Names(vec![])), vec![]);
+        assert_eq!(names_in_certificates(&Endpoints::Names(vec![])), vec![]);
     }
 }

@@ -24,17 +24,37 @@ use std::collections::BTreeSet;
 /// # Errors
 /// Everything that does not fit, not only the first.
 pub fn check(resources: &EnvoyResources) -> Result<(), Vec<TranslateError>> {
+    let there = There::of(resources);
     let faults: Vec<_> = [
         twice(resources),
-        resources.listeners.iter().flat_map(|one| listener(one, resources)).collect(),
-        resources.routes.iter().flat_map(|one| routes(one, resources)).collect(),
-        servers(resources),
-        resources.extensions.iter().flat_map(|one| extension(one, resources)).collect(),
+        resources.listeners.iter().flat_map(|one| listener(one, &there)).collect(),
+        resources.routes.iter().flat_map(|one| routes(one, &there)).collect(),
+        servers(resources, &there),
+        resources.extensions.iter().flat_map(|one| extension(one, &there)).collect(),
     ]
     .into_iter()
     .flatten()
     .collect();
     if faults.is_empty() { Ok(()) } else { Err(faults) }
+}
+
+/// The names that are there, by type.
+struct There<'a> {
+    clusters: BTreeSet<&'a str>,
+    endpoints: BTreeSet<&'a str>,
+    routes: BTreeSet<&'a str>,
+    extensions: BTreeSet<&'a str>,
+}
+
+impl<'a> There<'a> {
+    fn of(resources: &'a EnvoyResources) -> Self {
+        There {
+            clusters: clusters(resources).collect(),
+            endpoints: assignments(resources).collect(),
+            routes: resources.routes.iter().map(|one| one.name.as_str()).collect(),
+            extensions: resources.extensions.iter().map(|one| one.name.as_str()).collect(),
+        }
+    }
 }
 
 fn twice(resources: &EnvoyResources) -> Vec<TranslateError> {
@@ -66,20 +86,20 @@ fn assignments(resources: &EnvoyResources) -> impl Iterator<Item = &str> {
     resources.endpoints.iter().map(|one| one.cluster_name.as_str())
 }
 
-fn require<'a>(
+fn require(
     from: &str,
     kind: &'static str,
     name: &str,
-    mut there: impl Iterator<Item = &'a str>,
+    there: &BTreeSet<&str>,
 ) -> Option<TranslateError> {
-    (!there.any(|one| one == name)).then(|| TranslateError::Missing {
+    (!there.contains(name)).then(|| TranslateError::Missing {
         from: from.to_owned(),
         kind,
         name: name.to_owned(),
     })
 }
 
-fn listener(listener: &Listener, resources: &EnvoyResources) -> Vec<TranslateError> {
+fn listener(listener: &Listener, there: &There<'_>) -> Vec<TranslateError> {
     let from = format!("the listener {}", listener.name);
     let filters = listener.filter_chains.iter().flat_map(|chain| &chain.filters);
     let managers = filters.filter_map(|filter| match &filter.config_type {
@@ -88,7 +108,7 @@ fn listener(listener: &Listener, resources: &EnvoyResources) -> Vec<TranslateErr
     });
     managers
         .flat_map(|any| match unpack::<HttpConnectionManager>(&from, any) {
-            Ok(manager) => connection_manager(&from, &manager, resources),
+            Ok(manager) => connection_manager(&from, &manager, there),
             Err(fault) => vec![fault],
         })
         .collect()
@@ -97,12 +117,11 @@ fn listener(listener: &Listener, resources: &EnvoyResources) -> Vec<TranslateErr
 fn connection_manager(
     from: &str,
     manager: &HttpConnectionManager,
-    resources: &EnvoyResources,
+    there: &There<'_>,
 ) -> Vec<TranslateError> {
     let routes = match &manager.route_specifier {
         Some(RouteSpecifier::Rds(rds)) => {
-            let there = resources.routes.iter().map(|one| one.name.as_str());
-            require(from, "route configuration", &rds.route_config_name, there)
+            require(from, "route configuration", &rds.route_config_name, &there.routes)
         }
         _ => None,
     };
@@ -110,17 +129,16 @@ fn connection_manager(
         matches!(filter.config_type, Some(http_filter::ConfigType::ConfigDiscovery(_)))
     });
     let extensions = discovered.filter_map(|filter| {
-        let there = resources.extensions.iter().map(|one| one.name.as_str());
-        require(from, "filter configuration", &filter.name, there)
+        require(from, "filter configuration", &filter.name, &there.extensions)
     });
     routes.into_iter().chain(extensions).collect()
 }
 
-fn routes(config: &RouteConfiguration, resources: &EnvoyResources) -> Vec<TranslateError> {
+fn routes(config: &RouteConfiguration, there: &There<'_>) -> Vec<TranslateError> {
     let all = config.virtual_hosts.iter().flat_map(|host| &host.routes);
     all.filter_map(|route| {
         let from = format!("the route {}", route.name);
-        require(&from, "cluster", fixed_cluster(route)?, clusters(resources))
+        require(&from, "cluster", fixed_cluster(route)?, &there.clusters)
     })
     .collect()
 }
@@ -136,17 +154,12 @@ fn fixed_cluster(route: &Route) -> Option<&str> {
     }
 }
 
-fn servers(resources: &EnvoyResources) -> Vec<TranslateError> {
+fn servers(resources: &EnvoyResources, there: &There<'_>) -> Vec<TranslateError> {
     let without = resources.clusters.iter().filter(|cluster| by_eds(cluster)).filter_map(|one| {
-        require(
-            &format!("the cluster {}", one.name),
-            "endpoints",
-            &one.name,
-            assignments(resources),
-        )
+        require(&format!("the cluster {}", one.name), "endpoints", &one.name, &there.endpoints)
     });
     let orphans = assignments(resources).filter_map(|name| {
-        require(&format!("endpoints of {name}"), "cluster", name, clusters(resources))
+        require(&format!("endpoints of {name}"), "cluster", name, &there.clusters)
     });
     without.chain(orphans).collect()
 }
@@ -156,9 +169,9 @@ fn by_eds(cluster: &Cluster) -> bool {
     cluster.cluster_discovery_type.as_ref() == Some(&eds)
 }
 
-fn extension(extension: &TypedExtensionConfig, resources: &EnvoyResources) -> Vec<TranslateError> {
+fn extension(extension: &TypedExtensionConfig, there: &There<'_>) -> Vec<TranslateError> {
     match filter_config(extension) {
-        Ok(config) => filter(&config, resources),
+        Ok(config) => filter(&config, there),
         Err(fault) => vec![fault],
     }
 }
@@ -178,9 +191,9 @@ fn filter_config(extension: &TypedExtensionConfig) -> Result<GatewayConfig, Tran
     }
 }
 
-fn filter(config: &GatewayConfig, resources: &EnvoyResources) -> Vec<TranslateError> {
+fn filter(config: &GatewayConfig, there: &There<'_>) -> Vec<TranslateError> {
     let pools = config.pools.iter().filter_map(|(name, pool)| {
-        require(&format!("the pool {name}"), "cluster", &pool.cluster, clusters(resources))
+        require(&format!("the pool {name}"), "cluster", &pool.cluster, &there.clusters)
     });
     let refused = match pipeline::Policy::compile(config) {
         Ok(_) => Vec::new(),

@@ -1,19 +1,19 @@
 //! The servers of each cluster: those with addresses are pushed by EDS, those
 //! with names are inside their cluster, for Envoy to resolve.
 
-use crate::well_known::{address, host_and_port};
-use envoy_types::pb::envoy::config::core::v3::Address;
+use crate::well_known::{address, host_and_port, number};
+use envoy_types::pb::envoy::config::core::v3::{Address, HealthStatus};
 use envoy_types::pb::envoy::config::endpoint::v3::{
     ClusterLoadAssignment, Endpoint, LbEndpoint, LocalityLbEndpoints, endpoint::HealthCheckConfig,
     lb_endpoint::HostIdentifier,
 };
-use plan::{Endpoints, Host, PoolPlan};
+use plan::{Endpoints, Host, Member, PoolPlan};
 
 /// The assignments of EDS.
 pub(crate) fn all(pools: &[PoolPlan]) -> Vec<ClusterLoadAssignment> {
     pools
         .iter()
-        .filter(|pool| matches!(pool.endpoints, Endpoints::Addresses(_)))
+        .filter(|pool| matches!(pool.endpoints, Endpoints::Members(_)))
         .map(|pool| assignment(&pool.cluster, &pool.endpoints))
         .collect()
 }
@@ -21,13 +21,24 @@ pub(crate) fn all(pools: &[PoolPlan]) -> Vec<ClusterLoadAssignment> {
 /// The servers of one cluster.
 pub(crate) fn assignment(cluster: &str, endpoints: &Endpoints) -> ClusterLoadAssignment {
     let lb_endpoints = match endpoints {
-        Endpoints::Addresses(all) => all.iter().map(|one| server(address(*one), None)).collect(),
+        Endpoints::Members(all) => all.iter().map(member).collect(),
         Endpoints::Names(all) => all.iter().map(|(host, port)| named(host, *port)).collect(),
     };
     ClusterLoadAssignment {
         cluster_name: cluster.to_owned(),
         endpoints: vec![LocalityLbEndpoints { lb_endpoints, ..LocalityLbEndpoints::default() }],
         ..ClusterLoadAssignment::default()
+    }
+}
+
+/// Envoy sends nothing new to a server that is draining and lets it end what it
+/// began, whatever the health checks say of it.
+fn member(member: &Member) -> LbEndpoint {
+    let health = if member.draining { HealthStatus::Draining } else { HealthStatus::Unknown };
+    LbEndpoint {
+        health_status: health.into(),
+        load_balancing_weight: member.weight.and_then(number),
+        ..server(address(member.address), member.hostname.as_deref())
     }
 }
 

@@ -1,0 +1,43 @@
+//! What a source says, on its way to be resolved.
+//!
+//! A source is an `async fn run(.., sink: Sink)` that never returns: it goes on
+//! asking and tells its [`Sink`] what it found or why it could not. Retries and
+//! their pauses are the source's own; keeping the last endpoints is not.
+
+use model::Endpoint;
+use tokio::sync::watch;
+
+/// What a source said last.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Listed {
+    /// The endpoints of the last success, in the source's order; `None` until
+    /// the first one.
+    pub(crate) endpoints: Option<Vec<Endpoint>>,
+    /// Why the last attempt failed; `None` after a success.
+    pub(crate) error: Option<String>,
+}
+
+/// Where a source puts what it found.
+pub(crate) struct Sink {
+    sender: watch::Sender<Listed>,
+}
+
+impl Sink {
+    /// A sink, and where what is put into it comes out.
+    pub(crate) fn new() -> (Sink, watch::Receiver<Listed>) {
+        let (sender, receiver) = watch::channel(Listed::default());
+        (Sink { sender }, receiver)
+    }
+
+    /// These are all endpoints there are, hosts may be names; an empty list says
+    /// that there are none. To be said again whenever the source confirms it.
+    pub(crate) fn found(&self, endpoints: Vec<Endpoint>) {
+        self.sender.send_replace(Listed { endpoints: Some(endpoints), error: None });
+    }
+
+    /// The source could not be asked; `error` is shown to the operator and holds
+    /// no secret. The last endpoints stay.
+    pub(crate) fn failing(&self, error: String) {
+        self.sender.send_modify(|listed| listed.error = Some(error));
+    }
+}
