@@ -1,10 +1,13 @@
 //! What a source says, on its way to be resolved.
 //!
-//! A source is an `async fn run(.., sink: Sink)` that never returns: it goes on
-//! asking and tells its [`Sink`] what it found or why it could not. Retries and
-//! their pauses are the source's own; keeping the last endpoints is not.
+//! A source is an `async fn run(.., sink: Sink)` that goes on asking and tells its
+//! [`Sink`] what it found or why it could not. One whose answer never changes may
+//! return. Retries and their pauses are the source's own; keeping the last
+//! endpoints and resolving names is not.
 
+use crate::reason;
 use model::Endpoint;
+use std::fmt::Display;
 use tokio::sync::watch;
 
 /// What a source said last.
@@ -33,6 +36,30 @@ impl Sink {
     /// that there are none. To be said again whenever the source confirms it.
     pub(crate) fn found(&self, endpoints: Vec<Endpoint>) {
         self.sender.send_replace(Listed { endpoints: Some(endpoints), error: None });
+    }
+
+    /// What was read, or why it could not be.
+    pub(crate) fn read(&self, outcome: Result<Vec<Endpoint>, impl Display>) {
+        match outcome {
+            Ok(endpoints) => self.found(endpoints),
+            Err(error) => self.failing(error.to_string()),
+        }
+    }
+
+    /// As [`Sink::found`], but the answer has parts that cannot be used, as `error`
+    /// says.
+    pub(crate) fn found_partly(&self, endpoints: Vec<Endpoint>, error: String) {
+        self.sender.send_replace(Listed { endpoints: Some(endpoints), error: Some(error) });
+    }
+
+    /// As [`Sink::found`] of an answer with `problems`: what can be used of it
+    /// counts; if nothing can, the last endpoints stay.
+    pub(crate) fn found_usable(&self, endpoints: Vec<Endpoint>, problems: &[String]) {
+        match reason::joined(problems) {
+            None => self.found(endpoints),
+            Some(error) if endpoints.is_empty() => self.failing(error),
+            Some(error) => self.found_partly(endpoints, error),
+        }
     }
 
     /// The source could not be asked; `error` is shown to the operator and holds

@@ -1,0 +1,127 @@
+//! What Consul says about the instances of a service.
+
+use crate::reason::one_line;
+use model::Endpoint;
+use serde::Deserialize;
+use std::collections::BTreeSet;
+use std::net::Ipv6Addr;
+
+/// One entry of `/v1/health/service/NAME`.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Instance {
+    node: Node,
+    service: Service,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Node {
+    #[serde(default)]
+    address: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Service {
+    #[serde(default, rename = "ID")]
+    id: String,
+    #[serde(default)]
+    address: String,
+    #[serde(default)]
+    port: i64,
+}
+
+/// The endpoints, each once and sorted, and why some instances have none.
+pub(super) fn endpoints(instances: &[Instance], tls: bool) -> (Vec<Endpoint>, Vec<String>) {
+    let mut endpoints = BTreeSet::new();
+    let mut problems = Vec::new();
+    for instance in instances {
+        match endpoint(instance, tls) {
+            Some(endpoint) => drop(endpoints.insert(endpoint)),
+            None => problems.push(format!(
+                "instance `{}` has no address and port that can be used",
+                one_line(&instance.service.id)
+            )),
+        }
+    }
+    (endpoints.into_iter().collect(), problems)
+}
+
+/// "If the service address is empty, the node address should be used" (Consul,
+/// "Health HTTP Endpoint").
+fn endpoint(instance: &Instance, tls: bool) -> Option<Endpoint> {
+    let Instance { node, service } = instance;
+    let host = if service.address.is_empty() { &node.address } else { &service.address };
+    let port = u16::try_from(service.port).ok()?;
+    let scheme = if tls { "https" } else { "http" };
+    let host = match host.parse::<Ipv6Addr>() {
+        Ok(ip) => format!("[{ip}]"),
+        Err(_) if host.contains(':') || host.is_empty() => return None,
+        Err(_) => host.clone(),
+    };
+    Endpoint::parse(&format!("{scheme}://{host}:{port}")).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const RECORDED: &str = include_str!("../../testdata/consul/health.json");
+
+    fn urls(instances: &[Instance], tls: bool) -> Vec<String> {
+        endpoints(instances, tls).0.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn what_was_recorded() {
+        let instances: Vec<Instance> = serde_json::from_str(RECORDED).unwrap();
+        let expected = [
+            "http://10.1.0.2:8001",
+            "http://10.1.0.11:8000",
+            "http://[fd00:1::13]:8000",
+            "http://llama-4.gpu.example:8000",
+        ];
+        assert_eq!(urls(&instances, false), expected);
+        assert_eq!(urls(&instances, true)[0], "https://10.1.0.2:8001");
+    }
+
+    #[test]
+    fn addresses_and_ports() {
+        let table = [
+            ("10.0.0.1", json!(80), Some("http://10.0.0.1:80")),
+            ("", json!(80), Some("http://10.9.9.9:80")),
+            ("::1", json!(80), Some("http://[::1]:80")),
+            ("Engine-1", json!(80), Some("http://engine-1:80")),
+            ("10.0.0.1", json!(0), None),
+            ("10.0.0.1", json!(-1), None),
+            ("10.0.0.1", json!(65_536), None),
+            ("10.0.0.1:80", json!(80), None),
+            ("10.0.0", json!(80), None),
+            ("user@host", json!(80), None),
+            ("host/path", json!(80), None),
+            ("http://host", json!(80), None),
+            ("not an address", json!(80), None),
+            ("[::1]", json!(80), None),
+        ];
+        for (address, port, expected) in table {
+            let entry = json!({
+                "Node": { "Address": "10.9.9.9" },
+                "Service": { "ID": "i\n1", "Address": address, "Port": port },
+            });
+            let (found, problems) = endpoints(&[serde_json::from_value(entry).unwrap()], false);
+            let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+            assert_eq!(found.first().map(String::as_str), expected, "{address} {port}");
+            let told = "instance `i 1` has no address and port that can be used";
+            assert_eq!(problems, vec![told; usize::from(expected.is_none())], "{address} {port}");
+        }
+    }
+
+    #[test]
+    fn an_instance_that_is_registered_twice_is_one_endpoint() {
+        let entry = json!({ "Node": {}, "Service": { "Address": "10.0.0.1", "Port": 80 } });
+        let twice: Vec<Instance> = serde_json::from_value(json!([entry, entry])).unwrap();
+        assert_eq!(urls(&twice, false), ["http://10.0.0.1:80"]);
+    }
+}
