@@ -8,8 +8,10 @@
 //! requests; in this one it costs none.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use crate::resource::{Resource, ResourceType, Snapshot};
+use crate::resource::{Resource, ResourceType};
+use crate::snapshot::Snapshot;
 use crate::subscription::Subscription;
 
 /// How long a part stays after nothing uses it any more.
@@ -60,17 +62,30 @@ pub(crate) fn users_from_ms(subscriptions: &Subscriptions, settings: &Settings) 
     sent.map_or(0, |sent_ms| sent_ms.saturating_add(settings.patience_ms))
 }
 
-/// Whether a user keeps its last good version for now: it needs a part that
-/// this Envoy never accepted. An Envoy that has no version of it, or asks for
-/// it by name just now, gets it all the same: some configuration beats none.
-pub(crate) fn is_held(
+/// The users of this type that keep their last good version for now.
+pub(crate) fn held(
     subscriptions: &Subscriptions,
     snapshot: &Snapshot,
     kind: ResourceType,
+) -> BTreeSet<Arc<str>> {
+    let Some(subscription) = subscriptions.get(&kind).filter(|_| is_user(kind)) else {
+        return BTreeSet::new();
+    };
+    let held = |r: &&Arc<Resource>| is_held(subscriptions, snapshot, kind, subscription, r);
+    subscription.due(snapshot.of(kind)).filter(held).map(|r| r.name.clone()).collect()
+}
+
+/// Whether it needs a part that this Envoy never accepted. An Envoy that has no
+/// version of it, or asks for it by name just now, gets it all the same: some
+/// configuration beats none.
+fn is_held(
+    subscriptions: &Subscriptions,
+    snapshot: &Snapshot,
+    kind: ResourceType,
+    subscription: &Subscription,
     user: &Resource,
 ) -> bool {
-    let last_good = |s: &Subscription| s.knows(&user.name) && !s.is_owed(&user.name);
-    let replaceable = is_user(kind) && subscriptions.get(&kind).is_some_and(last_good);
+    let replaceable = subscription.knows(&user.name) && !subscription.is_owed(&user.name);
     let lacks = |(part, name): &(ResourceType, String)| {
         let subscription = subscriptions.get(part);
         let exists = snapshot.get(*part, name).is_some();
@@ -96,7 +111,7 @@ pub(crate) fn note_unused(subscriptions: &mut Subscriptions, snapshot: &Snapshot
         return;
     }
     for (kind, subscription) in subscriptions.iter_mut().filter(|(kind, _)| !is_user(**kind)) {
-        let gone: Vec<String> = subscription.gone(snapshot.of(*kind)).cloned().collect();
+        let gone: Vec<Arc<str>> = subscription.gone(snapshot.of(*kind)).cloned().collect();
         for name in gone {
             subscription.unused_since.entry(name).or_insert(now_ms);
         }
@@ -113,18 +128,18 @@ pub(crate) fn removable(
     kind: ResourceType,
     settings: &Settings,
     now_ms: u64,
-) -> BTreeSet<String> {
-    let Some(subscription) = subscriptions.get(&kind) else { return BTreeSet::new() };
+) -> Vec<Arc<str>> {
+    let Some(subscription) = subscriptions.get(&kind) else { return Vec::new() };
     let gone = subscription.gone(snapshot.of(kind));
-    let due = |name: &&String| {
+    let due = |name: &&Arc<str>| {
         let since = subscription.unused_since.get(*name);
         since.is_some_and(|ms| ms.saturating_add(settings.removal_grace_ms) <= now_ms)
     };
     match kind {
-        ResourceType::ExtensionConfig => BTreeSet::new(),
+        ResourceType::ExtensionConfig => Vec::new(),
         ResourceType::Listener | ResourceType::Route => gone.cloned().collect(),
         _ if users_settled(subscriptions, snapshot) => gone.filter(due).cloned().collect(),
-        _ => BTreeSet::new(),
+        _ => Vec::new(),
     }
 }
 

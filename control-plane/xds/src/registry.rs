@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use envoy_types::pb::envoy::config::core::v3::Node;
 use envoy_types::pb::envoy::config::core::v3::node::UserAgentVersionType;
 
-use crate::cache::Cache;
+use crate::ask::Protocol;
+use crate::cache::{Cache, Seat};
 use crate::resource::ResourceType;
-use crate::subscription::TypeStatus;
+use crate::status::{Counts, TypeStatus};
 
 /// How many Envoys that went away stay listed; the longest gone drop out.
 const GONE_MAX: usize = 1000;
@@ -22,6 +23,14 @@ pub struct EnvoyStatus {
     pub cluster: String,
     /// Envoy's own version, as `1.40.0`; empty if it does not say.
     pub envoy_version: String,
+    /// Which of the published variants it gets.
+    pub variant: String,
+    /// Whether it gets changes before the others.
+    pub canary: bool,
+    /// How it talks.
+    pub protocol: Protocol,
+    /// Another Envoy with the same `node.id` is connected: they hide each other.
+    pub duplicate: bool,
     /// When its present or last stream began.
     pub connected_since_ms: u64,
     /// When its last stream ended; `None` while it is connected.
@@ -30,14 +39,17 @@ pub struct EnvoyStatus {
     pub converged_to: Option<String>,
     /// By type, what it has and has refused.
     pub types: BTreeMap<ResourceType, TypeStatus>,
+    /// By type, messages of all its streams since this process began.
+    pub counts: BTreeMap<ResourceType, Counts>,
 }
 
 /// A stream's place in the registry. Of two streams of one node the later
 /// counts, so that the end of the old one after a reconnect changes nothing.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
-    node: String,
-    stream: u64,
+    pub(crate) node: String,
+    pub(crate) stream: u64,
+    pub(crate) seat: Seat,
 }
 
 /// The Envoys that are or were connected. Clones share the same content.
@@ -50,7 +62,32 @@ pub struct Registry {
 #[derive(Debug, Default)]
 struct State {
     streams: u64,
-    envoys: BTreeMap<String, (u64, EnvoyStatus)>,
+    envoys: BTreeMap<String, Known>,
+}
+
+/// All that is known of one node id. Never without a stream.
+#[derive(Debug, Default)]
+struct Known {
+    /// Those that live, or the last one that did.
+    streams: BTreeMap<u64, EnvoyStatus>,
+    counts: BTreeMap<ResourceType, Counts>,
+}
+
+impl Known {
+    fn shown(&self) -> Option<EnvoyStatus> {
+        let mut status = self.last()?.clone();
+        status.duplicate = self.streams.len() > 1;
+        status.counts.clone_from(&self.counts);
+        Some(status)
+    }
+
+    fn last(&self) -> Option<&EnvoyStatus> {
+        self.streams.values().next_back()
+    }
+
+    fn gone_at_ms(&self) -> Option<u64> {
+        self.last()?.disconnected_at_ms
+    }
 }
 
 impl Registry {
@@ -61,21 +98,22 @@ impl Registry {
 
     /// All known Envoys as of now, by node id.
     pub fn snapshot(&self) -> Vec<EnvoyStatus> {
-        self.lock().envoys.values().map(|(_, status)| status.clone()).collect()
+        self.lock().envoys.values().filter_map(Known::shown).collect()
     }
 
     /// Whether this Envoy is connected and acknowledged every resource of the
-    /// snapshot in force.
+    /// snapshot that is in force for it.
     pub fn converged(&self, node: &str) -> bool {
-        let Some(current) = self.cache.current() else { return false };
         let state = self.lock();
-        state.envoys.get(node).is_some_and(|(_, status)| {
-            let has_current = status.converged_to.as_deref() == Some(current.version());
-            status.disconnected_at_ms.is_none() && has_current
-        })
+        let Some(status) = state.envoys.get(node).and_then(Known::last) else { return false };
+        let seat = Seat { canary: status.canary, variant: status.variant.clone() };
+        let Some(served) = self.cache.served(&seat) else { return false };
+        let has_it = status.converged_to.as_deref() == Some(served.version());
+        status.disconnected_at_ms.is_none() && has_it
     }
 
-    pub(crate) fn connect(&self, node: &Node, now_ms: u64) -> Entry {
+    pub(crate) fn connect(&self, node: &Node, protocol: Protocol, now_ms: u64) -> Entry {
+        let seat = self.cache.seat(node);
         let mut state = self.lock();
         state.streams += 1;
         let stream = state.streams;
@@ -83,13 +121,22 @@ impl Registry {
             node: node.id.clone(),
             cluster: node.cluster.clone(),
             envoy_version: envoy_version(node),
+            variant: seat.variant.clone(),
+            canary: seat.canary,
+            protocol,
+            duplicate: false,
             connected_since_ms: now_ms,
             disconnected_at_ms: None,
             converged_to: None,
             types: BTreeMap::new(),
+            counts: BTreeMap::new(),
         };
-        state.envoys.insert(node.id.clone(), (stream, status));
-        Entry { node: node.id.clone(), stream }
+        let known = state.envoys.entry(node.id.clone()).or_default();
+        known.streams.retain(|_, status| status.disconnected_at_ms.is_none());
+        known.streams.insert(stream, status);
+        drop(state);
+        self.cache.connect(stream, &node.id, &seat);
+        Entry { node: node.id.clone(), stream, seat }
     }
 
     /// `converged_to`: the version of the snapshot, if all of it was accepted.
@@ -97,27 +144,33 @@ impl Registry {
         &self,
         entry: &Entry,
         types: BTreeMap<ResourceType, TypeStatus>,
+        counts: BTreeMap<ResourceType, Counts>,
         converged_to: Option<&str>,
     ) {
-        self.change(entry, |status| {
-            status.types = types;
-            if let Some(version) = converged_to {
-                status.converged_to = Some(version.to_owned());
-            }
-        });
+        let mut state = self.lock();
+        let Some(known) = state.envoys.get_mut(&entry.node) else { return };
+        for (kind, more) in counts {
+            *known.counts.entry(kind).or_default() += more;
+        }
+        let Some(status) = known.streams.get_mut(&entry.stream) else { return };
+        status.types = types;
+        if let Some(version) = converged_to
+            && status.converged_to.as_deref() != Some(version)
+        {
+            status.converged_to = Some(version.to_owned());
+        }
     }
 
     pub(crate) fn disconnect(&self, entry: &Entry, now_ms: u64) {
-        self.change(entry, |status| status.disconnected_at_ms = Some(now_ms));
-        drop_longest_gone(&mut self.lock());
-    }
-
-    fn change(&self, entry: &Entry, apply: impl FnOnce(&mut EnvoyStatus)) {
+        self.cache.disconnect(entry.stream, &entry.seat);
         let mut state = self.lock();
-        let found = state.envoys.get_mut(&entry.node).filter(|(stream, _)| *stream == entry.stream);
-        if let Some((_, status)) = found {
-            apply(status);
+        let Some(known) = state.envoys.get_mut(&entry.node) else { return };
+        if known.streams.len() > 1 {
+            known.streams.remove(&entry.stream);
+        } else if let Some(status) = known.streams.get_mut(&entry.stream) {
+            status.disconnected_at_ms = Some(now_ms);
         }
+        drop_longest_gone(&mut state);
     }
 
     /// The state is whole after every statement, so a panic elsewhere while it
@@ -128,7 +181,7 @@ impl Registry {
 }
 
 fn drop_longest_gone(state: &mut State) {
-    let gone = state.envoys.values().filter_map(|(_, s)| Some((s.disconnected_at_ms?, &s.node)));
+    let gone = state.envoys.iter().filter_map(|(node, known)| Some((known.gone_at_ms()?, node)));
     if gone.clone().count() <= GONE_MAX {
         return;
     }
@@ -158,11 +211,15 @@ mod tests {
         Node { id: format!("envoy-{id:05}"), ..Default::default() }
     }
 
+    fn connect(registry: &Registry, id: usize, now_ms: u64) -> Entry {
+        registry.connect(&node(id), Protocol::Delta, now_ms)
+    }
+
     #[test]
     fn the_end_of_an_old_stream_does_not_disconnect_the_new_one() {
         let registry = Registry::new(&Cache::new());
-        let old = registry.connect(&node(1), 10);
-        let new = registry.connect(&node(1), 20);
+        let old = connect(&registry, 1, 10);
+        let new = connect(&registry, 1, 20);
         registry.disconnect(&old, 30);
         assert_eq!(registry.snapshot()[0].disconnected_at_ms, None);
         registry.disconnect(&new, 40);
@@ -170,11 +227,42 @@ mod tests {
     }
 
     #[test]
+    fn two_live_streams_of_one_node_id_are_flagged_while_both_live() {
+        let registry = Registry::new(&Cache::new());
+        let old = connect(&registry, 1, 10);
+        assert!(!registry.snapshot()[0].duplicate);
+        let new = connect(&registry, 1, 20);
+        assert!(registry.snapshot()[0].duplicate);
+        registry.disconnect(&new, 30);
+        let shown = &registry.snapshot()[0];
+        assert!(!shown.duplicate && shown.disconnected_at_ms.is_none(), "the old one lives on");
+        registry.disconnect(&old, 40);
+        connect(&registry, 1, 50);
+        assert!(!registry.snapshot()[0].duplicate, "a reconnect is no duplicate");
+    }
+
+    #[test]
+    fn counts_go_on_over_a_reconnect() {
+        let registry = Registry::new(&Cache::new());
+        let counts = |nacks| {
+            let counts = Counts { responses: 2, acks: 1, nacks };
+            BTreeMap::from([(ResourceType::Cluster, counts)])
+        };
+        for nacks in [0, 1] {
+            let entry = connect(&registry, 1, 10);
+            registry.report(&entry, BTreeMap::new(), counts(nacks), None);
+            registry.disconnect(&entry, 20);
+        }
+        let expected = Counts { responses: 4, acks: 2, nacks: 1 };
+        assert_eq!(registry.snapshot()[0].counts[&ResourceType::Cluster], expected);
+    }
+
+    #[test]
     fn gone_envoys_stay_listed_up_to_a_bound_and_the_longest_gone_drop_out() {
         let registry = Registry::new(&Cache::new());
-        let stays = registry.connect(&node(0), 0);
+        let stays = connect(&registry, 0, 0);
         for id in 1..=GONE_MAX + 5 {
-            let entry = registry.connect(&node(id), 1);
+            let entry = connect(&registry, id, 1);
             registry.disconnect(&entry, id as u64);
         }
         let listed = registry.snapshot();

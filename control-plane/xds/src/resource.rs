@@ -1,6 +1,6 @@
-//! What can be served: resources, encoded once, and a consistent set of them.
+//! One resource as it is served: encoded once, known by the hash of its bytes.
 
-use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use envoy_types::pb::google::protobuf::Any;
@@ -58,9 +58,53 @@ impl ResourceType {
     }
 
     /// Whether a first request without names means "all": the protocol grants
-    /// this legacy form to listeners and clusters alone; `*` works for all.
+    /// this legacy form to listeners and clusters alone; `*` works for all. The
+    /// same two are told in full in every state-of-the-world response.
     pub(crate) fn has_legacy_wildcard(self) -> bool {
         matches!(self, Self::Cluster | Self::Listener)
+    }
+}
+
+/// The hash of a resource's bytes, or of several versions. Prints as 32 digits
+/// in hexadecimal, which is how Envoy sees it.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Version([u8; VERSION_BYTES]);
+
+impl Version {
+    /// Each part is preceded by its length, so that parts cannot run together.
+    pub(crate) fn of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let mut hash = Sha256::new();
+        for part in parts {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        let digest = hash.finalize();
+        Self(digest.first_chunk().copied().unwrap_or_default())
+    }
+
+    /// What an Envoy declares. A text that was never ours equals no version.
+    pub(crate) fn declared(text: &str) -> Self {
+        let mut bytes = [0; VERSION_BYTES];
+        match hex::decode_to_slice(text, &mut bytes) {
+            Ok(()) => Self(bytes),
+            Err(_) => Self::of([b"not ours".as_slice(), text.as_bytes()]),
+        }
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+impl fmt::Debug for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -68,125 +112,51 @@ impl ResourceType {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Resource {
     /// Unique within its type.
-    pub name: String,
-    /// Hash of the body, in hexadecimal: equal bytes, equal version.
-    pub version: String,
+    pub name: Arc<str>,
+    /// Hash of the body: equal bytes, equal version.
+    pub version: Version,
     /// The encoded message.
     pub body: Any,
 }
 
-/// The name of a resource within a snapshot.
-pub(crate) type Key = (ResourceType, String);
-pub(crate) type ResourceMap = BTreeMap<String, Arc<Resource>>;
-
-static NONE: ResourceMap = BTreeMap::new();
-
-/// Everything an Envoy shall have. Immutable, and cheap to share by `Arc`.
-#[derive(Clone, Debug, Default)]
-pub struct Snapshot {
-    resources: BTreeMap<ResourceType, ResourceMap>,
-    endpoints_of: BTreeMap<String, String>,
-    needs: BTreeMap<Key, Vec<Key>>,
-    version: String,
-}
-
-impl Snapshot {
-    /// An empty builder.
-    pub fn builder() -> SnapshotBuilder {
-        SnapshotBuilder::default()
-    }
-
-    /// Hash over the names and versions of all resources, in hexadecimal.
-    pub fn version(&self) -> &str {
-        &self.version
-    }
-
-    /// One resource.
-    pub fn get(&self, kind: ResourceType, name: &str) -> Option<&Arc<Resource>> {
-        self.of(kind).get(name)
-    }
-
-    /// How many resources of this type there are.
-    pub fn count(&self, kind: ResourceType) -> usize {
-        self.of(kind).len()
-    }
-
-    pub(crate) fn of(&self, kind: ResourceType) -> &ResourceMap {
-        self.resources.get(&kind).unwrap_or(&NONE)
-    }
-
-    pub(crate) fn endpoints_name<'a>(&'a self, cluster: &'a str) -> &'a str {
-        self.endpoints_of.get(cluster).map_or(cluster, String::as_str)
-    }
-
-    pub(crate) fn needs_of(&self, kind: ResourceType, name: &str) -> &[Key] {
-        self.needs.get(&(kind, name.to_owned())).map_or(&[], Vec::as_slice)
-    }
-}
-
-/// Collects the resources of a [`Snapshot`].
-#[derive(Clone, Debug, Default)]
-pub struct SnapshotBuilder(Snapshot);
-
-impl SnapshotBuilder {
-    /// Adds or replaces a resource; `message` is encoded here, once.
-    ///
-    /// The generated types keep proto maps in hash maps, whose order differs
-    /// from one message to the next: a map of two or more entries gives other
-    /// bytes, and so another version, each time. Keep maps to one entry, or
-    /// reuse the message.
-    pub fn put<M: prost::Message>(
-        &mut self,
-        kind: ResourceType,
-        name: &str,
-        message: &M,
-    ) -> &mut Self {
-        let value = message.encode_to_vec();
+impl Resource {
+    pub(crate) fn new(kind: ResourceType, name: &str, value: Vec<u8>) -> Self {
+        let version = Version::of([value.as_slice()]);
         let body = Any { type_url: kind.type_url().to_owned(), value };
-        let version = version_of(&[&body.value]);
-        let resource = Arc::new(Resource { name: name.to_owned(), version, body });
-        self.0.resources.entry(kind).or_default().insert(name.to_owned(), resource);
-        self
+        Self { name: name.into(), version, body }
     }
 
-    /// Says that the endpoints of `cluster` have a name of their own
-    /// (`eds_cluster_config.service_name`); without this it is the cluster's.
-    pub fn endpoints_of(&mut self, cluster: &str, endpoints: &str) -> &mut Self {
-        self.0.endpoints_of.insert(cluster.to_owned(), endpoints.to_owned());
-        self
-    }
-
-    /// Says that a change of `user` is worth nothing without `used`: an Envoy
-    /// that has an older `user` keeps it until it has accepted some `used`.
-    /// Meant for listeners, routes and extension configurations.
-    pub fn needs(&mut self, user: (ResourceType, &str), used: (ResourceType, &str)) -> &mut Self {
-        let user = (user.0, user.1.to_owned());
-        self.0.needs.entry(user).or_default().push((used.0, used.1.to_owned()));
-        self
-    }
-
-    /// The snapshot of what was put so far; the builder keeps it and can go on.
-    pub fn build(&self) -> Snapshot {
-        let mut snapshot = self.0.clone();
-        let mut parts: Vec<&[u8]> = Vec::new();
-        for (kind, resources) in &self.0.resources {
-            for resource in resources.values() {
-                parts.push(kind.type_url().as_bytes());
-                parts.push(resource.name.as_bytes());
-                parts.push(resource.version.as_bytes());
-            }
-        }
-        snapshot.version = version_of(&parts);
-        snapshot
+    /// Stands for what an Envoy has and this control plane has not: the bytes
+    /// are not known, and never sent.
+    pub(crate) fn declared(name: &str, version: Version) -> Self {
+        Self { name: name.into(), version, body: Any::default() }
     }
 }
 
-/// Each part is preceded by its length, so that parts cannot run together.
-fn version_of(parts: &[&[u8]]) -> String {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_reads_as_it_prints_and_others_equal_none() {
+        let version = Version::of([b"a".as_slice()]);
+        assert_eq!(Version::declared(&version.to_string()), version);
+        assert_eq!(version.to_string().len(), 32);
+        assert_ne!(Version::declared("42"), Version::declared("43"));
+        assert_ne!(Version::declared(""), Version::default());
     }
-    hex::encode(hash.finalize().get(..VERSION_BYTES).unwrap_or_default())
+
+    #[test]
+    fn parts_do_not_run_together() {
+        let ab_c = Version::of([b"ab".as_slice(), b"c"]);
+        assert_ne!(ab_c, Version::of([b"a".as_slice(), b"bc"]));
+    }
+
+    #[test]
+    fn every_type_is_found_by_its_url() {
+        for kind in ResourceType::ALL {
+            assert_eq!(ResourceType::from_type_url(kind.type_url()), Some(kind));
+        }
+        assert_eq!(ResourceType::from_type_url(""), None);
+    }
 }

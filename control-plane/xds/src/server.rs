@@ -1,49 +1,49 @@
-//! The gRPC service: one task and one [`Session`] for each connected Envoy.
+//! The gRPC service: both protocols over one [`Cache`].
 
 use std::pin::Pin;
-use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use envoy_types::pb::envoy::config::core::v3::Node;
 use envoy_types::pb::envoy::service::discovery::v3::aggregated_discovery_service_server::{
     AggregatedDiscoveryService, AggregatedDiscoveryServiceServer,
 };
 use envoy_types::pb::envoy::service::discovery::v3::{
     DeltaDiscoveryRequest, DeltaDiscoveryResponse, DiscoveryRequest, DiscoveryResponse,
 };
-use tokio::sync::{mpsc, watch};
-use tokio::time::Instant;
-use tokio_stream::Stream;
+use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
+use tokio_stream::{Stream, StreamExt};
 use tonic::{Request, Response, Status, Streaming};
 
+use crate::ask::{Answer, Ask, Protocol};
 use crate::cache::Cache;
 use crate::order::Settings;
-use crate::registry::{Entry, Registry};
-use crate::resource::{ResourceType, Snapshot};
-use crate::session::Session;
+use crate::registry::Registry;
+use crate::resource::ResourceType;
+use crate::stream::{EnvoyStream, Wire};
+use crate::{delta, sotw};
 
 /// Room for one response of each type: a session never has more unanswered, so
 /// a stuck Envoy fills nothing and holds up only its own task.
 const RESPONSES_MAX: usize = ResourceType::ALL.len();
 /// Largest message to an Envoy, in bytes: a module inline in a configuration
-/// and thousands of clusters fit.
+/// and, in one full state, thousands of clusters fit.
 const RESPONSE_BYTES_MAX: usize = 64 << 20;
-/// Largest message from an Envoy, in bytes: names and versions of all it has.
-const REQUEST_BYTES_MAX: usize = 16 << 20;
+/// Largest message from an Envoy, in bytes: names and versions of 50,000
+/// resources.
+pub(crate) const REQUEST_BYTES_MAX: usize = 8 << 20;
 
-/// The delta ADS service over one [`Cache`].
+/// The ADS service over one [`Cache`].
 #[derive(Clone, Debug)]
 pub struct Server {
     cache: Cache,
     registry: Registry,
     settings: Settings,
-    clock: Clock,
 }
 
 impl Server {
     /// A server of what is in `cache` that keeps `registry` up to date.
     pub fn new(cache: Cache, registry: Registry) -> Self {
-        Self { cache, registry, settings: Settings::default(), clock: Clock::new() }
+        Self { cache, registry, settings: Settings::default() }
     }
 
     /// Other times for the ordering than the usual ones.
@@ -52,39 +52,31 @@ impl Server {
         self
     }
 
-    /// The service to mount on a router.
+    /// The service to mount on a router. Spawns the task that releases what
+    /// canaries have tried, so it wants to be called within a Tokio runtime.
+    ///
+    /// An Envoy that vanished without a word is noticed by the transport alone:
+    /// let the router send HTTP/2 pings.
     pub fn into_service(self) -> AggregatedDiscoveryServiceServer<Self> {
+        if self.cache.has_canary() {
+            tokio::spawn(self.cache.clone().drive());
+        }
         AggregatedDiscoveryServiceServer::new(self)
             .max_encoding_message_size(RESPONSE_BYTES_MAX)
             .max_decoding_message_size(REQUEST_BYTES_MAX)
     }
-}
 
-/// Unix time in milliseconds that never jumps: the wall's at the start, and
-/// from there on what has passed.
-#[derive(Clone, Copy, Debug)]
-struct Clock {
-    start: Instant,
-    start_ms: u64,
-}
-
-impl Clock {
-    fn new() -> Self {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self { start: Instant::now(), start_ms: millis(since) }
+    /// Starts the task of one stream. What waits to be sent shares its
+    /// resources with the snapshot; it becomes bytes when the transport has
+    /// room for it.
+    fn start<W: Wire>(&self, inbound: Streaming<W::Request>) -> Responses<W::Response> {
+        let (outbound, answers) = mpsc::channel(RESPONSES_MAX);
+        let (cache, registry) = (self.cache.clone(), self.registry.clone());
+        let stream = EnvoyStream::<W>::new(cache, registry, self.settings, inbound, outbound);
+        tokio::spawn(stream.run());
+        let encode = |answer: Result<Answer, Status>| answer.map(|answer| W::response(&answer));
+        Box::pin(ReceiverStream::new(answers).map(encode))
     }
-
-    fn now_ms(&self) -> u64 {
-        self.start_ms.saturating_add(millis(self.start.elapsed()))
-    }
-
-    fn at(&self, time_ms: u64) -> Instant {
-        self.start + Duration::from_millis(time_ms.saturating_sub(self.start_ms))
-    }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 type Responses<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
@@ -96,144 +88,55 @@ impl AggregatedDiscoveryService for Server {
 
     async fn stream_aggregated_resources(
         &self,
-        _: Request<Streaming<DiscoveryRequest>>,
+        request: Request<Streaming<DiscoveryRequest>>,
     ) -> Result<Response<Self::StreamAggregatedResourcesStream>, Status> {
-        Err(Status::unimplemented(
-            "this control plane speaks delta xDS only: set ads_config.api_type to DELTA_GRPC",
-        ))
+        Ok(Response::new(self.start::<Sotw>(request.into_inner())))
     }
 
     async fn delta_aggregated_resources(
         &self,
         request: Request<Streaming<DeltaDiscoveryRequest>>,
     ) -> Result<Response<Self::DeltaAggregatedResourcesStream>, Status> {
-        let (outbound, responses) = mpsc::channel(RESPONSES_MAX);
-        let stream = EnvoyStream {
-            session: Session::new(self.settings),
-            changes: self.cache.watch(),
-            closed: self.cache.watch_closed(),
-            inbound: request.into_inner(),
-            outbound,
-            registry: self.registry.clone(),
-            clock: self.clock,
-        };
-        tokio::spawn(stream.run());
-        Ok(Response::new(Box::pin(ReceiverStream::new(responses))))
+        Ok(Response::new(self.start::<Delta>(request.into_inner())))
     }
 }
 
-type Outbound = mpsc::Sender<Result<DeltaDiscoveryResponse, Status>>;
+struct Delta;
 
-/// One connected Envoy.
-struct EnvoyStream {
-    session: Session,
-    changes: watch::Receiver<Option<Arc<Snapshot>>>,
-    closed: watch::Receiver<bool>,
-    inbound: Streaming<DeltaDiscoveryRequest>,
-    outbound: Outbound,
-    registry: Registry,
-    clock: Clock,
+impl Wire for Delta {
+    type Request = DeltaDiscoveryRequest;
+    type Response = DeltaDiscoveryResponse;
+    const PROTOCOL: Protocol = Protocol::Delta;
+
+    fn node(request: &mut Self::Request) -> Option<Node> {
+        request.node.take()
+    }
+
+    fn ask(request: Self::Request) -> Option<Ask> {
+        delta::ask(request)
+    }
+
+    fn response(answer: &Answer) -> Self::Response {
+        delta::response(answer)
+    }
 }
 
-/// Why a session has to look again.
-enum Event {
-    Request(Box<DeltaDiscoveryRequest>),
-    Change,
-    Timer,
-    End,
-}
+struct Sotw;
 
-impl EnvoyStream {
-    async fn run(mut self) {
-        let Some(first) = self.first_request().await else { return };
-        let Some(node) = first.node.clone().filter(|node| !node.id.is_empty()) else {
-            let refusal = Status::invalid_argument("the first request has no node.id");
-            drop(self.outbound.send(Err(refusal)).await);
-            return;
-        };
-        let entry = self.registry.connect(&node, self.clock.now_ms());
-        tracing::info!(node = node.id, cluster = node.cluster, "envoy connected");
-        self.serve(first, &entry, &node.id).await;
-        self.registry.disconnect(&entry, self.clock.now_ms());
-        tracing::info!(node = node.id, "envoy disconnected");
+impl Wire for Sotw {
+    type Request = DiscoveryRequest;
+    type Response = DiscoveryResponse;
+    const PROTOCOL: Protocol = Protocol::Sotw;
+
+    fn node(request: &mut Self::Request) -> Option<Node> {
+        request.node.take()
     }
 
-    async fn first_request(&mut self) -> Option<Box<DeltaDiscoveryRequest>> {
-        self.inbound.message().await.ok().flatten().map(Box::new)
+    fn ask(request: Self::Request) -> Option<Ask> {
+        sotw::ask(request)
     }
 
-    async fn serve(&mut self, first: Box<DeltaDiscoveryRequest>, entry: &Entry, node: &str) {
-        let mut event = Event::Request(first);
-        if !self.published().await {
-            return;
-        }
-        while let Some(responses) = self.responses(event) {
-            self.report(&responses, entry, node);
-            for response in responses {
-                if self.outbound.send(Ok(response)).await.is_err() {
-                    return;
-                }
-            }
-            event = self.next_event().await;
-        }
-    }
-
-    /// Waits for the first snapshot: an empty answer before it would take from
-    /// a running Envoy all that it has. `false` if Envoy went away meanwhile.
-    async fn published(&mut self) -> bool {
-        tokio::select! {
-            found = self.changes.wait_for(Option::is_some) => found.is_ok(),
-            () = self.outbound.closed() => false,
-            _ = self.closed.wait_for(|closed| *closed) => false,
-        }
-    }
-
-    async fn next_event(&mut self) -> Event {
-        let deadline = self.session.next_deadline_ms().map(|ms| self.clock.at(ms));
-        let timer = async {
-            match deadline {
-                Some(at) => tokio::time::sleep_until(at).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            message = self.inbound.message() => match message {
-                Ok(Some(request)) => Event::Request(Box::new(request)),
-                Ok(None) | Err(_) => Event::End,
-            },
-            change = self.changes.changed() => {
-                if change.is_ok() { Event::Change } else { Event::End }
-            }
-            () = timer => Event::Timer,
-            () = self.outbound.closed() => Event::End,
-            _ = self.closed.wait_for(|closed| *closed) => Event::End,
-        }
-    }
-
-    fn responses(&mut self, event: Event) -> Option<Vec<DeltaDiscoveryResponse>> {
-        let snapshot = self.changes.borrow_and_update().clone()?;
-        let now_ms = self.clock.now_ms();
-        match event {
-            Event::Request(request) => Some(self.session.on_request(&request, &snapshot, now_ms)),
-            Event::Change => Some(self.session.on_change(&snapshot, now_ms)),
-            Event::Timer => Some(self.session.on_timer(&snapshot, now_ms)),
-            Event::End => None,
-        }
-    }
-
-    fn report(&mut self, responses: &[DeltaDiscoveryResponse], entry: &Entry, node: &str) {
-        for (kind, nack) in self.session.take_nacks() {
-            let resources: Vec<&String> = nack.resources.keys().collect();
-            let error = &nack.error;
-            tracing::warn!(node, ?kind, ?resources, error, "envoy refused a response");
-        }
-        for r in responses {
-            let (sent, removed) = (r.resources.len(), r.removed_resources.len());
-            tracing::debug!(node, r.type_url, r.nonce, sent, removed, "push");
-        }
-        let current = self.changes.borrow().clone();
-        let reached = current.as_ref().filter(|snapshot| self.session.converged(snapshot));
-        let version = reached.map(|snapshot| snapshot.version());
-        self.registry.report(entry, self.session.status(), version);
+    fn response(answer: &Answer) -> Self::Response {
+        sotw::response(answer)
     }
 }

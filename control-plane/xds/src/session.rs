@@ -1,17 +1,43 @@
-//! One delta ADS stream of one Envoy: requests in, responses out.
+//! One ADS stream of one Envoy: requests in, responses out.
 //!
-//! A value without a network; the time is an argument, in milliseconds.
+//! A value without a network; the time is an argument, in milliseconds. The
+//! same for both protocols: [`crate::delta`] and [`crate::sotw`] put messages
+//! into the form that is worked with here.
 
 use std::collections::BTreeMap;
 
-use envoy_types::pb::envoy::config::core::v3::Node;
-use envoy_types::pb::envoy::service::discovery::v3::{
-    DeltaDiscoveryRequest, DeltaDiscoveryResponse, Resource as WireResource,
-};
-
+use crate::ask::{Answer, Ask, Protocol, Push};
 use crate::order::{self, Settings, Subscriptions};
-use crate::resource::{ResourceType, Snapshot};
-use crate::subscription::{Nack, Push, Settled, Subscription, TypeStatus};
+use crate::resource::ResourceType;
+use crate::snapshot::{Snapshot, is_guarded};
+use crate::status::{Counts, Nack, TypeStatus};
+use crate::subscription::{Settled, Subscription};
+
+/// Most names and resources that one stream makes the server remember: ten
+/// times what an Envoy with 5,000 clusters has.
+const NAMES_MAX: usize = 100_000;
+/// Longest name of a resource, in bytes.
+const NAME_BYTES_MAX: usize = 1024;
+
+/// Why a stream is ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exceeded {
+    /// More than 100,000 names on one stream.
+    Names,
+    /// A name of more than 1024 bytes.
+    NameBytes,
+}
+
+impl std::fmt::Display for Exceeded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Names => write!(f, "more than {NAMES_MAX} resource names on one stream"),
+            Self::NameBytes => write!(f, "a resource name of more than {NAME_BYTES_MAX} bytes"),
+        }
+    }
+}
+
+impl std::error::Error for Exceeded {}
 
 /// What one Envoy wants, has, and is being sent.
 ///
@@ -19,8 +45,8 @@ use crate::subscription::{Nack, Push, Settled, Subscription, TypeStatus};
 /// type is unanswered at any time, so there are never more than six.
 #[derive(Clone, Debug, Default)]
 pub struct Session {
+    protocol: Protocol,
     settings: Settings,
-    node: Option<Node>,
     subscriptions: Subscriptions,
     /// Counts responses: a nonce is of the stream, and says nothing of versions.
     nonce: u64,
@@ -30,49 +56,48 @@ pub struct Session {
 
 impl Session {
     /// A session that has seen no request yet.
-    pub fn new(settings: Settings) -> Self {
-        Self { settings, ..Self::default() }
+    pub fn new(protocol: Protocol, settings: Settings) -> Self {
+        Self { protocol, settings, ..Self::default() }
     }
 
-    /// Who is there. Envoy says so in the first request of a stream and need
-    /// not repeat it.
-    pub fn node(&self) -> Option<&Node> {
-        self.node.as_ref()
-    }
-
-    /// A request came: a subscription, an ACK, a NACK, or several in one. A
-    /// type that is not served is passed over.
+    /// A request came: a subscription, an ACK, a NACK, or several in one.
+    ///
+    /// # Errors
+    /// When the stream asks to remember more than it may; it is to be ended.
     pub fn on_request(
         &mut self,
-        request: &DeltaDiscoveryRequest,
+        ask: &Ask,
         snapshot: &Snapshot,
         now_ms: u64,
-    ) -> Vec<DeltaDiscoveryResponse> {
-        if let Some(node) = &request.node {
-            self.node = Some(node.clone());
+    ) -> Result<Vec<Answer>, Exceeded> {
+        if ask.names.iter().any(|name| name.len() > NAME_BYTES_MAX) {
+            return Err(Exceeded::NameBytes);
         }
-        let Some(kind) = ResourceType::from_type_url(&request.type_url) else { return Vec::new() };
-        match self.subscriptions.get_mut(&kind) {
-            None => {
-                self.subscriptions.insert(kind, Subscription::open(kind, request));
-            }
-            Some(subscription) => {
-                if let Settled::Nack(nack) = subscription.settle(request, now_ms) {
-                    self.nacks.push((kind, nack));
-                }
-                subscription.change_names(request);
-            }
+        self.take(ask, snapshot, now_ms);
+        if self.subscriptions.values().map(Subscription::size).sum::<usize>() > NAMES_MAX {
+            return Err(Exceeded::Names);
         }
-        self.flush(snapshot, now_ms)
+        Ok(self.flush(snapshot, now_ms))
+    }
+
+    fn take(&mut self, ask: &Ask, snapshot: &Snapshot, now_ms: u64) {
+        let set = snapshot.of(ask.kind);
+        let Some(subscription) = self.subscriptions.get_mut(&ask.kind) else {
+            self.subscriptions.insert(ask.kind, Subscription::open(self.protocol, ask, set));
+            return;
+        };
+        if let Settled::Nack(nack) = subscription.take(ask, set, now_ms) {
+            self.nacks.push((ask.kind, (*nack).clone()));
+        }
     }
 
     /// Another snapshot is in force.
-    pub fn on_change(&mut self, snapshot: &Snapshot, now_ms: u64) -> Vec<DeltaDiscoveryResponse> {
+    pub fn on_change(&mut self, snapshot: &Snapshot, now_ms: u64) -> Vec<Answer> {
         self.flush(snapshot, now_ms)
     }
 
     /// The time of [`Session::next_deadline_ms`] has come.
-    pub fn on_timer(&mut self, snapshot: &Snapshot, now_ms: u64) -> Vec<DeltaDiscoveryResponse> {
+    pub fn on_timer(&mut self, snapshot: &Snapshot, now_ms: u64) -> Vec<Answer> {
         self.flush(snapshot, now_ms)
     }
 
@@ -86,6 +111,13 @@ impl Session {
         std::mem::take(&mut self.nacks)
     }
 
+    /// The messages since the last call, by type.
+    pub fn take_counts(&mut self) -> BTreeMap<ResourceType, Counts> {
+        let all = self.subscriptions.iter_mut();
+        let counts = all.map(|(kind, subscription)| (*kind, subscription.take_counts()));
+        counts.filter(|(_, counts)| *counts != Counts::default()).collect()
+    }
+
     /// The state of each subscribed type.
     pub fn status(&self) -> BTreeMap<ResourceType, TypeStatus> {
         self.subscriptions.iter().map(|(kind, s)| (*kind, s.status())).collect()
@@ -96,28 +128,42 @@ impl Session {
     /// removals that are still to come do not.
     pub fn converged(&self, snapshot: &Snapshot) -> bool {
         ResourceType::ALL.iter().all(|kind| {
+            let set = snapshot.of(*kind);
             let subscription = self.subscriptions.get(kind);
-            snapshot.of(*kind).values().all(|r| subscription.is_some_and(|s| s.has(r)))
+            subscription.map_or(set.all.is_empty(), |s| s.has_all(set))
         })
     }
 
-    fn flush(&mut self, snapshot: &Snapshot, now_ms: u64) -> Vec<DeltaDiscoveryResponse> {
+    /// Whether this Envoy accepted or refused all that it wants of what a
+    /// canary is asked to try.
+    pub(crate) fn is_tried(&self, snapshot: &Snapshot) -> bool {
+        let mut guarded = self.subscriptions.iter().filter(|(kind, _)| is_guarded(**kind));
+        guarded.all(|(kind, subscription)| subscription.is_tried(snapshot.of(*kind)))
+    }
+
+    pub(crate) fn subscriptions(&self) -> &Subscriptions {
+        &self.subscriptions
+    }
+
+    fn flush(&mut self, snapshot: &Snapshot, now_ms: u64) -> Vec<Answer> {
         for (kind, subscription) in &mut self.subscriptions {
-            subscription.refresh(snapshot.of(*kind));
+            subscription.look(snapshot.of(*kind));
         }
         order::note_unused(&mut self.subscriptions, snapshot, now_ms);
         let all = ResourceType::ALL.into_iter();
-        let responses = all.filter_map(|kind| self.next_response(kind, snapshot, now_ms)).collect();
+        let answers = all.filter_map(|kind| self.next_answer(kind, snapshot, now_ms)).collect();
+        // A debt that needed no answer is paid now.
+        order::note_unused(&mut self.subscriptions, snapshot, now_ms);
         self.deadline_ms = order::next_deadline(&self.subscriptions, &self.settings, now_ms);
-        responses
+        answers
     }
 
-    fn next_response(
+    fn next_answer(
         &mut self,
         kind: ResourceType,
         snapshot: &Snapshot,
         now_ms: u64,
-    ) -> Option<DeltaDiscoveryResponse> {
+    ) -> Option<Answer> {
         let push = self.next_push(kind, snapshot, now_ms)?;
         self.nonce += 1;
         let nonce = self.nonce.to_string();
@@ -125,8 +171,9 @@ impl Session {
             self.owe_endpoints(&push, snapshot);
         }
         let subscription = self.subscriptions.get_mut(&kind)?;
-        subscription.sent(&push, &nonce, snapshot.version(), now_ms);
-        Some(response(kind, push, nonce, snapshot.version()))
+        let snapshot = snapshot.shared_version();
+        subscription.sent(&push, &nonce, snapshot.clone(), now_ms);
+        Some(Answer { kind, nonce, snapshot, push })
     }
 
     fn next_push(&mut self, kind: ResourceType, snapshot: &Snapshot, now_ms: u64) -> Option<Push> {
@@ -136,49 +183,22 @@ impl Session {
         }
         let removable =
             order::removable(&self.subscriptions, snapshot, kind, &self.settings, now_ms);
-        let held: Vec<&str> = snapshot
-            .of(kind)
-            .values()
-            .filter(|r| order::is_held(&self.subscriptions, snapshot, kind, r))
-            .map(|r| r.name.as_str())
-            .collect();
+        let held = order::held(&self.subscriptions, snapshot, kind);
         let subscription = self.subscriptions.get_mut(&kind)?;
-        let is_held = |name: &str| held.binary_search(&name).is_ok();
-        subscription.next_push(snapshot.of(kind), |r| is_held(&r.name), removable)
+        subscription.next_push(snapshot.of(kind), &held, removable)
     }
 
     /// Envoy does not ask again for the endpoints of a changed cluster and
     /// keeps it warming until it gets them (envoy#13009, envoy#19262).
     fn owe_endpoints(&mut self, push: &Push, snapshot: &Snapshot) {
         let Some(endpoints) = self.subscriptions.get_mut(&ResourceType::Endpoints) else { return };
-        for cluster in &push.resources {
+        for cluster in &push.changed {
             let name = snapshot.endpoints_name(&cluster.name);
-            let exists = snapshot.get(ResourceType::Endpoints, name).is_some();
-            if endpoints.wants_by_name(name) || (exists && endpoints.wants(name)) {
-                endpoints.owe(name);
+            let found = snapshot.get(ResourceType::Endpoints, name);
+            let shared = || found.map_or_else(|| name.into(), |resource| resource.name.clone());
+            if endpoints.wants_by_name(name) || (found.is_some() && endpoints.wants(name)) {
+                endpoints.owe(shared());
             }
         }
-    }
-}
-
-fn response(
-    kind: ResourceType,
-    push: Push,
-    nonce: String,
-    snapshot_version: &str,
-) -> DeltaDiscoveryResponse {
-    let resources = push.resources.iter().map(|resource| WireResource {
-        name: resource.name.clone(),
-        version: resource.version.clone(),
-        resource: Some(resource.body.clone()),
-        ..Default::default()
-    });
-    DeltaDiscoveryResponse {
-        system_version_info: snapshot_version.to_owned(),
-        resources: resources.collect(),
-        type_url: kind.type_url().to_owned(),
-        removed_resources: push.removed.into_iter().collect(),
-        nonce,
-        ..Default::default()
     }
 }

@@ -1,123 +1,149 @@
 //! What one Envoy wants of one type, what it has of it, and what is on the way.
 //!
 //! A value without a network and without a clock. The rules are those of the
-//! xDS protocol ("Incremental xDS" in Envoy's documentation) and of Envoy's
-//! and other servers' bug reports, quoted where they apply.
+//! xDS protocol ("Incremental xDS" and "State of the World" in Envoy's
+//! documentation) and of Envoy's and other servers' bug reports, quoted where
+//! they apply. Names and resources are shared with the snapshot: an entry costs
+//! a pointer or two.
+
+mod outgoing;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use envoy_types::pb::envoy::service::discovery::v3::DeltaDiscoveryRequest;
+use crate::ask::{Ask, Names, Protocol, WILDCARD};
+use crate::had::Had;
+use crate::resource::{Resource, ResourceType, Version};
+use crate::snapshot::TypeSet;
+use crate::status::{Counts, Nack};
 
-use crate::resource::{Resource, ResourceMap, ResourceType};
+/// About how much goes into one response, in bytes. The rest follows the
+/// acknowledgement, so that a thousand Envoys that start at once, or never
+/// read, do not take a thousand times the memory of a whole snapshot.
+const RESPONSE_BYTES: usize = 128 << 10;
+/// From so many refusals on, each keeps only the beginning of its text.
+const WORDY_REFUSALS_MAX: usize = 32;
 
-const WILDCARD: &str = "*";
-/// Longest error text kept of a NACK, in bytes: enough for Envoy's, and a bound.
-const NACK_TEXT_BYTES_MAX: usize = 4096;
-
-/// A response that Envoy refused.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Nack {
-    /// Names and versions of the resources in the response.
-    pub resources: BTreeMap<String, String>,
-    /// Envoy's own words, cut at 4096 bytes.
-    pub error: String,
-    /// When, in milliseconds of the session's clock (Unix time in the server).
-    pub at_ms: u64,
-}
-
-/// The state of one type for one Envoy, for people to read.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct TypeStatus {
-    /// Whether all resources of the type are wanted.
-    pub wildcard: bool,
-    /// How many are wanted by name.
-    pub names: usize,
-    /// How many resources Envoy is known to have.
-    pub acked: usize,
-    /// The snapshot version of the last response that Envoy accepted.
-    pub version: Option<String>,
-    /// Whether a response waits for its acknowledgement.
-    pub in_flight: bool,
-    /// Refused resources that rest until their bytes change, by name.
-    pub refused: BTreeMap<String, Nack>,
-    /// The last refusal on this stream, mended or not.
-    pub last_nack: Option<Nack>,
-}
-
-/// A response on the way. `resources` are names with versions.
+/// A response on the way.
 #[derive(Clone, Debug)]
 struct InFlight {
-    nonce: String,
-    snapshot: String,
-    resources: BTreeMap<String, String>,
-    removed: BTreeSet<String>,
+    snapshot: Arc<str>,
+    resources: Vec<Arc<Resource>>,
+    removed: Vec<Arc<str>>,
+    /// The set it was made of.
+    set: Option<Version>,
     sent_at_ms: u64,
 }
 
-/// What a response to an earlier response said.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Settled {
-    /// Not about the response in flight: a plain request, or a stale nonce.
-    Nothing,
-    Ack,
-    Nack(Nack),
+#[derive(Clone, Debug)]
+struct Refusal {
+    version: Version,
+    nack: Arc<Nack>,
 }
 
-/// What to send next.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Push {
-    pub resources: Vec<Arc<Resource>>,
-    pub removed: BTreeSet<String>,
+/// What a request said of the response before it.
+#[derive(Clone, Debug)]
+pub(crate) enum Settled {
+    /// Nothing: a plain request, or a stale nonce.
+    Nothing,
+    Ack,
+    Nack(Arc<Nack>),
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Subscription {
     kind: ResourceType,
+    protocol: Protocol,
     wildcard: bool,
-    names: BTreeSet<String>,
+    /// Something was asked for by name once: no legacy wildcard after that.
+    named_once: bool,
+    names: BTreeSet<Arc<str>>,
     /// What Envoy has: acknowledged, or declared when it connected.
-    known: BTreeMap<String, String>,
+    known: BTreeSet<Had>,
+    /// State of the world after a reconnect: Envoy has something, and nothing
+    /// says what. A full state that left a name out would take it away.
+    unsure: bool,
+    /// Names that want a look: wanted and not had in this version, or had and
+    /// no more in the set. Everything else is as it shall be in `looked_at`.
+    open: BTreeSet<Arc<str>>,
+    looked_at: Option<Version>,
     /// Names to answer whatever version Envoy has.
-    owed: BTreeSet<String>,
+    owed: BTreeSet<Arc<str>>,
     /// An answer is due even if there is nothing to put into it.
     owes_answer: bool,
+    /// Of the last response; empty before the first.
+    nonce: String,
     in_flight: Option<InFlight>,
-    refused: BTreeMap<String, Nack>,
+    refused: BTreeMap<Arc<str>, Refusal>,
     /// Parts of a refused response, each to be sent by itself; the last first.
-    suspects: Vec<BTreeSet<String>>,
-    last_nack: Option<Nack>,
-    acked_snapshot: Option<String>,
+    suspects: Vec<Vec<Arc<str>>>,
+    last_nack: Option<Arc<Nack>>,
+    acked_snapshot: Option<Arc<str>>,
+    counts: Counts,
     /// Since when nothing uses these gone names any more, in milliseconds.
-    pub(crate) unused_since: BTreeMap<String, u64>,
+    pub(crate) unused_since: BTreeMap<Arc<str>, u64>,
 }
 
 impl Subscription {
     /// The first request of a type on a stream. Without names it is the legacy
     /// wildcard; `initial_resource_versions` say what a reconnected Envoy has.
-    pub(crate) fn open(kind: ResourceType, request: &DeltaDiscoveryRequest) -> Self {
-        let legacy = request.resource_names_subscribe.is_empty() && kind.has_legacy_wildcard();
-        let mut this = Self {
+    pub(crate) fn open(protocol: Protocol, ask: &Ask, set: &TypeSet) -> Self {
+        let mut this = Self::empty(protocol, ask.kind);
+        match &ask.names {
+            Names::Change { subscribe, unsubscribe, declared } => {
+                this.wildcard = subscribe.is_empty() && ask.kind.has_legacy_wildcard();
+                this.owes_answer = this.wildcard;
+                this.change_names(subscribe, unsubscribe, set);
+                for (name, version) in declared {
+                    this.declare(name, version, set);
+                }
+            }
+            Names::All { names, has_some } => {
+                this.set_names(names, set);
+                this.unsure = *has_some && this.is_full_state();
+                this.owes_answer = this.wildcard || !names.is_empty();
+            }
+        }
+        this
+    }
+
+    fn empty(protocol: Protocol, kind: ResourceType) -> Self {
+        Self {
             kind,
-            wildcard: legacy,
+            protocol,
+            wildcard: false,
+            named_once: false,
             names: BTreeSet::new(),
-            known: BTreeMap::new(),
+            known: BTreeSet::new(),
+            unsure: false,
+            open: BTreeSet::new(),
+            looked_at: None,
             owed: BTreeSet::new(),
-            owes_answer: legacy,
+            owes_answer: false,
+            nonce: String::new(),
             in_flight: None,
             refused: BTreeMap::new(),
             suspects: Vec::new(),
             last_nack: None,
             acked_snapshot: None,
+            counts: Counts::default(),
             unused_since: BTreeMap::new(),
-        };
-        this.change_names(request);
-        let declared = request.initial_resource_versions.iter();
-        this.known = declared
-            .filter(|(name, _)| this.wants(name))
-            .map(|(name, version)| (name.clone(), version.clone()))
-            .collect();
-        this
+        }
+    }
+
+    fn declare(&mut self, name: &str, version: &str, set: &TypeSet) {
+        if !self.wants(name) {
+            return;
+        }
+        let version = Version::declared(version);
+        let same = set.all.get(name).filter(|r| r.version == version).cloned();
+        let had = same.unwrap_or_else(|| Arc::new(Resource::declared(name, version)));
+        self.known.replace(Had(had));
+    }
+
+    /// Whether each response holds everything of the type.
+    fn is_full_state(&self) -> bool {
+        self.protocol == Protocol::Sotw && self.kind.has_legacy_wildcard()
     }
 
     pub(crate) fn wants(&self, name: &str) -> bool {
@@ -129,15 +155,20 @@ impl Subscription {
     }
 
     pub(crate) fn knows(&self, name: &str) -> bool {
-        self.known.contains_key(name)
+        self.known.contains(name)
     }
 
     pub(crate) fn is_owed(&self, name: &str) -> bool {
         self.owed.contains(name)
     }
 
-    pub(crate) fn has(&self, resource: &Resource) -> bool {
-        self.known.get(&resource.name) == Some(&resource.version)
+    fn has(&self, resource: &Resource) -> bool {
+        self.known.get(&*resource.name).is_some_and(|had| had.0.version == resource.version)
+    }
+
+    /// How many names this Envoy makes the server remember.
+    pub(crate) fn size(&self) -> usize {
+        self.names.len() + self.known.len()
     }
 
     /// When the response in flight was sent, in milliseconds.
@@ -146,62 +177,137 @@ impl Subscription {
     }
 
     /// `name` must be sent again even if Envoy has it.
-    pub(crate) fn owe(&mut self, name: &str) {
-        self.owed.insert(name.to_owned());
+    pub(crate) fn owe(&mut self, name: Arc<str>) {
+        self.owed.insert(name);
     }
 
-    /// Takes in names, whatever the nonce says (envoy#16659: a stale nonce
-    /// must not lose a subscription).
-    pub(crate) fn change_names(&mut self, request: &DeltaDiscoveryRequest) {
-        for name in &request.resource_names_unsubscribe {
+    /// Takes in a request after the first. Returns what it said of the last
+    /// response.
+    pub(crate) fn take(&mut self, ask: &Ask, set: &TypeSet, now_ms: u64) -> Settled {
+        match &ask.names {
+            // A stale nonce must not lose a subscription (envoy#16659).
+            Names::Change { subscribe, unsubscribe, .. } => {
+                let settled = self.settle(ask, now_ms);
+                self.change_names(subscribe, unsubscribe, set);
+                settled
+            }
+            // Here every request names all, so a stale one says nothing that
+            // the next does not: it is passed over (envoy#10363).
+            Names::All { .. } if self.is_stale(&ask.nonce) => Settled::Nothing,
+            Names::All { names, .. } => {
+                let settled = self.settle(ask, now_ms);
+                let same = !self.set_names(names, set);
+                if same && ask.error.is_none() && matches!(settled, Settled::Nothing) {
+                    self.owe_again();
+                }
+                settled
+            }
+        }
+    }
+
+    fn is_stale(&self, nonce: &str) -> bool {
+        let from_before_the_first = nonce.is_empty() && self.in_flight.is_none();
+        self.nonce != nonce && !from_before_the_first
+    }
+
+    /// The same names again, behind a response that was settled before: Envoy
+    /// repeats itself after a cluster changed, and keeps it warming until it is
+    /// answered. What it refused is not sent in a loop.
+    fn owe_again(&mut self) {
+        if !self.is_full_state() {
+            let again = self.names.iter().filter(|name| !self.refused.contains_key(*name));
+            self.owed.extend(again.cloned());
+        }
+    }
+
+    fn change_names(&mut self, subscribe: &[String], unsubscribe: &[String], set: &TypeSet) {
+        for name in unsubscribe {
             self.unsubscribe(name);
         }
-        for name in &request.resource_names_subscribe {
-            self.subscribe(name);
+        for name in subscribe {
+            self.subscribe(name, set);
         }
+    }
+
+    /// State of the world: returns whether the names differ from before. None
+    /// at all means all for listeners and clusters, until some were named.
+    fn set_names(&mut self, names: &[String], set: &TypeSet) -> bool {
+        self.named_once |= !names.is_empty();
+        let legacy = self.kind.has_legacy_wildcard() && !self.named_once;
+        let wanted: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+        let wildcard = legacy || wanted.contains(WILDCARD);
+        let left = self.names.iter().filter(|name| !wanted.contains(&***name));
+        let left: Vec<Arc<str>> = left.cloned().collect();
+        let is_new = |name: &&&str| **name != WILDCARD && !self.names.contains(**name);
+        let new: Vec<&str> = wanted.iter().filter(is_new).copied().collect();
+        let differs = wildcard != self.wildcard || !left.is_empty() || !new.is_empty();
+        // What stays wanted in another way is not forgotten: new names first.
+        new.iter().for_each(|name| self.subscribe(name, set));
+        match (self.wildcard, wildcard) {
+            (false, true) => self.subscribe(WILDCARD, set),
+            (true, false) => self.unsubscribe(WILDCARD),
+            _ => {}
+        }
+        left.iter().for_each(|name| self.unsubscribe(name));
+        differs
     }
 
     /// A name asked for is answered though its version is known: the client
     /// may have forgotten it (envoy#22418, go-control-plane#585).
-    fn subscribe(&mut self, name: &str) {
+    fn subscribe(&mut self, name: &str, set: &TypeSet) {
         if name == WILDCARD {
             self.owes_answer |= !self.wildcard;
             self.wildcard = true;
-        } else {
-            self.names.insert(name.to_owned());
-            self.owe(name);
+            self.looked_at = None;
+            return;
         }
+        let shared = set.all.get_key_value(name).map(|(name, _)| name.clone());
+        let name = shared.unwrap_or_else(|| name.into());
+        self.names.insert(name.clone());
+        self.open.insert(name.clone());
+        self.owe(name);
     }
 
     fn unsubscribe(&mut self, name: &str) {
         if name == WILDCARD {
             self.wildcard = false;
-        } else if self.names.remove(name) && self.wildcard {
+            self.looked_at = None;
+            let names = &self.names;
+            self.known.retain(|had| names.contains(&had.0.name));
+            self.owed.retain(|name| names.contains(name));
+            self.refused.retain(|name, _| names.contains(name));
+            self.unused_since.retain(|name, _| names.contains(name));
+            return;
+        }
+        let Some(name) = self.names.take(name) else { return };
+        if !self.wildcard {
+            self.owed.remove(&name);
+            self.open.remove(&name);
+            self.forget(&name);
+        } else if self.protocol == Protocol::Delta {
             // Still wanted through the wildcard; the protocol asks the server
             // to say what became of it.
-            return self.owe(name);
+            self.owe(name);
         }
-        let (names, wildcard) = (&self.names, self.wildcard);
-        let wanted = |name: &String| wildcard || names.contains(name);
-        self.known.retain(|name, _| wanted(name));
-        self.owed.retain(wanted);
-        self.refused.retain(|name, _| wanted(name));
-        self.unused_since.retain(|name, _| wanted(name));
     }
 
     /// Takes in the ACK or NACK of the response in flight.
-    pub(crate) fn settle(&mut self, request: &DeltaDiscoveryRequest, now_ms: u64) -> Settled {
-        let answers = |flight: &mut InFlight| flight.nonce == request.response_nonce;
-        let Some(flight) = self.in_flight.take_if(answers) else { return Settled::Nothing };
-        match &request.error_detail {
+    fn settle(&mut self, ask: &Ask, now_ms: u64) -> Settled {
+        if self.nonce != ask.nonce {
+            return Settled::Nothing;
+        }
+        let Some(flight) = self.in_flight.take() else { return Settled::Nothing };
+        // Meanwhile another version may have come into force, or the one before.
+        self.open.extend(flight.resources.iter().map(|r| r.name.clone()));
+        self.open.extend(flight.removed.iter().cloned());
+        match &ask.error {
             None => self.ack(flight),
             Some(error) => {
-                let nack = Nack {
-                    resources: flight.resources.clone(),
-                    error: cut(&error.message),
-                    at_ms: now_ms,
-                };
-                self.nack(flight, nack)
+                let mut nack = Nack::new(&flight.resources, error, now_ms);
+                if self.refused.len() >= WORDY_REFUSALS_MAX {
+                    nack.shorten();
+                }
+                self.nack(flight, Arc::new(nack))
             }
         }
     }
@@ -209,165 +315,68 @@ impl Subscription {
     /// Does not touch names: they may have changed since the response was sent
     /// (go-control-plane#615).
     fn ack(&mut self, flight: InFlight) -> Settled {
-        for (name, version) in flight.resources {
-            self.refused.remove(&name);
-            if self.wants(&name) {
-                self.known.insert(name, version);
+        for resource in flight.resources {
+            self.refused.remove(&resource.name);
+            if self.wants(&resource.name) {
+                self.known.replace(Had(resource));
             }
         }
-        self.forget(&flight.removed);
+        flight.removed.iter().for_each(|name| self.forget(name));
         self.acked_snapshot = Some(flight.snapshot);
+        self.unsure = false;
+        self.counts.acks += 1;
         Settled::Ack
     }
 
     /// One refused resource rests. Several are halved: Envoy may have taken
     /// some and not others, and only the bad one should stay behind. So no
     /// response goes out twice and a resource comes back at most log2(n) times.
-    fn nack(&mut self, flight: InFlight, nack: Nack) -> Settled {
+    fn nack(&mut self, flight: InFlight, nack: Arc<Nack>) -> Settled {
+        self.counts.nacks += 1;
         self.last_nack = Some(nack.clone());
-        let names: Vec<String> = flight.resources.into_keys().collect();
-        match names.as_slice() {
-            [] => self.forget(&flight.removed), // a refused removal is not repeated
-            [name] if self.wants(name) => {
-                self.refused.insert(name.clone(), nack.clone());
-            }
-            [_] => {}
-            several => {
-                let (first, second) = several.split_at(several.len() / 2);
-                self.suspects.push(second.iter().cloned().collect());
-                self.suspects.push(first.iter().cloned().collect());
-                self.owe_wanted(several);
-            }
+        let rests = self.unsure || flight.resources.len() <= 1;
+        if self.unsure && flight.set != self.looked_at {
+            self.looked_at = None; // it is another whole by now
         }
-        if !names.is_empty() {
+        if flight.resources.is_empty() {
+            // A refused removal is not repeated.
+            flight.removed.iter().for_each(|name| self.forget(name));
+        } else {
             // Envoy may not have taken the removals of a refused response.
-            self.owe_wanted(&flight.removed);
+            self.owe_wanted(flight.removed);
+        }
+        if rests {
+            for resource in &flight.resources {
+                if !self.wants(&resource.name) {
+                    continue;
+                }
+                let refusal = Refusal { version: resource.version, nack: nack.clone() };
+                self.refused.insert(resource.name.clone(), refusal);
+            }
+        } else {
+            self.halve(flight.resources.iter().map(|r| r.name.clone()).collect());
         }
         Settled::Nack(nack)
     }
 
-    fn owe_wanted<'a>(&mut self, names: impl IntoIterator<Item = &'a String>) {
+    fn halve(&mut self, names: Vec<Arc<str>>) {
+        let (first, second) = names.split_at(names.len() / 2);
+        self.suspects.push(second.to_vec());
+        self.suspects.push(first.to_vec());
+        self.owe_wanted(names);
+    }
+
+    fn owe_wanted(&mut self, names: Vec<Arc<str>>) {
         for name in names {
-            if self.wants(name) {
+            if self.wants(&name) {
                 self.owe(name);
             }
         }
     }
 
-    fn forget(&mut self, removed: &BTreeSet<String>) {
-        for name in removed {
-            self.known.remove(name);
-            self.refused.remove(name);
-            self.unused_since.remove(name);
-        }
+    fn forget(&mut self, name: &Arc<str>) {
+        self.known.remove(&**name);
+        self.refused.remove(name);
+        self.unused_since.remove(name);
     }
-
-    /// Names that Envoy has and the snapshot has not.
-    pub(crate) fn gone<'a>(&'a self, all: &'a ResourceMap) -> impl Iterator<Item = &'a String> {
-        self.known.keys().filter(|name| !all.contains_key(*name))
-    }
-
-    /// Whether Envoy has all that it wants, and nothing is on the way.
-    /// Refused and held resources count as missing.
-    pub(crate) fn is_settled(&self, all: &ResourceMap) -> bool {
-        let missing = |r: &&Arc<Resource>| self.wants(&r.name) && !self.has(r);
-        self.in_flight.is_none() && self.owed.is_empty() && !all.values().any(|r| missing(&r))
-    }
-
-    /// What to send now, leaving out what `held` says; `removable` are gone
-    /// names that may be taken away. `None` while a response is in flight, or
-    /// when there is nothing to say.
-    pub(crate) fn next_push(
-        &mut self,
-        all: &ResourceMap,
-        held: impl Fn(&Resource) -> bool,
-        removable: BTreeSet<String>,
-    ) -> Option<Push> {
-        if self.in_flight.is_some() {
-            return None;
-        }
-        let due = |this: &Self, r: &Resource| this.is_due(r) && !held(r);
-        let resources = self.due_resources(all, due);
-        let never_removed = self.kind == ResourceType::ExtensionConfig;
-        let lost = |name: &&String| never_removed || !self.knows(name);
-        let unknown = self.owed.iter().filter(|name| !all.contains_key(*name)).filter(lost);
-        let mut push = Push { resources, removed: unknown.cloned().collect() };
-        let owes_answer = self.owes_answer || !push.removed.is_empty();
-        if never_removed {
-            // Taking one away makes Envoy answer 500 (envoy#32823): the answer
-            // to an unknown name is a response without it.
-            self.owed.retain(|name| !push.removed.contains(name));
-            push.removed.clear();
-        }
-        push.removed.extend(removable);
-        let empty = push.resources.is_empty() && push.removed.is_empty();
-        (!empty || owes_answer).then_some(push)
-    }
-
-    /// Everything that is due, or only one part of a refused response.
-    fn due_resources(
-        &mut self,
-        all: &ResourceMap,
-        due: impl Fn(&Self, &Resource) -> bool,
-    ) -> Vec<Arc<Resource>> {
-        while let Some(part) = self.suspects.pop() {
-            let of_part = part.iter().filter_map(|name| all.get(name));
-            let found: Vec<_> = of_part.filter(|r| due(self, r)).cloned().collect();
-            if !found.is_empty() {
-                return found;
-            }
-        }
-        all.values().filter(|r| due(self, r)).cloned().collect()
-    }
-
-    fn is_due(&self, resource: &Resource) -> bool {
-        if self.owed.contains(&resource.name) {
-            return true;
-        }
-        self.wants(&resource.name)
-            && !self.has(resource)
-            && !self.refused.contains_key(&resource.name)
-    }
-
-    /// A refusal holds for the refused bytes alone: forgets those of others,
-    /// and of names that are no more.
-    pub(crate) fn refresh(&mut self, all: &ResourceMap) {
-        self.refused.retain(|name, nack| {
-            let version = all.get(name).map(|resource| &resource.version);
-            version.is_some() && nack.resources.get(name) == version
-        });
-        self.unused_since.retain(|name, _| !all.contains_key(name));
-    }
-
-    /// Notes that `push` goes out under `nonce`.
-    pub(crate) fn sent(&mut self, push: &Push, nonce: &str, snapshot: &str, now_ms: u64) {
-        let names = push.resources.iter().map(|r| (r.name.clone(), r.version.clone()));
-        let resources: BTreeMap<_, _> = names.collect();
-        self.owed.retain(|name| !resources.contains_key(name) && !push.removed.contains(name));
-        self.owes_answer = false;
-        self.in_flight = Some(InFlight {
-            nonce: nonce.to_owned(),
-            snapshot: snapshot.to_owned(),
-            resources,
-            removed: push.removed.clone(),
-            sent_at_ms: now_ms,
-        });
-    }
-
-    pub(crate) fn status(&self) -> TypeStatus {
-        TypeStatus {
-            wildcard: self.wildcard,
-            names: self.names.len(),
-            acked: self.known.len(),
-            version: self.acked_snapshot.clone(),
-            in_flight: self.in_flight.is_some(),
-            refused: self.refused.clone(),
-            last_nack: self.last_nack.clone(),
-        }
-    }
-}
-
-fn cut(text: &str) -> String {
-    let end = text.floor_char_boundary(NACK_TEXT_BYTES_MAX);
-    text.get(..end).unwrap_or_default().to_owned()
 }

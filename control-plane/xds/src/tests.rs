@@ -4,5 +4,10 @@
 mod convergence;
 mod envoy;
 mod loopback;
+mod loopback_groups;
 mod ordering;
+mod rollout;
 mod rules;
+mod session_rows;
+mod subscription_rows;
+mod table;

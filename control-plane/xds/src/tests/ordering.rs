@@ -1,6 +1,6 @@
 //! Make before break.
 
-use super::envoy::{BAD, Envoy, SETTINGS, kind_of, names, snapshot, subscribe};
+use super::envoy::{BAD, Envoy, SETTINGS, body, snapshot, subscribe};
 use crate::ResourceType::{Cluster, Endpoints, ExtensionConfig, Listener, Route};
 use crate::{ResourceType, Snapshot};
 
@@ -12,7 +12,7 @@ fn started(snapshot: &Snapshot) -> Envoy {
         envoy.settle(snapshot);
     }
     for kind in [Endpoints, Route, ExtensionConfig] {
-        let wanted: Vec<&str> = snapshot.of(kind).keys().map(String::as_str).collect();
+        let wanted: Vec<&str> = snapshot.of(kind).all.keys().map(|name| &**name).collect();
         envoy.send(&subscribe(kind, &wanted), snapshot);
         envoy.settle(snapshot);
     }
@@ -35,7 +35,7 @@ fn pool_with(pool: &str, cluster: &str, users: &str) -> Snapshot {
 }
 
 fn kinds(envoy: &Envoy) -> Vec<ResourceType> {
-    envoy.inbox.iter().map(kind_of).collect()
+    envoy.inbox.iter().map(|message| message.kind).collect()
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn old_parts_go_after_all_users_are_acknowledged_and_the_grace_time_passed() {
     assert_eq!(envoy.pass(SETTINGS.removal_grace_ms - 1, &new), 0);
     assert_eq!(envoy.pass(1, &new), 2);
     assert_eq!(kinds(&envoy), [Cluster, Endpoints]);
-    assert!(envoy.inbox.iter().all(|r| r.removed_resources == ["old"]));
+    assert!(envoy.inbox.iter().all(|r| r.removed == ["old"]));
     envoy.settle(&new);
     assert_eq!(envoy.session.next_deadline_ms(), None);
 }
@@ -114,9 +114,9 @@ fn a_refused_cluster_does_not_block_what_does_not_depend_on_it() {
 fn a_user_keeps_its_last_good_version_while_a_part_it_needs_was_never_accepted() {
     let with = |cluster: &str, users: &str| {
         let mut builder = Snapshot::builder();
-        builder.put(Cluster, "new", &cluster.to_owned());
-        builder.put(ExtensionConfig, "gateway", &users.to_owned());
-        builder.put(Route, "gateway", &users.to_owned());
+        builder.put(Cluster, "new", &body("new", cluster));
+        builder.put(ExtensionConfig, "gateway", &body("gateway", users));
+        builder.put(Route, "gateway", &body("gateway", users));
         builder.needs((ExtensionConfig, "gateway"), (Cluster, "new")).build()
     };
     let mut envoy = started(&pool("old"));
@@ -135,8 +135,8 @@ fn a_user_keeps_its_last_good_version_while_a_part_it_needs_was_never_accepted()
 #[test]
 fn a_fresh_envoy_gets_its_users_though_a_part_is_refused() {
     let mut builder = Snapshot::builder();
-    builder.put(Cluster, "pool", &BAD.to_owned());
-    builder.put(ExtensionConfig, "gateway", &"1".to_owned());
+    builder.put(Cluster, "pool", &body("pool", BAD));
+    builder.put(ExtensionConfig, "gateway", &body("gateway", "1"));
     let bad = builder.needs((ExtensionConfig, "gateway"), (Cluster, "pool")).build();
     assert_eq!(started(&bad).has[&(ExtensionConfig, "gateway".into())], "1");
 }
@@ -181,7 +181,7 @@ fn deleted_while_disconnected_goes_after_the_reconnect() {
     let mut envoy = started(&pool("old"));
     let none = snapshot(&[(Listener, "gateway", "1")]);
     envoy.reconnect(&[Cluster, Endpoints, Listener, Route, ExtensionConfig], &none);
-    assert!(names(&envoy.inbox[0]).is_empty());
+    assert!(envoy.inbox[0].names().is_empty());
     envoy.settle(&none);
     assert_eq!(envoy.pass(SETTINGS.removal_grace_ms, &none), 2);
     envoy.settle(&none);
@@ -201,5 +201,5 @@ fn a_request_for_an_orphan_is_answered() {
     envoy.change(&orphan);
     envoy.settle(&orphan);
     assert_eq!(envoy.send(&subscribe(Endpoints, &["orphan"]), &orphan), 1);
-    assert_eq!(names(&envoy.inbox[0]), ["orphan"]);
+    assert_eq!(envoy.inbox[0].names(), ["orphan"]);
 }

@@ -1,8 +1,10 @@
 //! One test for each rule of the protocol, named after it.
 
-use super::envoy::{Envoy, names, snapshot, subscribe, unsubscribe};
+use envoy_types::pb::envoy::service::discovery::v3::{DeltaDiscoveryRequest, DiscoveryRequest};
+
+use super::envoy::{Envoy, body, snapshot, subscribe, unsubscribe};
 use crate::ResourceType::{Cluster, Endpoints, ExtensionConfig, Listener, Route, Secret};
-use crate::{ResourceType, Snapshot};
+use crate::{ResourceType, Snapshot, delta, sotw};
 
 /// An Envoy that subscribed to `kind` and answered everything.
 fn settled(kind: ResourceType, wanted: &[&str], snapshot: &Snapshot) -> Envoy {
@@ -41,12 +43,12 @@ fn the_star_can_be_added_and_removed_and_mixed_with_names() {
     let mut envoy = settled(Endpoints, &["a"], &all);
     assert_eq!(envoy.has.len(), 1);
     assert_eq!(envoy.send(&subscribe(Endpoints, &["*"]), &all), 1);
-    assert_eq!(names(&envoy.inbox[0]), ["b"]);
+    assert_eq!(envoy.inbox[0].names(), ["b"]);
     envoy.settle(&all);
     assert_eq!(envoy.send(&unsubscribe(Endpoints, &["*"]), &all), 0);
     let changed = snapshot(&[(Endpoints, "a", "2"), (Endpoints, "b", "2")]);
     assert_eq!(envoy.change(&changed), 1);
-    assert_eq!(names(&envoy.inbox[0]), ["a"]);
+    assert_eq!(envoy.inbox[0].names(), ["a"]);
 }
 
 #[test]
@@ -54,7 +56,7 @@ fn a_name_unsubscribed_under_the_wildcard_is_told_again() {
     let all = snapshot(&[(Endpoints, "a", "1")]);
     let mut envoy = settled(Endpoints, &["*", "a"], &all);
     assert_eq!(envoy.send(&unsubscribe(Endpoints, &["a"]), &all), 1);
-    assert_eq!(names(&envoy.inbox[0]), ["a"]);
+    assert_eq!(envoy.inbox[0].names(), ["a"]);
 }
 
 #[test]
@@ -64,7 +66,7 @@ fn an_unsubscribed_name_is_sent_no_more_and_resubscribed_it_is_resent() {
     assert_eq!(envoy.send(&unsubscribe(Endpoints, &["a"]), &all), 0);
     assert_eq!(envoy.change(&snapshot(&[(Endpoints, "a", "2")])), 0);
     assert_eq!(envoy.send(&subscribe(Endpoints, &["a"]), &all), 1);
-    assert_eq!(names(&envoy.inbox[0]), ["a"]);
+    assert_eq!(envoy.inbox[0].names(), ["a"]);
 }
 
 #[test]
@@ -81,11 +83,11 @@ fn a_name_resubscribed_while_its_response_is_in_flight_is_resent_after_the_ack()
 fn a_name_asked_for_is_answered_though_its_version_is_known() {
     let all = snapshot(&[(Route, "a", "1")]);
     let mut request = subscribe(Route, &["a"]);
-    let version = all.get(Route, "a").unwrap().version.clone();
-    request.initial_resource_versions.insert("a".into(), version);
+    let version = all.get(Route, "a").unwrap().version.to_string();
+    request.declared.insert("a".into(), version);
     let mut envoy = Envoy::new();
     assert_eq!(envoy.send(&request, &all), 1);
-    assert_eq!(names(&envoy.inbox[0]), ["a"]);
+    assert_eq!(envoy.inbox[0].names(), ["a"]);
     envoy.settle(&all);
     assert_eq!(envoy.send(&subscribe(Route, &["a"]), &all), 1);
 }
@@ -95,7 +97,7 @@ fn an_unknown_name_is_answered_as_removed_and_its_subscription_remembered() {
     for kind in [Cluster, Endpoints, Listener, Route, Secret] {
         let mut envoy = Envoy::new();
         assert_eq!(envoy.send(&subscribe(kind, &["late"]), &snapshot(&[])), 1, "{kind:?}");
-        assert_eq!(envoy.inbox[0].removed_resources, ["late"]);
+        assert_eq!(envoy.inbox[0].removed, ["late"]);
         envoy.settle(&snapshot(&[]));
         assert_eq!(envoy.change(&snapshot(&[(kind, "late", "1")])), 1, "{kind:?}");
     }
@@ -105,7 +107,7 @@ fn an_unknown_name_is_answered_as_removed_and_its_subscription_remembered() {
 fn an_unknown_extension_config_is_answered_without_removing_it() {
     let mut envoy = Envoy::new();
     assert_eq!(envoy.send(&subscribe(ExtensionConfig, &["late"]), &snapshot(&[])), 1);
-    assert!(envoy.inbox[0].removed_resources.is_empty());
+    assert!(envoy.inbox[0].removed.is_empty());
     envoy.settle(&snapshot(&[]));
     assert_eq!(envoy.change(&snapshot(&[(ExtensionConfig, "late", "1")])), 1);
 }
@@ -116,8 +118,8 @@ fn initial_versions_of_a_wildcard_skip_what_is_known_and_show_what_is_gone() {
     let after = snapshot(&[(Listener, "same", "1"), (Listener, "old", "2")]);
     let mut envoy = settled(Listener, &[], &before);
     envoy.reconnect(&[Listener], &after);
-    assert_eq!(names(&envoy.inbox[0]), ["old"]);
-    assert_eq!(envoy.inbox[0].removed_resources, ["x"]);
+    assert_eq!(envoy.inbox[0].names(), ["old"]);
+    assert_eq!(envoy.inbox[0].removed, ["x"]);
 }
 
 #[test]
@@ -135,10 +137,10 @@ fn a_stale_nonce_settles_nothing_but_its_subscription_changes_count() {
     let mut envoy = Envoy::new();
     envoy.send(&subscribe(Endpoints, &["a"]), &all);
     let mut stale = subscribe(Endpoints, &["b"]);
-    stale.response_nonce = "999".into();
+    stale.nonce = Some("999".into());
     assert_eq!(envoy.send(&stale, &all), 0, "the first response is still in flight");
     assert_eq!(envoy.answer(0, &all), 1);
-    assert_eq!(names(&envoy.inbox[0]), ["b"]);
+    assert_eq!(envoy.inbox[0].names(), ["b"]);
 }
 
 #[test]
@@ -149,7 +151,7 @@ fn at_most_one_response_of_a_type_is_in_flight_and_the_next_has_the_latest() {
     let latest = snapshot(&[(Cluster, "a", "3")]);
     assert_eq!(envoy.change(&latest), 0);
     assert_eq!(envoy.answer(0, &latest), 1);
-    assert_eq!(envoy.inbox[0].resources[0].version, latest.get(Cluster, "a").unwrap().version);
+    assert_eq!(envoy.inbox[0].resources[0].1, latest.get(Cluster, "a").unwrap().version.to_string());
 }
 
 #[test]
@@ -170,7 +172,7 @@ fn a_refused_resource_is_noted_and_not_resent_until_its_bytes_change() {
     assert_eq!(envoy.answer(0, &bad), 0);
     assert_eq!(envoy.change(&bad), 0);
     let status = envoy.session.status()[&Route].clone();
-    let version = bad.get(Route, "a").unwrap().version.clone();
+    let version = bad.get(Route, "a").unwrap().version.to_string();
     assert_eq!(status.refused["a"].resources["a"], version);
     assert_eq!(status.refused["a"].error, "made-up refusal");
     assert!(!envoy.session.converged(&bad));
@@ -217,16 +219,16 @@ fn the_endpoints_of_a_changed_cluster_follow_in_the_same_batch() {
     envoy.send(&subscribe(Endpoints, &["a", "b"]), &before);
     envoy.settle(&before);
     assert_eq!(envoy.change(&after), 2);
-    assert_eq!(names(&envoy.inbox[0]), ["a"]);
-    assert_eq!(envoy.inbox[1].type_url, Endpoints.type_url());
-    assert_eq!(names(&envoy.inbox[1]), ["a"]);
+    assert_eq!(envoy.inbox[0].names(), ["a"]);
+    assert_eq!(envoy.inbox[1].kind, Endpoints);
+    assert_eq!(envoy.inbox[1].names(), ["a"]);
 }
 
 #[test]
 fn endpoints_with_a_name_of_their_own_follow_their_cluster() {
     let with = |content: &str| {
         let mut builder = Snapshot::builder();
-        builder.put(Cluster, "a", &content.to_owned()).put(Endpoints, "service", &"1".to_owned());
+        builder.put(Cluster, "a", &body("a", content)).put(Endpoints, "service", &body("service", "1"));
         builder.endpoints_of("a", "service").build()
     };
     let before = with("1");
@@ -234,13 +236,13 @@ fn endpoints_with_a_name_of_their_own_follow_their_cluster() {
     envoy.send(&subscribe(Endpoints, &["service"]), &before);
     envoy.settle(&before);
     assert_eq!(envoy.change(&with("2")), 2);
-    assert_eq!(names(&envoy.inbox[1]), ["service"]);
+    assert_eq!(envoy.inbox[1].names(), ["service"]);
 }
 
 #[test]
 fn a_type_that_is_not_served_is_passed_over() {
-    let mut request = subscribe(Cluster, &[]);
-    request.type_url = "type.googleapis.com/envoy.service.runtime.v3.Runtime".into();
-    let mut session = Envoy::new().session;
-    assert!(session.on_request(&request, &snapshot(&[]), 0).is_empty());
+    let type_url = "type.googleapis.com/envoy.service.runtime.v3.Runtime".to_owned();
+    let request = DeltaDiscoveryRequest { type_url: type_url.clone(), ..Default::default() };
+    assert!(delta::ask(request).is_none());
+    assert!(sotw::ask(DiscoveryRequest { type_url, ..Default::default() }).is_none());
 }
