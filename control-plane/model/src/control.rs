@@ -1,9 +1,11 @@
 //! `control`: the control plane itself.
 
-use crate::document::{Cursor, Fields};
+use crate::canary::Canary;
+use crate::document::Cursor;
+use crate::schema::Section;
 use crate::secret::Secret;
-use crate::unbuilt::Section;
 use crate::units;
+use crate::xds_port::XdsPort;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -18,18 +20,13 @@ const ENVOY_ADMIN_PORT: u16 = 9901;
 const DATA: &str = "./tollgate-data";
 const WASM: &str = "target/wasm/gateway.wasm";
 
-/// Shortest admin token: it must not be empty.
-const ADMIN_TOKEN_BYTES_MIN: usize = 1;
-
-/// Longest admin token; it travels in a header.
-const ADMIN_TOKEN_BYTES_MAX: usize = 1024;
-
 /// How long usage lines may wait in Envoy's memory.
-const FLUSH_BOUNDS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(60);
+pub(crate) const FLUSH_BOUNDS: RangeInclusive<Duration> =
+    Duration::from_millis(1)..=Duration::from_secs(60);
 
 /// How often a running stream writes a usage line, by default and at all.
 const INTERVAL_DEFAULT: Duration = Duration::from_secs(1);
-const INTERVAL_BOUNDS: RangeInclusive<Duration> =
+pub(crate) const INTERVAL_BOUNDS: RangeInclusive<Duration> =
     Duration::from_millis(100)..=Duration::from_secs(60);
 
 /// When a line of the usage spool reaches the kernel.
@@ -49,8 +46,10 @@ pub struct Control {
     pub admin: SocketAddr,
     /// `None`: a random token is made in the data folder.
     pub admin_token: Option<Secret>,
-    /// xDS; always on loopback; port 0 takes a free one.
-    pub xds: SocketAddr,
+    /// Where Envoys ask.
+    pub xds: XdsPort,
+    /// `None`: a change goes to every Envoy at once.
+    pub canary: Option<Canary>,
     /// Envoy's admin interface; always on loopback; port 0 takes a free one.
     pub envoy_admin: SocketAddr,
     /// The data folder, the configuration's folder before relative ones.
@@ -70,12 +69,14 @@ impl Control {
         let fields = cursor.fields(Section::Control);
         control.admin = fields.value("admin", control.admin, units::socket_address);
         control.admin_token =
-            fields.get("admin_token").and_then(|field| field.parse_unquoted(admin_token));
-        control.xds = loopback(&fields, "xds", control.xds, XDS_OPEN);
-        control.envoy_admin =
-            loopback(&fields, "envoy_admin", control.envoy_admin, ENVOY_ADMIN_OPEN);
-        control.data = fields.value("data", control.data, |text| path(text, base));
-        control.wasm = fields.value("wasm", control.wasm, |text| path(text, base));
+            fields.get("admin_token").and_then(|field| field.parse_unquoted(units::token));
+        if let Some(xds) = fields.get("xds") {
+            control.xds = XdsPort::read(&xds, base, local(XDS_PORT));
+        }
+        control.canary = fields.get("canary").and_then(|canary| Canary::read(&canary));
+        control.envoy_admin = fields.value("envoy_admin", control.envoy_admin, envoy_admin);
+        control.data = fields.value("data", control.data, |text| units::path(text, base));
+        control.wasm = fields.value("wasm", control.wasm, |text| units::path(text, base));
         control.usage_flush = fields.value("usage_flush", UsageFlush::Line, usage_flush);
         control.usage_interval = fields.value("usage_interval", INTERVAL_DEFAULT, |text| {
             units::duration(text, INTERVAL_BOUNDS)
@@ -86,11 +87,11 @@ impl Control {
 
     /// The defaults, with `base` as the configuration's folder.
     fn at(base: &Path) -> Control {
-        let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         Control {
             admin: local(ADMIN_PORT),
             admin_token: None,
-            xds: local(XDS_PORT),
+            xds: XdsPort::loopback(local(XDS_PORT)),
+            canary: None,
             envoy_admin: local(ENVOY_ADMIN_PORT),
             data: base.join(DATA),
             wasm: base.join(WASM),
@@ -100,28 +101,17 @@ impl Control {
     }
 }
 
-const XDS_OPEN: &str = "is not a loopback address; allowed: 127.0.0.0/8 and [::1], because this \
-    version of Tollgate does not ask who connects there (no mTLS)";
-
 const ENVOY_ADMIN_OPEN: &str = "is not a loopback address; allowed: 127.0.0.0/8 and [::1], \
     because Envoy asks nobody there who he is, and takes orders to stop";
 
-/// An address that only programs on this machine reach.
-fn loopback(
-    fields: &Fields<'_, '_>,
-    name: &'static str,
-    default: SocketAddr,
-    open: &'static str,
-) -> SocketAddr {
-    fields.value(name, default, |text| {
-        let address = units::socket_address(text)?;
-        if address.ip().is_loopback() { Ok(address) } else { Err(open.to_owned()) }
-    })
+fn local(port: u16) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
 }
 
-fn path(text: &str, base: &Path) -> Result<PathBuf, &'static str> {
-    let wrong = text.is_empty() || text.contains(char::is_control);
-    if wrong { Err("is not a path") } else { Ok(base.join(text)) }
+/// An address that only programs on this machine reach.
+fn envoy_admin(text: &str) -> Result<SocketAddr, String> {
+    let address = units::socket_address(text)?;
+    if address.ip().is_loopback() { Ok(address) } else { Err(ENVOY_ADMIN_OPEN.to_owned()) }
 }
 
 fn usage_flush(text: &str) -> Result<UsageFlush, String> {
@@ -130,15 +120,4 @@ fn usage_flush(text: &str) -> Result<UsageFlush, String> {
     }
     let within = units::duration(text, FLUSH_BOUNDS);
     within.map(UsageFlush::Within).map_err(|error| format!("{error}; or `line`"))
-}
-
-fn admin_token(text: &str) -> Result<Secret, String> {
-    let allowed = ADMIN_TOKEN_BYTES_MIN..=ADMIN_TOKEN_BYTES_MAX;
-    if allowed.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Ok(Secret::new(text.to_owned()));
-    }
-    Err(format!(
-        "is not an admin token; allowed: {ADMIN_TOKEN_BYTES_MIN} to {ADMIN_TOKEN_BYTES_MAX} \
-         visible ASCII characters without spaces"
-    ))
 }

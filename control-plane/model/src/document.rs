@@ -1,10 +1,11 @@
 //! A reader over the tree: typed getters that collect what is wrong and go on,
 //! so that one look finds everything.
 
-use crate::problem::Problem;
+use crate::problem::{Problem, Problems};
+use crate::schema::{self, Section};
 use crate::sources::{Sources, expand};
 use crate::tree::{Entry, Mark, Node, Shape, field_path};
-use crate::unbuilt::{self, Section};
+use crate::unbuilt;
 use std::cell::RefCell;
 use std::fmt::Display;
 use std::path::Path;
@@ -15,6 +16,9 @@ const QUOTED_CHARS_MAX: usize = 80;
 /// Most names that a problem lists.
 const LISTED_MAX: usize = 20;
 
+/// Most names that are held against an unknown one, which may be one of many.
+const CONSIDERED_MAX: usize = 1_000;
+
 /// How alike two names are, of 1, before one is offered for the other.
 const ALIKE: f64 = 0.8;
 
@@ -22,11 +26,11 @@ const ALIKE: f64 = 0.8;
 pub(crate) struct Document<'a> {
     pub base: &'a Path,
     pub sources: &'a dyn Sources,
-    problems: RefCell<Vec<Problem>>,
+    problems: RefCell<Problems>,
 }
 
 impl<'a> Document<'a> {
-    pub fn new(base: &'a Path, sources: &'a dyn Sources, problems: Vec<Problem>) -> Self {
+    pub fn new(base: &'a Path, sources: &'a dyn Sources, problems: Problems) -> Self {
         Document { base, sources, problems: RefCell::new(problems) }
     }
 
@@ -36,14 +40,11 @@ impl<'a> Document<'a> {
 
     /// Everything that was found, in the order of the text.
     pub fn into_problems(self) -> Vec<Problem> {
-        let mut problems = self.problems.into_inner();
-        problems.sort();
-        problems.dedup();
-        problems
+        self.problems.into_inner().into_sorted()
     }
 
-    fn report(&self, mark: Mark, path: &str, message: impl Into<String>) {
-        self.problems.borrow_mut().push(mark.problem(path, message));
+    fn report(&self, mark: Mark, path: &str, message: impl Display) {
+        self.problems.borrow_mut().push(|| mark.problem(path, message.to_string()));
     }
 }
 
@@ -64,12 +65,12 @@ struct Text {
 
 impl<'a> Cursor<'a> {
     /// Reports what is wrong with the value.
-    pub fn report(&self, message: impl Into<String>) {
+    pub fn report(&self, message: impl Display) {
         self.document.report(self.node.mark, &self.path, message);
     }
 
     /// Reports what is wrong with the field as a whole.
-    pub fn report_field(&self, message: impl Into<String>) {
+    pub fn report_field(&self, message: impl Display) {
         self.document.report(self.key, &self.path, message);
     }
 
@@ -89,7 +90,7 @@ impl<'a> Cursor<'a> {
     }
 
     fn keep<T, E: Display>(&self, parsed: Result<T, E>, shown: &str) -> Option<T> {
-        parsed.map_err(|error| self.report(format!("{shown} {error}"))).ok()
+        parsed.map_err(|error| self.report(format_args!("{shown} {error}"))).ok()
     }
 
     /// One of `choices` by its name; unbuilt ones are said to be.
@@ -216,6 +217,7 @@ pub(crate) struct Fields<'c, 'a> {
 
 impl<'a> Fields<'_, 'a> {
     pub fn get(&self, name: &'static str) -> Option<Cursor<'a>> {
+        debug_assert!(schema::has(self.section, name), "no row for {:?}.{name}", self.section);
         self.known.borrow_mut().push(name);
         self.entries.iter().find(|entry| entry.key == name).map(|entry| self.cursor.field(entry))
     }
@@ -264,13 +266,15 @@ fn unknown_field<'n>(name: &str, allowed: impl Iterator<Item = &'n str> + Clone)
     format!("unknown field {};{}", quoted(name), alternatives(name, allowed))
 }
 
-/// What an unknown name may have been meant to be, and what there is.
+/// What an unknown name may have been meant to be, and what there is. Looks at
+/// [`CONSIDERED_MAX`] names at most.
 pub(crate) fn alternatives<'n>(
     name: &str,
     allowed: impl Iterator<Item = &'n str> + Clone,
 ) -> String {
     let meant = allowed
         .clone()
+        .take(CONSIDERED_MAX)
         .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
         .filter(|(alike, _)| *alike >= ALIKE)
         .max_by(|(a, _), (b, _)| a.total_cmp(b));
@@ -279,7 +283,7 @@ pub(crate) fn alternatives<'n>(
 }
 
 fn listed<'n>(names: impl Iterator<Item = &'n str>) -> String {
-    let mut names: Vec<_> = names.collect();
+    let mut names: Vec<_> = names.take(LISTED_MAX.saturating_add(1)).collect();
     if names.is_empty() {
         return "none".to_owned();
     }

@@ -76,6 +76,12 @@ fn not_a_url() -> String {
     "is not an endpoint; write http://HOST:PORT or https://HOST:PORT".to_owned()
 }
 
+/// A host and its port, which cannot be left out: `HOST:PORT`.
+pub(crate) fn host_and_required_port(text: &str) -> Option<(Host, u16)> {
+    let after_host = text.rsplit(']').next().unwrap_or_default();
+    host_and_port(text, 0).filter(|(_, port)| *port > 0 && after_host.contains(':'))
+}
+
 fn host_and_port(authority: &str, default_port: u16) -> Option<(Host, u16)> {
     if let Some(rest) = authority.strip_prefix('[') {
         let (ip, rest) = rest.split_once(']')?;
@@ -95,7 +101,7 @@ fn port(digits: Option<&str>, default: u16) -> Option<u16> {
     digits.parse().ok().filter(|&port| plain && port > 0)
 }
 
-fn host(text: &str) -> Option<Host> {
+pub(crate) fn host(text: &str) -> Option<Host> {
     if let Ok(ip) = text.parse() {
         return Some(Host::Ip(IpAddr::V4(ip)));
     }
@@ -148,6 +154,24 @@ mod tests {
         for (text, expected) in table {
             let parsed = Endpoint::parse(text).ok().map(|endpoint| endpoint.to_string());
             assert_eq!(parsed.as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_port_that_must_be_there() {
+        let table = [
+            ("Control.example:1", Some(("control.example", 1))),
+            ("10.0.0.1:80", Some(("10.0.0.1", 80))),
+            ("[::1]:80", Some(("::1", 80))),
+            ("[::1]", None),
+            ("10.0.0.1", None),
+            ("a:0", None),
+            ("a:", None),
+            ("", None),
+        ];
+        for (text, expected) in table {
+            let found = host_and_required_port(text).map(|(host, port)| (host.to_string(), port));
+            assert_eq!(found, expected.map(|(host, port)| (host.to_owned(), port)), "{text}");
         }
     }
 

@@ -1,27 +1,28 @@
 //! `gateway`: where callers come in.
 
 use crate::document::Cursor;
-use crate::unbuilt::Section;
+use crate::schema::Section;
 use crate::units;
 use contract::limits::{MAX_BODY_BYTES_DEFAULT, MAX_BODY_BYTES_MAX};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Port of the default address.
 const PORT: u16 = 8080;
 
 /// Least `max_body`: a smaller one would refuse almost every chat.
-const MAX_BODY_BYTES_LEAST: u64 = 1024;
+pub(crate) const MAX_BODY_BYTES_LEAST: u64 = 1024;
 
 /// How long a stream may be silent when nothing is said, and the bounds of it.
 const IDLE_DEFAULT: Duration = Duration::from_secs(60);
-const IDLE_BOUNDS: RangeInclusive<Duration> =
+pub(crate) const IDLE_BOUNDS: RangeInclusive<Duration> =
     Duration::from_millis(100)..=Duration::from_secs(86_400);
 
 /// Most worker threads; more than any machine has cores.
-const WORKERS_MAX: u64 = 1024;
+pub(crate) const WORKERS_MAX: u32 = 1024;
 
 /// The section `gateway`, defaults filled in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,12 +35,34 @@ pub struct Gateway {
     pub max_body_bytes: u64,
     /// How long a stream may be silent before it is ended.
     pub stream_idle_timeout: Duration,
+    /// `None`: plain text.
+    pub tls: Option<Tls>,
     /// Envoy's worker threads; `None`: as many as there are cores.
     pub workers: Option<NonZeroU32>,
 }
 
+/// What the gateway shows to callers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tls {
+    /// The certificate chain, a PEM file, the configuration's folder before relative ones.
+    pub cert: PathBuf,
+    /// The key of it.
+    pub key: PathBuf,
+}
+
+impl Tls {
+    fn read(cursor: &Cursor<'_>, base: &Path) -> Option<Tls> {
+        let fields = cursor.fields(Section::GatewayTls);
+        let file = |field: Cursor<'_>| field.parse(|text| units::path(text, base));
+        let cert = fields.require("cert", "the certificate, a PEM file").and_then(file);
+        let key = fields.require("key", "the certificate's key, a PEM file").and_then(file);
+        fields.close();
+        Some(Tls { cert: cert?, key: key? })
+    }
+}
+
 impl Gateway {
-    pub(crate) fn read(cursor: Option<&Cursor<'_>>) -> Gateway {
+    pub(crate) fn read(cursor: Option<&Cursor<'_>>, base: &Path) -> Gateway {
         let mut gateway = Gateway::default();
         let Some(cursor) = cursor else { return gateway };
         let fields = cursor.fields(Section::Gateway);
@@ -52,7 +75,10 @@ impl Gateway {
             fields.value("stream_idle_timeout", gateway.stream_idle_timeout, |text| {
                 units::duration(text, IDLE_BOUNDS)
             });
-        gateway.workers = fields.get("workers").and_then(|field| field.parse(workers));
+        gateway.workers = fields
+            .get("workers")
+            .and_then(|field| field.parse(|text| units::count_u32(text, WORKERS_MAX)));
+        gateway.tls = fields.get("tls").and_then(|tls| Tls::read(&tls, base));
         fields.close();
         gateway
     }
@@ -65,12 +91,8 @@ impl Default for Gateway {
             expose_pool: false,
             max_body_bytes: MAX_BODY_BYTES_DEFAULT,
             stream_idle_timeout: IDLE_DEFAULT,
+            tls: None,
             workers: None,
         }
     }
-}
-
-fn workers(text: &str) -> Result<NonZeroU32, String> {
-    let count = units::count(text, WORKERS_MAX)?;
-    NonZeroU32::try_from(count).map_err(|error| error.to_string())
 }

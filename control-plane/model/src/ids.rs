@@ -89,6 +89,24 @@ names! {
     EngineModel by printable;
     /// A pattern over model names; `*` stands for any run of characters.
     ModelGlob by printable;
+    /// A pattern over the node ids of Envoys; `*` stands for any run of characters.
+    NodeGlob by printable;
+    /// Name of a service, a tag or a data centre in Consul.
+    ConsulName by plain;
+}
+
+impl NodeGlob {
+    /// Whether the pattern matches the whole of `node`.
+    #[must_use]
+    pub fn matches(&self, node: &str) -> bool {
+        let Some((first, rest)) = self.0.split_once('*') else { return self.0 == node };
+        let (middle, last) = rest.rsplit_once('*').unwrap_or(("", rest));
+        let inner = node.strip_prefix(first).and_then(|node| node.strip_suffix(last));
+        // The leftmost place of each piece leaves most for the next.
+        let after = |left: Option<_>, piece| left.and_then(|left: &str| left.split_once(piece));
+        let found = middle.split('*').filter(|piece| !piece.is_empty());
+        found.fold(inner, |left, piece| after(left, piece).map(|(_, right)| right)).is_some()
+    }
 }
 
 fn sized(text: &str) -> Result<(), NameError> {
@@ -142,6 +160,31 @@ mod tests {
         }
         for text in ["a b", "a\tb", "a\u{0}", "a\u{a0}b"] {
             assert_eq!(ModelName::parse(text), Err(NameError::Printable), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn patterns_over_nodes() {
+        let table = [
+            ("gateway", "gateway", true),
+            ("gateway", "gateway-1", false),
+            ("*", "", true),
+            ("canary-*", "canary-1", true),
+            ("canary-*", "a-canary-1", false),
+            ("*-eu", "a-eu", true),
+            ("aa*aa", "aaa", false),
+            ("a*b*c", "a-b-c", true),
+            ("a*b*c", "acb", false),
+            ("a**c", "ac", true),
+            ("*x*y*", "y-x", false),
+            ("*x*y*", "-x-y-", true),
+        ];
+        for (pattern, node, expected) in table {
+            assert_eq!(
+                NodeGlob::parse(pattern).unwrap().matches(node),
+                expected,
+                "{pattern} {node}"
+            );
         }
     }
 }

@@ -9,15 +9,19 @@
 //! Nothing here reads a clock, a file or the environment; what `${...}` stands
 //! for comes through [`Sources`].
 
+mod balance;
+mod canary;
 mod control;
 mod discover;
 mod document;
 mod endpoint;
 mod gateway;
+mod health;
 pub mod ids;
 mod pool;
 mod problem;
 mod route;
+pub mod schema;
 mod secret;
 mod sources;
 mod tenant;
@@ -25,20 +29,26 @@ mod tree;
 mod unbuilt;
 mod units;
 mod validate;
+mod xds_port;
 
+pub use balance::{Balance, Metrics};
+pub use canary::Canary;
 pub use control::{Control, UsageFlush};
 pub use discover::{Consul, Discovery, Dns, Kubernetes, Source};
 pub use endpoint::{Endpoint, Host};
-pub use gateway::Gateway;
-pub use pool::{Balance, Ejection, Engine, Health, Metrics, Pool};
+pub use gateway::{Gateway, Tls};
+pub use health::{Ejection, Health};
+pub use pool::{Engine, Pool};
 pub use problem::Problem;
 pub use route::Model;
 pub use secret::Secret;
 pub use sources::Sources;
 pub use tenant::{Key, KeyDigest, Role, Tenant};
+pub use xds_port::{EnvoyIdentity, XdsListen, XdsPort, XdsTls};
 
 use document::Document;
 use ids::{ModelName, PoolName, RoleName, TenantName};
+use problem::Problems;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -63,12 +73,15 @@ pub struct Config {
 /// Reads a configuration. `base` is the folder that relative paths count from.
 ///
 /// # Errors
-/// Everything that is wrong, in the order of the text; never empty.
+/// Everything that is wrong, in the order of the text; never empty. Of more than a
+/// thousand problems the last one says how many are left out.
 pub fn load(text: &str, base: &Path, sources: &dyn Sources) -> Result<Config, Vec<Problem>> {
-    let mut problems = Vec::new();
+    let mut problems = Problems::default();
     let tree = match tree::parse(text, &mut problems) {
         Ok(tree) => tree,
         Err(problem) => {
+            // What is known of the beginning of a text that cannot be read on.
+            let mut problems = problems.into_sorted();
             problems.push(problem);
             problems.sort();
             return Err(problems);
@@ -81,6 +94,10 @@ pub fn load(text: &str, base: &Path, sources: &dyn Sources) -> Result<Config, Ve
 }
 
 #[cfg(test)]
+mod control_tests;
+#[cfg(test)]
 mod load_tests;
+#[cfg(test)]
+mod pool_tests;
 #[cfg(test)]
 mod robustness_tests;

@@ -2,7 +2,8 @@
 
 use crate::document::Cursor;
 use crate::ids::PoolName;
-use crate::unbuilt::{SPLIT_OF_SEVERAL, Section};
+use crate::schema::Section;
+use crate::unbuilt::SPLIT_OF_SEVERAL;
 use crate::units;
 use crate::validate::Declared;
 
@@ -14,7 +15,7 @@ pub struct Model {
 }
 
 /// Most weight of a pool in a split.
-const WEIGHT_MAX: u64 = 1_000_000;
+pub(crate) const WEIGHT_MAX: u64 = 1_000_000;
 
 impl Model {
     /// The model, or nothing when no one pool is named.

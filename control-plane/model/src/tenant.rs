@@ -2,7 +2,7 @@
 
 use crate::document::Cursor;
 use crate::ids::{KeyName, ModelGlob, RoleName, TenantName, UserName};
-use crate::unbuilt::Section;
+use crate::schema::Section;
 use crate::units;
 use crate::validate::{Declared, KeysSeen};
 use std::fmt;

@@ -1,7 +1,7 @@
 //! YAML text as a tree that remembers where everything stood, and every scalar
 //! as it was written (a price must never pass through a float).
 
-use crate::problem::Problem;
+use crate::problem::{Problem, Problems};
 use crate::sources::{shield, unshield};
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 use std::borrow::Cow;
@@ -31,6 +31,18 @@ impl Mark {
     fn of(marker: &Marker) -> Mark {
         let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         Mark { line: number(marker.line().max(1)), column: number(marker.col().saturating_add(1)) }
+    }
+
+    /// The place, or the end of `text` where that is behind it: the parser has looked
+    /// ahead when it gives up. The end may be the beginning of a line that is not there.
+    fn within(self, text: &str) -> Mark {
+        let text = text.replace("\r\n", "\n").replace('\r', "\n");
+        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let behind = number(text.split('\n').count()).saturating_add(1);
+        let line = self.line.clamp(1, behind);
+        let chars = |line: &str| number(line.chars().count());
+        let length = text.split('\n').nth(line as usize - 1).map_or(0, chars);
+        Mark { line, column: self.column.clamp(1, length.saturating_add(1)) }
     }
 
     pub fn problem(self, path: &str, message: impl Into<String>) -> Problem {
@@ -100,7 +112,7 @@ pub(crate) fn field_path(path: &str, field: &str) -> String {
 ///
 /// # Errors
 /// The problem after which nothing can be read.
-pub(crate) fn parse(text: &str, problems: &mut Vec<Problem>) -> Result<Rc<Node>, Problem> {
+pub(crate) fn parse(text: &str, problems: &mut Problems) -> Result<Rc<Node>, Problem> {
     if text.len() > TEXT_BYTES_MAX {
         let message = format!("the configuration is larger than {TEXT_BYTES_MAX} bytes");
         return Err(Mark::START.problem("", message));
@@ -113,7 +125,8 @@ pub(crate) fn parse(text: &str, problems: &mut Vec<Problem>) -> Result<Rc<Node>,
     let mut parser = Parser::new_from_str(&text);
     while let Some(next) = parser.next_event() {
         let (event, span) = next.map_err(|error| {
-            Mark::of(error.marker()).problem("", format!("this is not YAML: {}", error.info()))
+            let place = Mark::of(error.marker()).within(&text);
+            place.problem("", format!("this is not YAML: {}", error.info()))
         })?;
         builder.take(event, Mark::of(&span.start))?;
     }
@@ -144,7 +157,7 @@ enum Key {
 }
 
 struct Builder<'p> {
-    problems: &'p mut Vec<Problem>,
+    problems: &'p mut Problems,
     frames: Vec<Frame>,
     anchors: BTreeMap<usize, Rc<Node>>,
     root: Option<Rc<Node>>,
@@ -180,7 +193,7 @@ impl Builder<'_> {
     fn untagged(&mut self, tag: Option<Cow<'_, Tag>>, mark: Mark) {
         if tag.is_some() {
             let path = self.path();
-            self.problems.push(mark.problem(&path, "tags (`!...`) are not allowed"));
+            self.problems.push(|| mark.problem(&path, "tags (`!...`) are not allowed"));
         }
     }
 
@@ -237,7 +250,7 @@ impl Builder<'_> {
             return Err(node.mark.problem(&path, message));
         }
         if let Some(problem) = frame.content.push(node, &path) {
-            self.problems.push(problem);
+            self.problems.push(|| problem);
         }
         Ok(())
     }
@@ -301,15 +314,16 @@ mod tests {
     use super::*;
 
     fn problems(text: &str) -> Vec<String> {
-        let mut problems = Vec::new();
+        let mut problems = Problems::default();
         if let Err(problem) = parse(text, &mut problems) {
-            problems.push(problem);
+            problems.push(|| problem);
         }
-        problems.iter().map(ToString::to_string).collect()
+        problems.into_sorted().iter().map(ToString::to_string).collect()
     }
 
     fn entries(text: &str) -> Vec<Entry> {
-        let node = parse(text, &mut Vec::new()).unwrap_or_else(|problem| panic!("{problem}"));
+        let node =
+            parse(text, &mut Problems::default()).unwrap_or_else(|problem| panic!("{problem}"));
         match Rc::into_inner(node).unwrap().shape {
             Shape::Map(entries) => entries,
             _ => panic!("no map"),
@@ -368,9 +382,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_wrong_is_inside_of_the_text() {
+        assert_eq!(
+            problems("%Y\u{2}X\0\0"),
+            ["1:5: this is not YAML: found unprintable character"]
+        );
+        let table = [((1, 9), (1, 3)), ((3, 1), (3, 1)), ((9, 9), (4, 1)), ((2, 2), (2, 2))];
+        for ((line, column), (inside, place)) in table {
+            let mark = Mark { line, column }.within("ab\rc\r\n");
+            assert_eq!(mark, Mark { line: inside, column: place }, "{line}:{column}");
+        }
+    }
+
+    #[test]
     fn nothing_is_null() {
         for text in ["", "\u{feff}", "\n", "# only a comment\n", "---\n"] {
-            assert!(parse(text, &mut Vec::new()).is_ok_and(|node| node.is_null()), "{text:?}");
+            assert!(
+                parse(text, &mut Problems::default()).is_ok_and(|node| node.is_null()),
+                "{text:?}"
+            );
         }
         assert_eq!(entries("a:\n\nb: 1\n")[0].value.mark, Mark::START);
     }

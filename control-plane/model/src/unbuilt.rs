@@ -2,22 +2,7 @@
 //! refused: a limit or a certificate that nobody looks at must not look like one
 //! that somebody does. Building something deletes its rows.
 
-/// A kind of map in the configuration; unbuilt fields and values belong to one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Section {
-    Root,
-    Gateway,
-    Control,
-    Pool,
-    Balance,
-    Health,
-    Price,
-    Model,
-    Split,
-    Role,
-    Tenant,
-    Key,
-}
+use crate::schema::Section;
 
 /// What is missing without it.
 #[derive(Clone, Copy)]
@@ -29,20 +14,18 @@ enum Lack {
 }
 
 use Lack::{Available, Enforced};
-use Section::{Balance, Control, Gateway, Model, Pool, Root, Tenant};
+use Section::{Balance, Control, GatewayTls, Model, Pool, Root, Tenant};
 
 /// Fields, wherever they are used.
 const FIELDS: &[(Section, &str, Lack)] = &[
     (Root, "limits", Enforced),
     (Root, "auth", Enforced),
     (Root, "masking", Enforced),
-    (Gateway, "tls", Enforced),
+    (GatewayTls, "client_ca", Enforced),
     (Control, "database", Available),
-    (Pool, "discover", Available),
     (Pool, "credentials", Available),
     (Pool, "max_tokens", Enforced),
     (Pool, "allow_fields", Enforced),
-    (Balance, "max_active", Enforced),
     (Model, "fallback", Available),
     (Model, "rules", Available),
     (Tenant, "limits", Enforced),
@@ -56,7 +39,6 @@ const FIELDS: &[(Section, &str, Lack)] = &[
 /// Values of fields that are built; one with a colon at its end stands for all
 /// that begin with it.
 const VALUES: &[(Section, &str, &str, Lack)] = &[
-    (Balance, "by", "load", Available),
     (Balance, "by", "latency", Available),
     (Balance, "affinity", "user", Available),
     (Balance, "affinity", "prefix", Available),
@@ -90,6 +72,29 @@ fn sentence(what: &str, lack: Lack) -> String {
     format!("`{what}` is not {lack} this version of Tollgate; remove it")
 }
 
+/// The table of the documentation.
+#[cfg(test)]
+pub(crate) fn markdown() -> String {
+    use std::fmt::Write;
+    let mut text = "| where | refused |\n| --- | --- |\n".to_owned();
+    for table in crate::schema::TABLES {
+        let fields = FIELDS.iter().filter(|(section, ..)| *section == table.section);
+        let values = VALUES.iter().filter(|(section, ..)| *section == table.section);
+        let fields = fields.map(|(_, name, _)| format!("`{name}`"));
+        let values = values.map(|(_, name, value, _)| match value.strip_suffix(':') {
+            Some(value) => format!("`{name}: {value}:NAME`"),
+            None => format!("`{name}: {value}`"),
+        });
+        let several = (table.section == Model).then(|| "a `split` over several pools".to_owned());
+        let refused: Vec<_> = fields.chain(values).chain(several).collect();
+        if !refused.is_empty() {
+            let place = if table.section == Root { "top level" } else { table.name };
+            writeln!(text, "| {place} | {} |", refused.join(", ")).unwrap();
+        }
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,8 +104,8 @@ mod tests {
         let enforced = "`limits` is not enforced by this version of Tollgate; remove it";
         assert_eq!(field(Tenant, "limits").as_deref(), Some(enforced));
         assert_eq!(field(Tenant, "models"), None);
-        let available = "`by: load` is not available in this version of Tollgate; remove it";
-        assert_eq!(value(Balance, "by", "load").as_deref(), Some(available));
+        let available = "`by: latency` is not available in this version of Tollgate; remove it";
+        assert_eq!(value(Balance, "by", "latency").as_deref(), Some(available));
         assert!(value(Model, "sticky", "header:x-session").is_some());
         assert_eq!(value(Model, "sticky", "none"), None);
     }

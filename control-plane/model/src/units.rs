@@ -2,14 +2,25 @@
 //! what is wrong as a sentence that goes on after the value: "is not a duration;
 //! write ...".
 
+use crate::secret::Secret;
 use rust_decimal::Decimal;
 use std::net::SocketAddr;
-use std::num::NonZeroU64;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Digits after the point of a price: one nano-dollar per million tokens.
 const MONEY_DIGITS: u32 = 9;
+
+/// Shortest token: it must not be empty.
+const TOKEN_BYTES_MIN: usize = 1;
+
+/// Longest token; it travels in a header.
+const TOKEN_BYTES_MAX: usize = 1024;
+
+/// Longest path in a URL.
+const URL_PATH_BYTES_MAX: usize = 1024;
 
 /// Units of a duration in milliseconds.
 const DURATION_UNITS: &[(&str, u64)] =
@@ -44,7 +55,7 @@ pub(crate) fn size(text: &str, bounds: RangeInclusive<u64>) -> Result<u64, Strin
     if bounds.contains(&bytes) {
         return Ok(bytes);
     }
-    let (least, most) = (shown(*bounds.start(), SIZE_UNITS), shown(*bounds.end(), SIZE_UNITS));
+    let (least, most) = (shown_size(*bounds.start()), shown_size(*bounds.end()));
     Err(format!("is out of range; allowed: {least} to {most}"))
 }
 
@@ -57,7 +68,15 @@ fn scaled(text: &str, units: &[(&str, u64)]) -> Option<u64> {
 
 /// `duration` as it is written, in the largest unit that holds it whole.
 pub(crate) fn shown_duration(duration: Duration) -> String {
+    if duration.is_zero() {
+        return "0s".to_owned();
+    }
     shown(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX), DURATION_UNITS)
+}
+
+/// `bytes` as they are written, in the largest unit that holds them whole.
+pub(crate) fn shown_size(bytes: u64) -> String {
+    shown(bytes, SIZE_UNITS)
 }
 
 fn shown(amount: u64, units: &[(&str, u64)]) -> String {
@@ -106,6 +125,73 @@ pub(crate) fn socket_address(text: &str) -> Result<SocketAddr, String> {
     };
     let wrong = "is not an address to listen on; write IP:PORT, such as 127.0.0.1:8080";
     address.parse().map_err(|_| wrong.to_owned())
+}
+
+/// A token that travels in a header.
+///
+/// # Errors
+/// When `text` is none; quote nothing with it.
+pub(crate) fn token(text: &str) -> Result<Secret, String> {
+    let allowed = TOKEN_BYTES_MIN..=TOKEN_BYTES_MAX;
+    if allowed.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(Secret::new(text.to_owned()));
+    }
+    Err(format!(
+        "is not a token; allowed: {TOKEN_BYTES_MIN} to {TOKEN_BYTES_MAX} visible ASCII \
+         characters without spaces"
+    ))
+}
+
+/// A path, `base` before relative ones.
+///
+/// # Errors
+/// When `text` is empty or holds control characters.
+pub(crate) fn path(text: &str, base: &Path) -> Result<PathBuf, &'static str> {
+    let wrong = text.is_empty() || text.contains(char::is_control);
+    if wrong { Err("is not a path") } else { Ok(base.join(text)) }
+}
+
+/// A path in a URL, such as `/health`.
+///
+/// # Errors
+/// When `text` is none.
+pub(crate) fn url_path(text: &str) -> Result<String, &'static str> {
+    let graphic = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
+    let sized = text.starts_with('/') && text.len() <= URL_PATH_BYTES_MAX;
+    if graphic && sized {
+        return Ok(text.to_owned());
+    }
+    Err("is not a path; write one such as /health, without spaces or #")
+}
+
+/// A percentage from `1%` to `100%`.
+///
+/// # Errors
+/// When `text` is none.
+pub(crate) fn percent(text: &str) -> Result<u8, &'static str> {
+    let digits = text.strip_suffix('%').filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()));
+    let number = digits.and_then(|digits| digits.parse().ok());
+    number
+        .filter(|number| (1..=100).contains(number))
+        .ok_or("is not a percentage; write a whole number from 1% to 100%, such as 50%")
+}
+
+/// A port from 1 to 65535.
+///
+/// # Errors
+/// When `text` is none.
+pub(crate) fn port(text: &str) -> Result<u16, String> {
+    let number = count(text, u16::MAX.into())?;
+    u16::try_from(number.get()).map_err(|error| error.to_string())
+}
+
+/// A whole number from 1 to `most`.
+///
+/// # Errors
+/// When `text` is none.
+pub(crate) fn count_u32(text: &str, most: u32) -> Result<NonZeroU32, String> {
+    let number = count(text, most.into())?;
+    NonZeroU32::try_from(number).map_err(|error| error.to_string())
 }
 
 /// A whole number from 1 to `most`.
@@ -258,6 +344,61 @@ mod tests {
         }
         assert_eq!((truth("true"), truth("false")), (Ok(true), Ok(false)));
         assert!(truth("yes").is_err());
+    }
+
+    #[test]
+    fn percentages_and_ports() {
+        let table = [
+            ("1%", Some(1)),
+            ("050%", Some(50)),
+            ("100%", Some(100)),
+            ("0%", None),
+            ("101%", None),
+            ("+5%", None),
+            ("50", None),
+            ("%", None),
+        ];
+        for (text, number) in table {
+            assert_eq!(percent(text).ok(), number, "{text}");
+        }
+        let table = [("1", Some(1)), ("65535", Some(65535)), ("0", None), ("65536", None)];
+        for (text, number) in table {
+            assert_eq!(port(text).ok(), number, "{text}");
+        }
+    }
+
+    #[test]
+    fn tokens_and_paths() {
+        let (most, long) = ("x".repeat(1024), "x".repeat(1025));
+        for (text, good) in
+            [("!~", true), (&*most, true), ("", false), (&*long, false), ("a b", false)]
+        {
+            assert_eq!(token(text).is_ok(), good, "{text}");
+        }
+        for (text, joined) in
+            [("a/b", Some("/c/a/b")), ("/a", Some("/a")), ("", None), ("a\n", None)]
+        {
+            assert_eq!(
+                path(text, Path::new("/c")).ok().as_deref(),
+                joined.map(Path::new),
+                "{text}"
+            );
+        }
+        for (text, good) in
+            [("/", true), ("/a?b=c", true), ("a", false), ("/a b", false), ("/#", false)]
+        {
+            assert_eq!(url_path(text).is_ok(), good, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_shown_is_read_again() {
+        for ms in [0, 1, 999, 1_000, 90_000, 3_600_000, 86_400_000] {
+            let duration_ms = Duration::from_millis(ms);
+            let bounds = Duration::ZERO..=Duration::MAX;
+            assert_eq!(duration(&shown_duration(duration_ms), bounds), Ok(duration_ms));
+        }
+        assert_eq!((shown_size(1 << 20), shown_size(1025)), ("1MiB".into(), "1025B".into()));
     }
 
     #[test]

@@ -6,9 +6,10 @@ use crate::ids::{PoolName, RoleName};
 use crate::tenant::KeyDigest;
 use crate::tree::Node;
 use crate::{Config, Control, Gateway, Model, Pool, Role, Tenant};
-use crate::{ids, unbuilt::Section};
+use crate::{ids, schema::Section};
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::net::SocketAddr;
 
 /// The version of the format that is read.
@@ -27,7 +28,7 @@ impl Declared {
     ///
     /// # Errors
     /// When there is none; follows the quoted name.
-    pub fn pool(&self, text: &str) -> Result<PoolName, String> {
+    pub fn pool(&self, text: &str) -> Result<PoolName, Unknown<'_, PoolName>> {
         known("pool", &self.pools, text)
     }
 
@@ -35,18 +36,31 @@ impl Declared {
     ///
     /// # Errors
     /// When there is none; follows the quoted name.
-    pub fn role(&self, text: &str) -> Result<RoleName, String> {
+    pub fn role(&self, text: &str) -> Result<RoleName, Unknown<'_, RoleName>> {
         known("role", &self.roles, text)
     }
 }
 
-fn known<N>(kind: &str, names: &BTreeSet<N>, text: &str) -> Result<N, String>
+fn known<'d, N>(kind: &'static str, names: &'d BTreeSet<N>, text: &str) -> Result<N, Unknown<'d, N>>
 where
-    N: Ord + Clone + AsRef<str> + Borrow<str>,
+    N: Ord + Clone + Borrow<str>,
 {
-    let unknown =
-        || format!("is no {kind};{}", alternatives(text, names.iter().map(AsRef::as_ref)));
-    names.get(text).cloned().ok_or_else(unknown)
+    names.get(text).cloned().ok_or_else(|| Unknown { kind, names, text: text.to_owned() })
+}
+
+/// A name that nothing has. What may have been meant is looked for when it is
+/// shown: there may be many names, and many that are not among them.
+pub(crate) struct Unknown<'d, N> {
+    kind: &'static str,
+    names: &'d BTreeSet<N>,
+    text: String,
+}
+
+impl<N: AsRef<str>> fmt::Display for Unknown<'_, N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.names.iter().map(AsRef::as_ref);
+        write!(f, "is no {};{}", self.kind, alternatives(&self.text, names))
+    }
 }
 
 /// Keys that were read: two with one digest would be one key with two owners.
@@ -75,11 +89,12 @@ pub(crate) fn config<'a>(document: &'a Document<'a>, tree: &'a Node) -> Config {
     let root = document.root(tree);
     let fields = root.fields(Section::Root);
     version(&fields);
-    let gateway = Gateway::read(fields.get("gateway").as_ref());
+    let gateway = Gateway::read(fields.get("gateway").as_ref(), document.base);
     let control = Control::read(fields.get("control").as_ref(), document.base);
     addresses(&fields, &gateway, &control);
-    let (pools, pool_names) =
-        section(&fields, "pools", ids::PoolName::parse, |_, cursor| Pool::read(cursor));
+    let (pools, pool_names) = section(&fields, "pools", ids::PoolName::parse, |_, cursor| {
+        Pool::read(cursor, document.base)
+    });
     let (roles, role_names) =
         section(&fields, "roles", ids::RoleName::parse, |_, cursor| Role::read(cursor));
     let declared = Declared { pools: pool_names, roles: role_names };
@@ -122,14 +137,14 @@ fn section<N: Ord + Clone, T>(
     (things, names)
 }
 
-/// No two of the four addresses may be in each other's way.
+/// No two of the addresses may be in each other's way.
 fn addresses(fields: &Fields<'_, '_>, gateway: &Gateway, control: &Control) {
-    let all = [
+    let mut all = vec![
         ("gateway", "gateway.listen", gateway.listen),
         ("control", "control.admin", control.admin),
-        ("control", "control.xds", control.xds),
-        ("control", "control.envoy_admin", control.envoy_admin),
     ];
+    all.extend(control.xds.tcp().map(|address| ("control", "control.xds", address)));
+    all.push(("control", "control.envoy_admin", control.envoy_admin));
     for (index, (section, path, address)) in all.iter().enumerate() {
         for (earlier_section, earlier, other) in all.iter().take(index) {
             if collide(*address, *other) {

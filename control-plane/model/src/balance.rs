@@ -1,0 +1,138 @@
+//! `pools.NAME.balance` and `metrics`: how one endpoint is picked, and what the
+//! engines are asked for it.
+
+use crate::document::{Cursor, Fields};
+use crate::pool::Engine;
+use crate::schema::Section;
+use crate::units;
+use std::num::NonZeroU32;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+/// Requests at once that one engine does well with, when nothing is said, and at most.
+const MAX_ACTIVE_DEFAULT: u32 = 32;
+pub(crate) const MAX_ACTIVE_MAX: u32 = 100_000;
+
+/// Where engines tell of their load when nothing is said.
+const PATH: &str = "/metrics";
+
+/// How often they are asked, by default and at all.
+const INTERVAL_DEFAULT: Duration = Duration::from_secs(1);
+pub(crate) const INTERVAL_BOUNDS: RangeInclusive<Duration> =
+    Duration::from_millis(100)..=Duration::from_secs(60);
+
+/// For how many intervals an old answer counts, by default and at most.
+const STALE_AFTER_DEFAULT: u32 = 5;
+pub(crate) const STALE_AFTER_MAX: u32 = 100;
+
+/// How Envoy picks one endpoint of a pool.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Balance {
+    /// One after the other.
+    RoundRobin,
+    /// The less busy of two that are drawn at random.
+    #[default]
+    LeastRequest,
+    /// As [`Balance::LeastRequest`], with weights from what the engines report
+    /// of their load.
+    Load,
+}
+
+/// How the engines of a pool are asked for their load.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Metrics {
+    /// Path of the Prometheus text.
+    pub path: String,
+    /// Port of the metrics; `None`: the endpoint's own.
+    pub port: Option<u16>,
+    /// Time between two questions to one engine.
+    pub interval: Duration,
+    /// After how many intervals without an answer its last figures count no more; at least 1.
+    pub stale_after: u32,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Metrics {
+            path: PATH.to_owned(),
+            port: None,
+            interval: INTERVAL_DEFAULT,
+            stale_after: STALE_AFTER_DEFAULT,
+        }
+    }
+}
+
+impl Metrics {
+    fn read(cursor: &Cursor<'_>) -> Metrics {
+        let fields = cursor.fields(Section::Metrics);
+        let path = fields.value("path", PATH.to_owned(), units::url_path);
+        let port = fields.get("port").and_then(|field| field.parse(units::port));
+        let interval = fields
+            .value("interval", INTERVAL_DEFAULT, |text| units::duration(text, INTERVAL_BOUNDS));
+        let stale_after = fields.value("stale_after", STALE_AFTER_DEFAULT, |text| {
+            units::count_u32(text, STALE_AFTER_MAX).map(NonZeroU32::get)
+        });
+        fields.close();
+        Metrics { path, port, interval, stale_after }
+    }
+}
+
+pub(crate) const BALANCES: &[(&str, Balance)] = &[
+    ("round_robin", Balance::RoundRobin),
+    ("least_request", Balance::LeastRequest),
+    ("load", Balance::Load),
+];
+
+/// Both sections: the one asks for the other.
+pub(crate) struct Load {
+    pub balance: Balance,
+    pub max_active: u32,
+    pub metrics: Option<Metrics>,
+}
+
+impl Load {
+    /// Reads `balance` and `metrics` of a pool whose engine is `engine`, if that is known.
+    pub(crate) fn read(pool: &Fields<'_, '_>, engine: Option<Engine>) -> Load {
+        let mut load =
+            Load { balance: Balance::default(), max_active: MAX_ACTIVE_DEFAULT, metrics: None };
+        let mute = engine == Some(Engine::Openai);
+        if let Some(cursor) = pool.get("balance") {
+            load.read_balance(&cursor, mute);
+        }
+        let metrics = pool.get("metrics");
+        if let Some(cursor) = metrics.as_ref().filter(|_| mute) {
+            cursor.report_field(MUTE);
+        }
+        let by_load = || (load.balance == Balance::Load).then(Metrics::default);
+        load.metrics = metrics.as_ref().map(Metrics::read).or_else(by_load);
+        load
+    }
+
+    /// `mute`: nothing is known of the engine's metrics.
+    fn read_balance(&mut self, cursor: &Cursor<'_>, mute: bool) {
+        let fields = cursor.fields(Section::Balance);
+        let by = fields.get("by");
+        let chosen = by.as_ref().and_then(|by| by.choose(Section::Balance, BALANCES));
+        self.balance = chosen.unwrap_or_default();
+        if let Some(by) = by.as_ref().filter(|_| mute && self.balance == Balance::Load) {
+            by.report(MUTE);
+        }
+        if let Some(most) = fields.get("max_active") {
+            self.max_active = max_active(&most).unwrap_or(MAX_ACTIVE_DEFAULT);
+            if self.balance != Balance::Load && (chosen.is_some() || by.is_none()) {
+                most.report_field("counts only with `by: load`; remove it, or balance by load");
+            }
+        }
+        if let Some(affinity) = fields.get("affinity") {
+            affinity.choose(Section::Balance, &[("none", ())]);
+        }
+        fields.close();
+    }
+}
+
+fn max_active(cursor: &Cursor<'_>) -> Option<u32> {
+    cursor.parse(|text| units::count_u32(text, MAX_ACTIVE_MAX)).map(NonZeroU32::get)
+}
+
+const MUTE: &str = "asks for metrics, and those of the engine `openai` are not known; name the \
+    engine if it is another, or balance by least_request";

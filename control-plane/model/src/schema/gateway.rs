@@ -1,0 +1,140 @@
+//! The tables of the document and of `gateway`.
+
+use super::{Change, Field, Kind, Presence, Section, Table, form};
+use crate::gateway::{IDLE_BOUNDS, MAX_BODY_BYTES_LEAST, WORKERS_MAX};
+use Change::{Envoy, Live, Said, Start};
+use Presence::{Default, Otherwise, Required};
+use contract::limits::MAX_BODY_BYTES_MAX;
+
+pub(super) const ROOT: Table = Table {
+    section: Section::Root,
+    name: "configuration",
+    one_of: &[],
+    fields: &[
+        Field::new("version", Kind::Count(1), Required, Said("–"), "1", "version of this format"),
+        Field::new(
+            "gateway",
+            Kind::Map(Section::Gateway),
+            Default("{}"),
+            Said("see below"),
+            "{}",
+            "where callers come in",
+        ),
+        Field::new(
+            "control",
+            Kind::Map(Section::Control),
+            Default("{}"),
+            Said("see below"),
+            "{}",
+            "the control plane",
+        ),
+        Field::new(
+            "pools",
+            Kind::Named(&form::PLAIN_NAME, &Kind::Map(Section::Pool)),
+            Default("{}"),
+            Live,
+            "{ llama: { engine: vllm, model: m, endpoints: [http://10.0.0.11:8000] } }",
+            "sets of equal inference servers",
+        ),
+        Field::new(
+            "models",
+            Kind::Named(
+                &form::MODEL_NAME,
+                &Kind::Either(&[Kind::Text(&form::POOL), Kind::Map(Section::Model)]),
+            ),
+            Default("{}"),
+            Live,
+            "{ llama: llama }",
+            "names that callers ask for",
+        ),
+        Field::new(
+            "roles",
+            Kind::Named(&form::PLAIN_NAME, &Kind::Map(Section::Role)),
+            Default("{}"),
+            Live,
+            "{ user: { models: ['*'] } }",
+            "what keys may use",
+        ),
+        Field::new(
+            "tenants",
+            Kind::Named(&form::PLAIN_NAME, &Kind::Map(Section::Tenant)),
+            Default("{}"),
+            Live,
+            "{ acme: { models: ['*'] } }",
+            "who is billed",
+        ),
+    ],
+};
+
+pub(super) const GATEWAY: Table = Table {
+    section: Section::Gateway,
+    name: "gateway",
+    one_of: &[],
+    fields: &[
+        Field::new(
+            "listen",
+            Kind::Text(&form::ADDRESS),
+            Default("127.0.0.1:8080"),
+            Start,
+            "0.0.0.0:8443",
+            "address for callers",
+        ),
+        Field::new(
+            "expose_pool",
+            Kind::Truth,
+            Default("false"),
+            Live,
+            "true",
+            "adds `x-tollgate-pool` to answers",
+        ),
+        Field::new(
+            "max_body",
+            Kind::Size(MAX_BODY_BYTES_LEAST, MAX_BODY_BYTES_MAX),
+            Default("20MiB"),
+            Live,
+            "4MiB",
+            "largest request body; a larger one is 413",
+        ),
+        Field::new(
+            "stream_idle_timeout",
+            Kind::Duration(*IDLE_BOUNDS.start(), *IDLE_BOUNDS.end()),
+            Default("60s"),
+            Said("live, for new requests"),
+            "2m",
+            "how long an upload or a streamed answer may be silent before it is ended",
+        ),
+        Field::new(
+            "workers",
+            Kind::Count(WORKERS_MAX as u64),
+            Otherwise("number of cores"),
+            Envoy,
+            "2",
+            "Envoy's worker threads (`--concurrency`)",
+        ),
+        Field::new(
+            "tls",
+            Kind::Map(Section::GatewayTls),
+            Otherwise("plain text"),
+            Said("live, the files too"),
+            "{ cert: server.pem, key: server-key.pem }",
+            "what callers are shown",
+        ),
+    ],
+};
+
+pub(super) const TLS: Table = Table {
+    section: Section::GatewayTls,
+    name: "gateway.tls",
+    one_of: &[],
+    fields: &[
+        Field::new(
+            "cert",
+            Kind::Text(&form::PATH),
+            Required,
+            Live,
+            "server.pem",
+            "certificate chain, a PEM file",
+        ),
+        Field::new("key", Kind::Text(&form::PATH), Required, Live, "server-key.pem", "its key"),
+    ],
+};
