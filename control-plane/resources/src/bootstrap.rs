@@ -2,6 +2,8 @@
 //! the rest.
 
 use crate::TranslateError;
+use crate::control_cluster::{self, put, socket_address, type_url};
+pub use crate::control_cluster::{ControlAddress, ControlPort, ControlTls, ControlToken};
 use crate::filter_config::RUNTIME;
 use crate::well_known::text;
 use contract::names::{CONTROL_CLUSTER, VM_ID};
@@ -20,13 +22,14 @@ const SYNC: &str = "sync";
 /// costs a few tens of KiB, and Envoy without a limit dies of them.
 const CONNECTIONS_MAX: u32 = 50_000;
 
-/// What differs from one Envoy to the next.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What differs from one Envoy to the next. It may hold a secret and therefore
+/// has no `Debug`.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Bootstrap {
     /// Who asks, in the control plane's eyes.
     pub node_id: String,
     /// The control plane's port.
-    pub xds: SocketAddr,
+    pub control: ControlPort,
     /// Envoy's own admin port.
     pub envoy_admin: SocketAddr,
     /// The Wasm module: absolute, the same file that the filter is given.
@@ -36,20 +39,29 @@ pub struct Bootstrap {
 /// Writes the bootstrap as JSON.
 ///
 /// # Errors
-/// When the path of the module is not UTF-8.
+/// When the path of a file is not UTF-8.
 pub fn render(bootstrap: &Bootstrap) -> Result<String, TranslateError> {
+    let admin = bootstrap.envoy_admin;
     let document = json!({
         "node": { "id": bootstrap.node_id, "cluster": NODE_CLUSTER },
         "admin": {
-            "address": address(bootstrap.envoy_admin),
+            "address": socket_address(&admin.ip().to_string(), admin.port()),
             "ignore_global_conn_limit": true,
         },
         "dynamic_resources": dynamic_resources(),
-        "static_resources": { "clusters": [control(bootstrap.xds)] },
+        "static_resources": static_resources(&bootstrap.control)?,
         "bootstrap_extensions": [sync(text(&bootstrap.wasm)?)?],
         "overload_manager": overload_manager(),
     });
     serde_json::to_string_pretty(&document).map_err(TranslateError::FilterConfig)
+}
+
+fn static_resources(control: &ControlPort) -> Result<Value, TranslateError> {
+    let mut resources = json!({ "clusters": [control_cluster::cluster(control)?] });
+    if let Some(secrets) = control_cluster::secrets(control)? {
+        put(&mut resources, "secrets", secrets);
+    }
+    Ok(resources)
 }
 
 fn dynamic_resources() -> Value {
@@ -63,28 +75,6 @@ fn dynamic_resources() -> Value {
         },
         "cds_config": ads,
         "lds_config": ads,
-    })
-}
-
-/// The way to the control plane, for xDS and for the calls of the role `sync`.
-/// The keep-alive finds a control plane that is gone without a word.
-fn control(xds: SocketAddr) -> Value {
-    json!({
-        "name": CONTROL_CLUSTER,
-        "type": "STATIC",
-        "connect_timeout": "1s",
-        "load_assignment": {
-            "cluster_name": CONTROL_CLUSTER,
-            "endpoints": [{ "lb_endpoints": [{ "endpoint": { "address": address(xds) } }] }],
-        },
-        "typed_extension_protocol_options": {
-            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-                "@type": type_url("envoy.extensions.upstreams.http.v3.HttpProtocolOptions"),
-                "explicit_http_config": { "http2_protocol_options": {
-                    "connection_keepalive": { "interval": "10s", "timeout": "5s" },
-                }},
-            },
-        },
     })
 }
 
@@ -125,14 +115,6 @@ fn overload_manager() -> Value {
     }]})
 }
 
-fn address(of: SocketAddr) -> Value {
-    json!({ "socket_address": { "address": of.ip().to_string(), "port_value": of.port() } })
-}
-
-fn type_url(message: &str) -> String {
-    format!("type.googleapis.com/{message}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,7 +122,7 @@ mod tests {
     fn rendered() -> Value {
         let bootstrap = Bootstrap {
             node_id: "gateway-1".to_owned(),
-            xds: "127.0.0.1:18000".parse().unwrap(),
+            control: ControlPort::open("127.0.0.1:18000".parse().unwrap()),
             envoy_admin: "[::1]:9901".parse().unwrap(),
             wasm: "/modules/gateway.wasm".into(),
         };

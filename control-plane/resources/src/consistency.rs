@@ -1,6 +1,7 @@
 //! Holds the resources against each other before they are published: Envoy
 //! takes a route to a cluster that is not there, and answers 503 from then on.
 
+use crate::secrets::{self, SecretResource};
 use crate::{EnvoyResources, TranslateError};
 use contract::policy::{GatewayConfig, PluginConfig};
 use envoy_types::pb::envoy::config::cluster::v3::Cluster;
@@ -44,6 +45,7 @@ struct There<'a> {
     endpoints: BTreeSet<&'a str>,
     routes: BTreeSet<&'a str>,
     extensions: BTreeSet<&'a str>,
+    secrets: BTreeSet<&'a str>,
 }
 
 impl<'a> There<'a> {
@@ -53,6 +55,7 @@ impl<'a> There<'a> {
             endpoints: assignments(resources).collect(),
             routes: resources.routes.iter().map(|one| one.name.as_str()).collect(),
             extensions: resources.extensions.iter().map(|one| one.name.as_str()).collect(),
+            secrets: resources.secrets.iter().map(SecretResource::name).collect(),
         }
     }
 }
@@ -64,6 +67,7 @@ fn twice(resources: &EnvoyResources) -> Vec<TranslateError> {
         doubled("listeners", resources.listeners.iter().map(|one| one.name.as_str())),
         doubled("routes", resources.routes.iter().map(|one| one.name.as_str())),
         doubled("extensions", resources.extensions.iter().map(|one| one.name.as_str())),
+        doubled("secrets", resources.secrets.iter().map(SecretResource::name)),
     ]
     .into_iter()
     .flatten()
@@ -109,6 +113,20 @@ fn listener(listener: &Listener, there: &There<'_>) -> Vec<TranslateError> {
     managers
         .flat_map(|any| match unpack::<HttpConnectionManager>(&from, any) {
             Ok(manager) => connection_manager(&from, &manager, there),
+            Err(fault) => vec![fault],
+        })
+        .chain(certificates(&from, listener, there))
+        .collect()
+}
+
+fn certificates(from: &str, listener: &Listener, there: &There<'_>) -> Vec<TranslateError> {
+    let sockets = listener.filter_chains.iter().filter_map(|chain| chain.transport_socket.as_ref());
+    sockets
+        .flat_map(|socket| match secrets::asked_for(from, socket) {
+            Ok(names) => names
+                .iter()
+                .filter_map(|name| require(from, "secret", name, &there.secrets))
+                .collect(),
             Err(fault) => vec![fault],
         })
         .collect()

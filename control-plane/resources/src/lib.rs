@@ -11,6 +11,7 @@ mod access_log;
 pub mod bootstrap;
 mod clusters;
 pub mod consistency;
+mod control_cluster;
 mod endpoints;
 mod error;
 mod filter_config;
@@ -18,6 +19,7 @@ mod listeners;
 mod local_replies;
 mod names;
 mod routes;
+pub mod secrets;
 mod well_known;
 
 pub use error::TranslateError;
@@ -28,6 +30,7 @@ use envoy_types::pb::envoy::config::endpoint::v3::ClusterLoadAssignment;
 use envoy_types::pb::envoy::config::listener::v3::Listener;
 use envoy_types::pb::envoy::config::route::v3::RouteConfiguration;
 use plan::Plan;
+use secrets::{Certificate, SecretResource};
 use std::path::PathBuf;
 
 /// Where things lie on the machine of the Envoy that the resources are for.
@@ -52,19 +55,28 @@ pub struct EnvoyResources {
     pub routes: Vec<RouteConfiguration>,
     /// ECDS: the configuration of the Wasm filter.
     pub extensions: Vec<TypedExtensionConfig>,
+    /// SDS: the certificate that callers are shown, if they come over TLS.
+    pub secrets: Vec<SecretResource>,
 }
 
-/// Writes `plan` as Envoy's messages.
+/// Writes `plan` as Envoy's messages. Callers come over TLS exactly where there
+/// is a `certificate`.
 ///
 /// # Errors
 /// When a path of `placement` is not UTF-8, or the filter's configuration
 /// cannot be written as JSON.
-pub fn translate(plan: &Plan, placement: &Placement) -> Result<EnvoyResources, TranslateError> {
+pub fn translate(
+    plan: &Plan,
+    placement: &Placement,
+    certificate: Option<&Certificate>,
+) -> Result<EnvoyResources, TranslateError> {
+    let tls = certificate.map(|_| secrets::transport_socket());
     Ok(EnvoyResources {
         clusters: clusters::all(&plan.pools),
         endpoints: endpoints::all(&plan.pools),
-        listeners: vec![listeners::gateway(&plan.listener, &placement.spool_file)?],
+        listeners: vec![listeners::gateway(&plan.listener, &placement.spool_file, tls)?],
         routes: vec![routes::gateway(&plan.listener)],
         extensions: vec![filter_config::gateway(&plan.filter, &placement.wasm)?],
+        secrets: certificate.map(secrets::gateway).into_iter().collect(),
     })
 }

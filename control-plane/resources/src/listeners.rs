@@ -10,7 +10,7 @@ use envoy_types::pb::envoy::config::common::mutation_rules::v3::{
     header_mutation::{Action, RemoveOnMatch},
 };
 use envoy_types::pb::envoy::config::core::v3::{
-    ExtensionConfigSource, Http2ProtocolOptions, TypedExtensionConfig,
+    ExtensionConfigSource, Http2ProtocolOptions, TransportSocket, TypedExtensionConfig,
     header_value_option::HeaderAppendAction,
 };
 use envoy_types::pb::envoy::config::listener::v3::{Filter, FilterChain, Listener, filter};
@@ -46,8 +46,12 @@ const STREAMS_MAX: u32 = 256;
 /// reading, above what the routes allow a body.
 const CONNECTION_BUFFER_BYTES: u32 = 256 * 1024;
 
-/// The one listener.
-pub(crate) fn gateway(plan: &ListenerPlan, spool_file: &Path) -> Result<Listener, TranslateError> {
+/// The one listener; `tls`: what callers speak to it through.
+pub(crate) fn gateway(
+    plan: &ListenerPlan,
+    spool_file: &Path,
+    tls: Option<TransportSocket>,
+) -> Result<Listener, TranslateError> {
     let manager = connection_manager(plan, spool_file)?;
     Ok(Listener {
         name: GATEWAY.to_owned(),
@@ -58,6 +62,7 @@ pub(crate) fn gateway(plan: &ListenerPlan, spool_file: &Path) -> Result<Listener
                 name: "envoy.filters.network.http_connection_manager".to_owned(),
                 config_type: Some(filter::ConfigType::TypedConfig(pack_any(manager))),
             }],
+            transport_socket: tls,
             ..FilterChain::default()
         }],
         ..Listener::default()

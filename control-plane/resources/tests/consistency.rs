@@ -65,8 +65,23 @@ fn what_the_filter_would_refuse_is_found() {
     let mut plan = fixture::plan("192.0.2.7:8000".parse().unwrap());
     plan.filter.models.values_mut().for_each(|model| model.pool = "nowhere".to_owned());
     let placement = resources::Placement { wasm: "/m.wasm".into(), spool_file: "/s".into() };
-    let resources = resources::translate(&plan, &placement).unwrap();
+    let resources = resources::translate(&plan, &placement, None).unwrap();
     let found = faults(&resources);
     assert!(found.iter().all(|fault| fault.starts_with("the filter refuses")), "{found:?}");
     assert!(!found.is_empty());
+}
+
+#[test]
+fn a_listener_with_tls_needs_its_certificate() {
+    let made = rcgen::generate_simple_self_signed(vec!["gateway.example".to_owned()]).unwrap();
+    let (pem, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+    let certificate = resources::secrets::Certificate::parse(pem.as_bytes(), key.as_bytes());
+    let plan = fixture::plan("192.0.2.7:8000".parse().unwrap());
+    let placement = resources::Placement { wasm: "/m.wasm".into(), spool_file: "/s".into() };
+    let certificate = certificate.ok();
+    let mut all = resources::translate(&plan, &placement, certificate.as_ref()).unwrap();
+    assert_eq!(faults(&all), Vec::<String>::new());
+    all.secrets.clear();
+    let missing = "the listener gateway names the secret gateway-certificate, which is not there";
+    assert_eq!(faults(&all), [missing]);
 }

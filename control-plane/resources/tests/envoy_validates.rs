@@ -2,12 +2,17 @@
 //! them. The Envoy is `$ENVOY`, or the one that `make build` links.
 
 #[cfg(test)]
+mod control_ports;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod process;
 
 use process::{Gateway, as_sent, engine, inlined, module, validate};
 use resources::bootstrap::{Bootstrap, render};
+use resources::consistency::check;
+use resources::secrets::Certificate;
+use resources::{Placement, translate};
 
 #[test]
 fn envoy_takes_the_resources() {
@@ -25,14 +30,32 @@ fn envoy_takes_the_resources() {
 #[test]
 fn envoy_takes_the_bootstrap() {
     let folder = tempfile::tempdir().unwrap();
-    let bootstrap = Bootstrap {
-        node_id: "gateway-1".to_owned(),
-        xds: "127.0.0.1:1".parse().unwrap(),
-        envoy_admin: "127.0.0.1:0".parse().unwrap(),
-        wasm: module(folder.path()),
-    };
-    let file = folder.path().join("bootstrap.json");
-    std::fs::write(&file, render(&bootstrap).unwrap()).unwrap();
+    for control in control_ports::all(folder.path()) {
+        let bootstrap = Bootstrap {
+            node_id: "gateway-1".to_owned(),
+            control,
+            envoy_admin: "127.0.0.1:0".parse().unwrap(),
+            wasm: module(folder.path()),
+        };
+        let file = folder.path().join("bootstrap.json");
+        std::fs::write(&file, render(&bootstrap).unwrap()).unwrap();
+        validate(&file);
+    }
+}
+
+#[test]
+fn envoy_takes_a_listener_with_tls() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = rcgen::generate_simple_self_signed(vec!["gateway.example".to_owned()]).unwrap();
+    let (pem, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+    let certificate = Certificate::parse(pem.as_bytes(), key.as_bytes()).unwrap();
+    let plan = fixture::plan("192.0.2.7:8000".parse().unwrap());
+    let (wasm, spool_file) = (module(folder.path()), folder.path().join("usage.jsonl"));
+    let placement = Placement { wasm, spool_file };
+    let resources = translate(&plan, &placement, Some(&certificate)).unwrap();
+    assert_eq!(check(&resources).map_err(|faults| faults.len()), Ok(()));
+    let file = folder.path().join("sent.pb");
+    std::fs::write(&file, as_sent(resources)).unwrap();
     validate(&file);
 }
 
