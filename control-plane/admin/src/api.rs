@@ -1,7 +1,8 @@
-//! The routes under `/api/v1`.
+//! The routes under `/api/v1`, and `/metrics`.
 
 use crate::guard::{self, Access};
 use crate::keys::{self, Mint};
+use crate::metrics;
 use crate::overview::{self, Overview};
 use crate::problem::Problem;
 use crate::usage;
@@ -61,6 +62,7 @@ pub fn router(admin: Admin, access: Access) -> Router {
         .route("/api/v1/usage", get(usage::report))
         .route("/api/v1/status", get(overview::status))
         .route("/api/v1/config", get(overview::config))
+        .route("/metrics", get(metrics::metrics))
         .fallback(nothing_here)
         .layer(from_fn_with_state(access.clone(), guard::with_token));
     let open =

@@ -1,7 +1,7 @@
 //! The admin API, and what the gateways ask the control plane over plain HTTP.
 //!
-//! [`router`] is the API under `/api/v1`, behind the admin token and a check of
-//! the `Host` header. [`sync_router`] is for the role `sync` of the Wasm module:
+//! [`router`] is the API under `/api/v1` and the metrics, behind the admin token
+//! and a check of the `Host` header. [`sync_router`] is for the role `sync` of the Wasm module:
 //! the keyring as a long poll, and the look-up of one key. It carries no key,
 //! only digests, and is served on the xDS port, which is always on loopback.
 //!
@@ -9,10 +9,13 @@
 //! for the state, a [`Mint`] for new keys, the plan in force as a watch.
 
 mod api;
+mod envoy;
 mod guard;
 mod keys;
+mod metrics;
 mod overview;
 mod problem;
+mod rollout;
 mod sync;
 #[cfg(test)]
 mod tests;
@@ -20,10 +23,13 @@ mod usage;
 pub mod when;
 
 pub use api::{Admin, CLOCK, router};
+pub use envoy::{EnvoyStatus, MessageCounts, Refusal, TypeStatus};
 pub use guard::{Access, AdminToken};
 pub use keys::{CreateKey, CreatedKey, Mint, Minted, RevokedKey};
 pub use overview::{
-    ConfigStatus, EndpointStatus, Overview, PoolStatus, RefusedConfig, Status, Supervised,
+    ConfigStatus, EndpointStatus, Overview, PoolStatus, RefusedConfig, ServerLoad, SourceStatus,
+    Status, Supervised,
 };
 pub use problem::Problem;
+pub use rollout::Rollout;
 pub use sync::sync_router;

@@ -1,10 +1,11 @@
 //! `GET status` and `GET config`: what runs, and by which configuration.
 
 use crate::api::Admin;
+use crate::envoy::EnvoyStatus;
+use crate::rollout::Rollout;
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use std::net::SocketAddr;
 
 /// What the rest of the control plane knows about itself.
@@ -29,7 +30,9 @@ pub struct Status {
     pub supervised: Option<Supervised>,
     /// Every Envoy that is or was connected, with what it acknowledged and
     /// refused by type of resource.
-    pub envoys: Vec<Value>,
+    pub envoys: Vec<EnvoyStatus>,
+    /// How far the last change has got; none where nobody knows.
+    pub rollout: Option<Rollout>,
     /// Pools and their endpoints.
     pub pools: Vec<PoolStatus>,
     /// The usage ledger; none where it cannot be asked.
@@ -76,18 +79,53 @@ pub struct Supervised {
 }
 
 /// A pool.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PoolStatus {
     /// Its name.
     pub name: String,
     /// The model's name on its servers.
     pub model: String,
+    /// Where its endpoints come from, and how that is doing.
+    pub source: SourceStatus,
     /// Its endpoints; without health and load where no Envoy could be asked.
     pub endpoints: Vec<EndpointStatus>,
 }
 
-/// An endpoint of a pool.
+/// Where the endpoints of a pool come from. Times are Unix milliseconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceStatus {
+    /// `list` and `envoy_dns` (names that Envoy resolves) are of the configuration;
+    /// `env`, `file`, `dns`, `kubernetes` and `consul` are asked.
+    pub kind: String,
+    /// `fresh`; `waiting` for the first answer; `failing`: the last endpoints
+    /// stay; `doubted`: it says that there are none, and is not believed yet.
+    /// Empty where nobody is asked.
+    pub state: String,
+    /// What is wrong.
+    pub error: Option<String>,
+    /// Since when it fails or is doubted.
+    pub since_ms: Option<u64>,
+    /// When its endpoints were last confirmed.
+    pub confirmed_at_ms: Option<u64>,
+}
+
+/// What the control plane knows of one server.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ServerLoad {
+    /// It left: no new requests, the running ones end in peace.
+    pub draining: bool,
+    /// Its weight among the servers of its pool, 1 to 128; none: all alike.
+    pub weight: Option<u32>,
+    /// Requests that its engine works on, as the engine says.
+    pub running: Option<f64>,
+    /// Requests that wait in the engine.
+    pub waiting: Option<f64>,
+    /// Share of the engine's KV cache that is in use, 0 to 1.
+    pub kv_use: Option<f64>,
+}
+
+/// An endpoint of a pool.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct EndpointStatus {
     /// `address:port`.
     pub address: String,
@@ -95,6 +133,9 @@ pub struct EndpointStatus {
     pub health: Option<String>,
     /// Requests under way.
     pub active_requests: Option<u64>,
+    /// What the control plane knows of it; nothing where Envoy resolves its name.
+    #[serde(flatten)]
+    pub load: ServerLoad,
 }
 
 /// `GET status`

@@ -179,6 +179,10 @@ async fn who_gets_in() {
         ("/api/v1/status", Some("127.0.0.1:8081"), Some("Bearer made-up-toke"), 401),
         ("/api/v1/status", Some("127.0.0.1:8081"), Some("Basic made-up-token"), 401),
         ("/api/v1/status", Some("127.0.0.1:8081"), None, 401),
+        ("/metrics", Some("127.0.0.1:8081"), Some(bearer.as_str()), 200),
+        ("/metrics", Some("127.0.0.1:8081"), Some("Bearer made-up-toke"), 401),
+        ("/metrics", Some("127.0.0.1:8081"), None, 401),
+        ("/metrics", Some("evil.example"), Some(bearer.as_str()), 421),
         ("/api/v1/nothing", Some("127.0.0.1:8081"), None, 401),
         ("/api/v1/nothing", Some("127.0.0.1:8081"), Some(bearer.as_str()), 404),
         ("/api/v1/status", Some("evil.example"), Some(bearer.as_str()), 421),
@@ -195,6 +199,18 @@ async fn who_gets_in() {
         let (status, _) = send(&world.router, request.body(Body::empty()).unwrap()).await;
         assert_eq!(status, expected, "{path} {host:?} {token:?}");
     }
+}
+
+#[tokio::test]
+async fn metrics_are_text_of_a_known_kind() {
+    let world = world().await;
+    let request = request(Method::GET, "/metrics").body(Body::empty()).unwrap();
+    let answer = world.router.clone().oneshot(request).await.unwrap();
+    let kind = answer.headers()["content-type"].to_str().unwrap().to_owned();
+    assert_eq!(kind, "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+    let text = String::from_utf8(body.to_vec()).unwrap();
+    assert!(text.contains("\ntollgate_build_info{version=\"1.2.3\"} 1\n"), "{text}");
 }
 
 #[tokio::test]
