@@ -2,6 +2,7 @@
 
 use admin::when::{NotATime, Span};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// Done.
@@ -42,10 +43,13 @@ pub enum Command {
     /// --file-flush-interval-msec.
     #[command(after_help = "Example:\n  tollgate bootstrap -c tollgate.yaml > bootstrap.json\n  \
                             envoy -c bootstrap.json --file-flush-min-size-kb 0")]
-    Bootstrap(ConfigFile),
+    Bootstrap(Bootstrap),
     /// Say whether a configuration is valid, or everything that is wrong with it.
     #[command(after_help = "Example:\n  tollgate check tollgate.yaml")]
     Check(Check),
+    /// Print the JSON Schema of the configuration, for editors.
+    #[command(after_help = "Example:\n  tollgate schema > tollgate.schema.json")]
+    Schema,
     /// Create, list and revoke API keys.
     #[command(subcommand)]
     Keys(Keys),
@@ -64,6 +68,46 @@ pub struct ConfigFile {
     /// The configuration file.
     #[arg(short = 'c', long = "config", value_name = "FILE", default_value = "tollgate.yaml")]
     pub config: PathBuf,
+}
+
+/// `tollgate bootstrap`.
+#[derive(Debug, Args)]
+pub struct Bootstrap {
+    /// The configuration file.
+    #[arg(short = 'c', long = "config", value_name = "FILE", default_value = "tollgate.yaml")]
+    pub config: PathBuf,
+    /// The id under which this Envoy is known to the control plane.
+    #[arg(long, value_name = "NAME", default_value = crate::bootstrap::NODE, value_parser = node)]
+    pub node: String,
+    /// Where this Envoy's admin interface listens, instead of control.envoy_admin;
+    /// on loopback only, for it asks nobody who he is.
+    #[arg(long, value_name = "ADDRESS", value_parser = loopback)]
+    pub envoy_admin: Option<SocketAddr>,
+    /// A file on Envoy's machine with `Bearer TOKEN` and no line end, read when
+    /// Envoy starts. Without it control.xds.token stands in the bootstrap: keep
+    /// that to yourself then.
+    #[arg(long, value_name = "PATH")]
+    pub token_file: Option<PathBuf>,
+}
+
+/// Longest name of an Envoy, in bytes; it stands in every line about it.
+const NODE_BYTES_MAX: usize = 128;
+
+fn node(text: &str) -> Result<String, String> {
+    let fits = (1..=NODE_BYTES_MAX).contains(&text.len());
+    if fits && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(text.to_owned());
+    }
+    Err(format!("allowed: 1 to {NODE_BYTES_MAX} visible ASCII characters without spaces"))
+}
+
+fn loopback(text: &str) -> Result<SocketAddr, String> {
+    let address = text.parse::<SocketAddr>().map_err(|error| error.to_string())?;
+    if address.ip().is_loopback() {
+        Ok(address)
+    } else {
+        Err("is not a loopback address".to_owned())
+    }
 }
 
 /// `tollgate check`.
@@ -263,7 +307,7 @@ mod tests {
         }
         let mut found = Vec::new();
         leaves(&Arguments::command(), &mut found);
-        assert_eq!(found.len(), 9);
+        assert_eq!(found.len(), 10);
         assert!(found.iter().all(|(_, example)| *example), "{found:?}");
     }
 
@@ -274,6 +318,10 @@ mod tests {
             ("fly", 2),
             ("up --speed 3", 2),
             ("check", 2),
+            ("schema tollgate.yaml", 2),
+            ("bootstrap --node", 2),
+            ("bootstrap --node=größe", 2),
+            ("bootstrap --envoy-admin 0.0.0.0:9901", 2),
             ("keys create --tenant acme", 2),
             ("keys create --tenant acme --name ci --expires soon", 2),
             ("keys list -c a.yaml --admin http://127.0.0.1:1", 2),
@@ -286,6 +334,15 @@ mod tests {
         for (line, code) in table {
             assert_eq!(parse(line).err(), Some(code), "{line}");
         }
+    }
+
+    #[test]
+    fn a_bootstrap_with_everything() {
+        let line = "bootstrap --node gw-2 --envoy-admin 127.0.0.1:9902 --token-file /etc/token";
+        let Ok(Command::Bootstrap(asked)) = parse(line) else { panic!("no bootstrap") };
+        assert_eq!((asked.node.as_str(), asked.config), ("gw-2", PathBuf::from("tollgate.yaml")));
+        assert_eq!(asked.envoy_admin.map(|address| address.port()), Some(9902));
+        assert_eq!(asked.token_file, Some("/etc/token".into()));
     }
 
     #[test]

@@ -52,6 +52,7 @@ pub fn needs_restart(started_with: &Config, now: &Config) -> Vec<String> {
         ("control.admin", old.admin != new.admin),
         ("control.admin_token", old.admin_token != new.admin_token),
         ("control.xds", old.xds != new.xds),
+        ("control.canary", old.canary != new.canary),
         ("control.envoy_admin", old.envoy_admin != new.envoy_admin),
         ("control.data", old.data != new.data),
         ("control.wasm", old.wasm != new.wasm),

@@ -2,7 +2,7 @@
 
 use crate::error::Failure;
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::Write as _;
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -51,6 +51,20 @@ pub fn append_private(path: &Path) -> Result<File, Failure> {
         .map_err(|error| Failure::file("open", path, error))
 }
 
+/// Largest file that [`read_small`] reads, in bytes: a chain of certificates is
+/// some KiB.
+const SMALL_BYTES_MAX: u64 = 1 << 20;
+
+/// Reads a file whole, if it is not larger than 1 MiB.
+pub fn read_small(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(SMALL_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > SMALL_BYTES_MAX {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than 1 MiB"));
+    }
+    Ok(bytes)
+}
+
 /// Puts what the process's own folder is before a relative path.
 pub fn absolute(path: &Path) -> Result<PathBuf, Failure> {
     std::path::absolute(path).map_err(|error| Failure::file("find", path, error))
@@ -84,6 +98,16 @@ mod tests {
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         private_folder(folder.path()).unwrap();
         assert_eq!(mode(folder.path()), 0o700);
+    }
+
+    #[test]
+    fn what_is_small_is_read_and_what_has_no_end_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("small");
+        write_private(&file, b"text").unwrap();
+        assert_eq!(read_small(&file).unwrap(), b"text");
+        let endless = read_small(Path::new("/dev/zero")).unwrap_err();
+        assert_eq!(endless.to_string(), "larger than 1 MiB");
     }
 
     #[test]

@@ -1,16 +1,21 @@
 //! `tollgate`: the control plane, and the commands that talk to it.
 
 mod args;
+mod bootstrap;
 mod cli;
 mod config_file;
 mod config_state;
+mod cryptography;
+mod debounce;
 mod error;
 mod files;
+mod gateway_health;
 mod listen;
 mod lock;
 mod mint;
 mod overview;
 mod publish;
+mod roster;
 mod run_file;
 mod stop;
 mod supervise;
@@ -18,6 +23,7 @@ mod tasks;
 mod token;
 mod wasm;
 mod wiring;
+mod xds_port;
 
 use args::{Arguments, Command};
 use clap::Parser as _;
@@ -31,6 +37,7 @@ const LOG_VARIABLES: [&str; 2] = ["TOLLGATE_LOG", "RUST_LOG"];
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    cryptography::choose();
     let arguments = Arguments::parse();
     match run(arguments.command).await {
         Ok(code) => ExitCode::from(code),
@@ -52,8 +59,9 @@ async fn run(command: Command) -> Result<u8, Failure> {
             log_to_stderr();
             wiring::serve(&at.config).await?;
         }
-        Command::Bootstrap(at) => cli::say(&wiring::bootstrap(&at.config)?)?,
+        Command::Bootstrap(asked) => cli::say(&bootstrap::of_neighbour(&asked)?)?,
         Command::Check(check) => return cli::check::run(&check),
+        Command::Schema => cli::schema::run()?,
         Command::Keys(keys) => cli::keys::run(keys).await?,
         Command::Usage(usage) => cli::usage::run(&usage).await?,
         Command::Status(status) => cli::status::run(&status).await?,

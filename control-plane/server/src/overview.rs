@@ -1,19 +1,22 @@
 //! What `status` shows, gathered from everything that runs.
 
 use crate::config_state::ConfigState;
-use crate::listen::reachable;
+use crate::gateway_health::GatewayHealth;
+use crate::roster::{PoolView, Roster};
 use crate::supervise::envoy_admin::{Endpoint, EnvoyAdmin};
-use admin::{EndpointStatus, Overview, PoolStatus, Status, Supervised};
+use admin::{
+    EndpointStatus, EnvoyStatus, Overview, PoolStatus, Rollout, ServerLoad, Status, Supervised,
+};
 use ledger::Ledger;
+use model::ids::PoolName;
 use plan::{Endpoints, Plan, PoolPlan};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::watch;
 use xds::{Cache, Registry};
-
-/// How long the gateway may take to say that it is well.
-const HEALTH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The places where the state is.
 pub struct Running {
@@ -25,6 +28,8 @@ pub struct Running {
     pub cache: Cache,
     /// Which of them have it.
     pub registry: Registry,
+    /// Which servers there are.
+    pub roster: Roster,
     /// The Envoy of our own; nothing is ever sent under `serve`.
     pub supervised: Option<watch::Receiver<Supervised>>,
     /// Where the admin interface of a neighbour's Envoy is expected.
@@ -35,6 +40,8 @@ pub struct Running {
     pub http: reqwest::Client,
     /// Where callers connect.
     pub gateway: SocketAddr,
+    /// Whether that would serve a request.
+    pub health: GatewayHealth,
 }
 
 #[async_trait::async_trait]
@@ -42,33 +49,36 @@ impl Overview for Running {
     async fn status(&self) -> Status {
         let mut config = self.config.get();
         config.snapshot = self.cache.current().map(|current| current.version().to_owned());
-        let envoys = self.registry.snapshot();
         let plan = self.plan.borrow().clone();
         let seen = self.endpoints().await;
+        let views = self.roster.status();
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             gateway: Some(self.gateway),
             config,
             supervised: self.supervised.as_ref().map(|shown| shown.borrow().clone()),
-            envoys: envoys.iter().filter_map(|e| serde_json::to_value(e).ok()).collect(),
-            pools: plan.pools.iter().map(|pool| pool_status(pool, &plan, &seen)).collect(),
+            envoys: self.envoys(),
+            rollout: told::<Rollout>(&self.cache.rollout()),
+            pools: plan.pools.iter().map(|pool| pool_status(pool, &plan, &seen, &views)).collect(),
             ledger: self.ledger.status().await.ok(),
         }
     }
 
     async fn ready(&self) -> bool {
-        is_well(&self.http, self.gateway).await
+        self.health.is_well().await
     }
 }
 
-/// Whether the gateway at `address` would serve a request.
-pub async fn is_well(http: &reqwest::Client, address: SocketAddr) -> bool {
-    let url = format!("http://{}/healthz", reachable(address));
-    let asked = http.get(url).timeout(HEALTH_TIMEOUT).send().await;
-    asked.is_ok_and(|answer| answer.status().as_u16() == 200)
-}
-
 impl Running {
+    fn envoys(&self) -> Vec<EnvoyStatus> {
+        let known = self.registry.snapshot();
+        let told = known.iter().filter_map(|envoy| {
+            let status = told::<EnvoyStatus>(envoy)?.judged();
+            Some(EnvoyStatus { converged: self.registry.converged(&status.node), ..status })
+        });
+        told.collect()
+    }
+
     /// Envoy's view of all endpoints, by cluster; empty where it cannot be asked.
     async fn endpoints(&self) -> Vec<(String, Vec<Endpoint>)> {
         let own = self.supervised.as_ref().and_then(|shown| shown.borrow().admin);
@@ -77,16 +87,52 @@ impl Running {
     }
 }
 
-fn pool_status(pool: &PoolPlan, plan: &Plan, seen: &[(String, Vec<Endpoint>)]) -> PoolStatus {
+/// What `xds` says of itself, as the admin API has it. The two agree on the names
+/// in JSON, and what one of them does not know is left out.
+fn told<T: DeserializeOwned>(said: &impl Serialize) -> Option<T> {
+    let told = serde_json::to_value(said).and_then(serde_json::from_value);
+    told.inspect_err(|error| tracing::error!(%error, "a part of the status cannot be shown")).ok()
+}
+
+/// What Envoys see, by cluster.
+type Seen = [(String, Vec<Endpoint>)];
+
+fn pool_status(
+    pool: &PoolPlan,
+    plan: &Plan,
+    seen: &Seen,
+    views: &BTreeMap<PoolName, PoolView>,
+) -> PoolStatus {
+    let view = views.get(pool.name.as_str());
     let cluster = seen.iter().find(|(name, _)| *name == pool.cluster);
-    let endpoints = match cluster {
-        Some((_, endpoints)) if !endpoints.is_empty() => {
-            endpoints.iter().map(endpoint_status).collect()
-        }
-        _ => planned(&pool.endpoints),
-    };
+    let seen = cluster.map(|(_, endpoints)| endpoints.as_slice()).unwrap_or_default();
+    let endpoints = endpoints(&pool.endpoints, seen).into_iter();
     let model = plan.filter.pools.get(&pool.name).map(|pool| pool.model.clone());
-    PoolStatus { name: pool.name.clone(), model: model.unwrap_or_default(), endpoints }
+    PoolStatus {
+        name: pool.name.clone(),
+        model: model.unwrap_or_default(),
+        source: view.map(|view| view.source.clone()).unwrap_or_default(),
+        endpoints: endpoints.map(|endpoint| with_load(endpoint, view)).collect(),
+    }
+}
+
+/// Those that Envoy has, and those that are meant and that it does not have. Of
+/// names it has what they resolve to, so they are shown only where it has nothing.
+fn endpoints(planned: &Endpoints, seen: &[Endpoint]) -> Vec<EndpointStatus> {
+    let unseen = |address: String| EndpointStatus { address, ..EndpointStatus::default() };
+    let mut all: Vec<_> = seen.iter().map(endpoint_status).collect();
+    match planned {
+        Endpoints::Members(members) => {
+            let known: BTreeSet<_> = seen.iter().map(|one| one.address.as_str()).collect();
+            let addresses = members.iter().map(|member| member.address.to_string());
+            all.extend(addresses.filter(|it| !known.contains(it.as_str())).map(unseen));
+        }
+        Endpoints::Names(names) if seen.is_empty() => {
+            all.extend(names.iter().map(|(host, port)| unseen(format!("{host}:{port}"))));
+        }
+        Endpoints::Names(_) => {}
+    }
+    all
 }
 
 fn endpoint_status(endpoint: &Endpoint) -> EndpointStatus {
@@ -94,14 +140,80 @@ fn endpoint_status(endpoint: &Endpoint) -> EndpointStatus {
         address: endpoint.address.clone(),
         health: Some(endpoint.health.clone()),
         active_requests: Some(endpoint.active_requests),
+        load: ServerLoad::default(),
     }
 }
 
-fn planned(endpoints: &Endpoints) -> Vec<EndpointStatus> {
-    let addresses: Vec<String> = match endpoints {
-        Endpoints::Addresses(all) => all.iter().map(ToString::to_string).collect(),
-        Endpoints::Names(all) => all.iter().map(|(host, port)| format!("{host}:{port}")).collect(),
-    };
-    let unseen = |address| EndpointStatus { address, ..EndpointStatus::default() };
-    addresses.into_iter().map(unseen).collect()
+fn with_load(endpoint: EndpointStatus, view: Option<&PoolView>) -> EndpointStatus {
+    let address = endpoint.address.parse::<SocketAddr>().ok();
+    let load = address.and_then(|address| view?.servers.get(&address).cloned());
+    EndpointStatus { load: load.unwrap_or_default(), ..endpoint }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use admin::SourceStatus;
+    use model::Host;
+    use plan::Member;
+    use serde_json::json;
+
+    fn seen(address: &str) -> Endpoint {
+        Endpoint { address: address.into(), health: "healthy".into(), active_requests: 1 }
+    }
+
+    fn member(address: &str) -> Member {
+        let address = address.parse().unwrap();
+        Member { address, hostname: None, draining: false, weight: None }
+    }
+
+    #[test]
+    fn what_envoy_does_not_have_yet_is_shown_without_health() {
+        let members = Endpoints::Members(vec![member("127.0.0.1:1"), member("127.0.0.1:2")]);
+        let names = Endpoints::Names(vec![(Host::Name("engine.example".into()), 8000)]);
+        let one = [seen("127.0.0.1:1")];
+        type Row<'a> = (&'a Endpoints, &'a [Endpoint], &'a [(&'a str, bool)]);
+        let table: [Row<'_>; 4] = [
+            (&members, &one, &[("127.0.0.1:1", true), ("127.0.0.1:2", false)]),
+            (&members, &[], &[("127.0.0.1:1", false), ("127.0.0.1:2", false)]),
+            (&names, &one, &[("127.0.0.1:1", true)]),
+            (&names, &[], &[("engine.example:8000", false)]),
+        ];
+        for (planned, seen, expected) in table {
+            let shown = endpoints(planned, seen);
+            let shown: Vec<_> =
+                shown.iter().map(|one| (one.address.as_str(), one.health.is_some())).collect();
+            assert_eq!(shown, expected);
+        }
+    }
+
+    #[test]
+    fn the_load_of_an_endpoint_is_found_by_its_address() {
+        let load = ServerLoad { draining: true, weight: Some(7), ..ServerLoad::default() };
+        let servers = BTreeMap::from([("127.0.0.1:1".parse().unwrap(), load.clone())]);
+        let view = PoolView { source: SourceStatus::default(), servers };
+        let of = |address: &str| with_load(endpoint_status(&seen(address)), Some(&view)).load;
+        assert_eq!(of("127.0.0.1:1"), load);
+        assert_eq!(of("127.0.0.1:2"), ServerLoad::default());
+        assert_eq!(of("engine.example:8000"), ServerLoad::default());
+    }
+
+    #[test]
+    fn how_far_a_change_got_is_told_as_xds_says_it() {
+        let said =
+            xds::Rollout::Soaking { since_ms: 1, waits_for: vec!["a".into()], until_ms: None };
+        let expected =
+            Rollout::Soaking { since_ms: 1, waits_for: vec!["a".into()], until_ms: None };
+        assert_eq!(told(&said), Some(expected));
+        let said = xds::Rollout::Stopped {
+            node: "a".into(),
+            kind: xds::ResourceType::ExtensionConfig,
+            resource: "gateway".into(),
+            error: "no".into(),
+            at_ms: 5,
+        };
+        let Some(Rollout::Stopped { kind, .. }) = told(&said) else { panic!("not told") };
+        assert_eq!(kind, "extension_config");
+        assert_eq!(told::<Rollout>(&json!({"state": "asleep"})), None);
+    }
 }

@@ -2,15 +2,25 @@
 //! publish.
 
 use crate::error::Failure;
+use crate::roster::Roster;
+use crate::tasks::certificates::Certificates;
 use admin::CLOCK;
 use ledger::Ledger;
 use model::Config;
-use plan::Plan;
+use model::ids::PoolName;
+use plan::{Inputs, Member, Plan};
+use resources::secrets::Certificate;
 use resources::{EnvoyResources, Placement};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use tokio::sync::watch;
+use std::time::Duration;
+use tokio::sync::{Mutex, watch};
+use tokio::time::sleep;
 use xds::{Cache, ResourceType, Snapshot};
+
+/// How often it is looked whether new sources of endpoints have answered.
+const LISTEN_EVERY: Duration = Duration::from_millis(10);
 
 /// Puts configurations in force.
 pub struct Publisher {
@@ -27,11 +37,27 @@ pub struct Publisher {
     pub journal: bool,
     /// The plan in force.
     pub plan: watch::Sender<Arc<Plan>>,
+    /// Which servers there are.
+    pub roster: Roster,
+    /// The configuration in force, held by whoever publishes; `None` before the
+    /// first.
+    pub config: Mutex<Option<Config>>,
+    /// What callers are shown.
+    pub certificates: Certificates,
 }
 
-/// The plan of a configuration, with the gateway's address as it was settled.
+/// The plan of a configuration before anything is discovered, with the gateway's
+/// address as it was settled.
 pub fn plan(config: &Config, gateway: SocketAddr) -> Plan {
-    let mut plan = plan::build(config);
+    plan_with(config, &BTreeMap::new(), gateway)
+}
+
+fn plan_with(
+    config: &Config,
+    members: &BTreeMap<PoolName, Vec<Member>>,
+    gateway: SocketAddr,
+) -> Plan {
+    let mut plan = plan::build(&Inputs { config, members });
     plan.listener.address = gateway;
     plan
 }
@@ -40,11 +66,18 @@ pub fn plan(config: &Config, gateway: SocketAddr) -> Plan {
 /// gateway.
 pub fn dry_run(config: &Config) -> Result<(), Failure> {
     let placement = Placement { wasm: "/gateway.wasm".into(), spool_file: "/usage.jsonl".into() };
-    resources_of(&plan(config, config.gateway.listen), &placement).map(|_| ())
+    let certificate = Certificates::new().read(config.gateway.tls.as_ref())?;
+    let plan = plan(config, config.gateway.listen);
+    resources_of(&plan, &placement, certificate.certificate()).map(|_| ())
 }
 
-fn resources_of(plan: &Plan, placement: &Placement) -> Result<EnvoyResources, Failure> {
-    let resources = resources::translate(plan, placement).map_err(Failure::internal)?;
+fn resources_of(
+    plan: &Plan,
+    placement: &Placement,
+    certificate: Option<&Certificate>,
+) -> Result<EnvoyResources, Failure> {
+    let resources =
+        resources::translate(plan, placement, certificate).map_err(Failure::internal)?;
     match resources::consistency::check(&resources) {
         Ok(()) => Ok(resources),
         Err(faults) => {
@@ -58,17 +91,52 @@ impl Publisher {
     /// Puts `config` in force, or says why that cannot be and changes nothing
     /// that a gateway sees. Returns what changed, for the log.
     pub async fn put_in_force(&self, config: &Config) -> Result<Vec<String>, Failure> {
-        let mut plan = plan(config, self.gateway);
-        plan.filter.journal = self.journal;
-        let resources = resources_of(&plan, &self.placement)?;
+        let mut current = self.config.lock().await;
+        let plan = self.plan_of(config, &BTreeMap::new());
+        let certificate = self.certificates.read(config.gateway.tls.as_ref())?;
+        resources_of(&plan, &self.placement, certificate.certificate())?;
         // A price must be known before a usage line can name it.
         let prices: Vec<_> = plan.prices.iter().map(|list| list.prices).collect();
         self.ledger.record_prices(&prices).await.map_err(failed)?;
-        self.cache.publish(snapshot(&resources));
+        self.roster.configure(config, CLOCK.now_ms());
+        self.hear_of_servers().await;
+        self.certificates.in_force(certificate);
+        let changes = self.publish(config)?;
+        *current = Some(config.clone());
         self.take_keys(&plan).await?;
+        Ok(changes)
+    }
+
+    /// Publishes the configuration in force anew, with the servers as they are
+    /// now. Returns what changed.
+    pub async fn refresh(&self) -> Result<Vec<String>, Failure> {
+        let current = self.config.lock().await;
+        current.as_ref().map_or_else(|| Ok(Vec::new()), |config| self.publish(config))
+    }
+
+    fn publish(&self, config: &Config) -> Result<Vec<String>, Failure> {
+        let plan = self.plan_of(config, &self.roster.members());
+        let certificate = self.certificates.current();
+        let resources = resources_of(&plan, &self.placement, certificate.as_deref())?;
+        self.cache.publish(snapshot(&resources, self.cache.current()));
         let changes = plan::diff(&self.plan.borrow(), &plan);
         self.plan.send_replace(Arc::new(plan));
         Ok(changes)
+    }
+
+    fn plan_of(&self, config: &Config, members: &BTreeMap<PoolName, Vec<Member>>) -> Plan {
+        let mut plan = plan_with(config, members, self.gateway);
+        plan.filter.journal = self.journal;
+        plan
+    }
+
+    /// Waits for new sources, but not for long: what is published must not send
+    /// requests to a pool of which nobody knows yet where it is.
+    async fn hear_of_servers(&self) {
+        while self.roster.awaits(CLOCK.now_ms()) {
+            sleep(LISTEN_EVERY).await;
+        }
+        self.roster.look(CLOCK.now_ms());
     }
 
     async fn take_keys(&self, plan: &Plan) -> Result<(), Failure> {
@@ -85,8 +153,8 @@ fn failed(error: ledger::Error) -> Failure {
     Failure::Ledger(error.to_string())
 }
 
-fn snapshot(resources: &EnvoyResources) -> Snapshot {
-    let mut all = Snapshot::builder();
+fn snapshot(resources: &EnvoyResources, before: Option<Arc<Snapshot>>) -> Snapshot {
+    let mut all = Snapshot::builder_after(before);
     for cluster in &resources.clusters {
         all.put(ResourceType::Cluster, &cluster.name, cluster);
         let service = cluster.eds_cluster_config.as_ref().map(|eds| eds.service_name.as_str());
@@ -102,6 +170,9 @@ fn snapshot(resources: &EnvoyResources) -> Snapshot {
     }
     for route in &resources.routes {
         all.put(ResourceType::Route, &route.name, route);
+    }
+    for secret in &resources.secrets {
+        all.put(ResourceType::Secret, secret.name(), secret.reveal());
     }
     for extension in &resources.extensions {
         all.put(ResourceType::ExtensionConfig, &extension.name, extension);

@@ -3,33 +3,36 @@
 use crate::config_file::Loaded;
 use crate::config_state::{self, ConfigState};
 use crate::error::Failure;
+use crate::gateway_health::GatewayHealth;
 use crate::lock::{self, DataLock};
-use crate::overview::{self, Running};
+use crate::overview::Running;
 use crate::publish::{self, Publisher};
+use crate::roster::{Kept, Roster};
 use crate::run_file::{Run, RunFile};
 use crate::stop::Stopping;
 use crate::supervise::command::{self, Launch};
 use crate::supervise::{Supervisor, adopt, process};
+use crate::tasks::certificates::Certificates;
 use crate::tasks::envoy_log::EnvoyLog;
+use crate::tasks::follow_servers::ServerWatch;
 use crate::tasks::rotate::Rotation;
 use crate::tasks::watch_config::ConfigWatch;
-use crate::{cli, files, listen, mint, token, wasm};
+use crate::xds_port::{self, Opened, Port};
+use crate::{bootstrap, cli, files, listen, mint, token, wasm};
 use admin::{Access, Admin, AdminToken, Supervised};
+use engines::Scraper;
 use ledger::Ledger;
-use model::Config;
+use model::{Config, Control};
 use resources::Placement;
-use resources::bootstrap::Bootstrap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tokio::time::{sleep, timeout};
-use xds::{Cache, Registry, Server};
+use xds::{Cache, Canary, Registry, Server};
 
-/// The id under which the Envoy is known to the control plane.
-const NODE: &str = "gateway";
 /// Name of the bootstrap in the data folder.
 const BOOTSTRAP_NAME: &str = "bootstrap.json";
 /// Name of the file with the address of Envoy's admin interface.
@@ -74,7 +77,7 @@ pub async fn up(file: &Path) -> Result<(), Failure> {
     let kept = listen::keep(ground.config().gateway.listen, last.gateway, alive)?;
     let plane = Plane::start(&ground, kept.address, Mode::Up).await?;
     let log = EnvoyLog::new(plane.ledger.spool_folder(), ground.data.join(ENVOY_LOG_NAME));
-    let launch = ground.launch(envoy, plane.xds, log.journal().to_owned())?;
+    let launch = ground.launch(envoy, &plane.xds, log.journal().to_owned())?;
     let supervisor = Supervisor {
         launch,
         run_file: ground.run_file.clone(),
@@ -87,7 +90,7 @@ pub async fn up(file: &Path) -> Result<(), Failure> {
     let mut running = tokio::spawn(supervisor.run(stopping.clone()));
     let ended = tokio::select! {
         ended = &mut running => ended,
-        never = announce(&plane, kept.address, stopping) => match never {},
+        never = announce(&plane, stopping) => match never {},
     };
     ended.map_err(Failure::internal)??;
     ground.finish(&plane.ledger).await
@@ -104,30 +107,6 @@ pub async fn serve(file: &Path) -> Result<(), Failure> {
     cli::say(&format!("serving xds: {}", plane.xds))?;
     stopping.asked().await;
     ground.finish(&plane.ledger).await
-}
-
-/// `tollgate bootstrap`: the text.
-pub fn bootstrap(file: &Path) -> Result<String, Failure> {
-    let loaded = cli::load(file)?;
-    let data = files::absolute(&loaded.config.control.data)?;
-    files::private_folder(&data)?;
-    let wasm = wasm::keep(&loaded.config.control.wasm, &data)?;
-    let configured = loaded.config.control.xds;
-    let xds = if configured.port() == 0 { Run::read(&data).xds } else { Some(configured) };
-    let xds = xds.ok_or_else(|| {
-        Failure::Refused(
-            "control.xds leaves the port open, and it is known only once `tollgate serve` runs: \
-             start it first, or configure a port"
-                .to_owned(),
-        )
-    })?;
-    render(&loaded.config, xds, wasm)
-}
-
-fn render(config: &Config, xds: SocketAddr, wasm: PathBuf) -> Result<String, Failure> {
-    let envoy_admin = config.control.envoy_admin;
-    let bootstrap = Bootstrap { node_id: NODE.to_owned(), xds, envoy_admin, wasm };
-    resources::bootstrap::render(&bootstrap).map_err(Failure::internal)
 }
 
 fn envoy_is_alive(last: &Run, data: &Path) -> bool {
@@ -153,13 +132,13 @@ impl Ground {
     fn launch(
         &self,
         envoy: PathBuf,
-        xds: SocketAddr,
+        xds: &Opened,
         journal_file: PathBuf,
     ) -> Result<Launch, Failure> {
         Ok(Launch {
             envoy,
             bootstrap_file: self.data.join(BOOTSTRAP_NAME),
-            bootstrap: render(self.config(), xds, self.wasm.clone())?,
+            bootstrap: bootstrap::of_own(self.config(), xds, self.wasm.clone())?,
             admin_address_file: self.data.join(ENVOY_ADMIN_NAME),
             journal_file,
             workers: self.config().gateway.workers,
@@ -183,7 +162,9 @@ impl Ground {
 struct Plane {
     ledger: Ledger,
     http: reqwest::Client,
-    xds: SocketAddr,
+    health: GatewayHealth,
+    certificates: Certificates,
+    xds: Opened,
     shown: watch::Sender<Supervised>,
 }
 
@@ -193,27 +174,27 @@ impl Plane {
     async fn start(ground: &Ground, gateway: SocketAddr, mode: Mode) -> Result<Plane, Failure> {
         let last = ground.run_file.get();
         let control = &ground.config().control;
-        let ports = [
-            listen::listen("control.xds", control.xds, last.xds).await?,
-            listen::listen("control.admin", control.admin, last.admin).await?,
-        ];
-        let [xds, admin] = &ports;
-        let (xds, admin) = (address(xds)?, address(admin)?);
+        let port = xds_port::open(&control.xds, last.xds).await?;
+        let api = listen::listen("control.admin", control.admin, last.admin).await?;
+        let admin = api.local_addr().map_err(Failure::internal)?;
         let token = token::settle(&ground.data, control.admin_token.as_ref())?;
         let access = Access { token: AdminToken::new(token.reveal()), listen: admin.ip() };
         let ledger = Ledger::open(&ground.data).await;
         let ledger = ledger.map_err(|error| Failure::Ledger(error.to_string()))?;
+        let certificates = Certificates::new();
         let plane = Plane {
             ledger,
             http: http_client()?,
-            xds,
+            health: GatewayHealth::of(gateway, certificates.clone())?,
+            certificates,
+            xds: port.opened.clone(),
             shown: watch::Sender::new(Supervised::default()),
         };
-        plane.run(ground, gateway, mode, ports, access).await?;
+        plane.run(ground, gateway, mode, (port, api), access).await?;
         ground.run_file.change(|run| {
             run.tollgate_pid = Some(std::process::id());
             run.admin = Some(admin);
-            run.xds = Some(xds);
+            run.xds = plane.xds.tcp();
             run.gateway = Some(gateway);
         })?;
         Ok(plane)
@@ -224,13 +205,13 @@ impl Plane {
         ground: &Ground,
         gateway: SocketAddr,
         mode: Mode,
-        [xds, admin]: [TcpListener; 2],
+        (xds, admin): (Port, TcpListener),
         access: Access,
     ) -> Result<(), Failure> {
-        let cache = Cache::new();
+        let cache = cache(&ground.config().control);
         let registry = Registry::new(&cache);
         let state = ConfigState::of(&ground.file);
-        let publisher = Arc::new(self.publisher(ground, gateway, mode, cache.clone()));
+        let publisher = Arc::new(self.publisher(ground, gateway, mode, cache.clone())?);
         publisher.put_in_force(ground.config()).await?;
         state.in_force(&ground.loaded.version, config_state::now(), Vec::new());
         let neighbour = Some(ground.config().control.envoy_admin)
@@ -240,11 +221,13 @@ impl Plane {
             plan: publisher.plan.subscribe(),
             cache: cache.clone(),
             registry: registry.clone(),
+            roster: publisher.roster.clone(),
             supervised: (mode == Mode::Up).then(|| self.shown.subscribe()),
             neighbour,
             ledger: self.ledger.clone(),
             http: self.http.clone(),
             gateway,
+            health: self.health.clone(),
         };
         let api = Admin {
             ledger: self.ledger.clone(),
@@ -257,7 +240,7 @@ impl Plane {
         let discovery = Server::new(cache, registry).into_service();
         let routes = tonic::service::Routes::new(discovery).into_axum_router();
         let routes = routes.merge(admin::sync_router(self.ledger.clone()));
-        serve_in_background("control.xds", xds, routes);
+        xds.serve(routes);
         Ok(())
     }
 
@@ -267,10 +250,11 @@ impl Plane {
         gateway: SocketAddr,
         mode: Mode,
         cache: Cache,
-    ) -> Publisher {
+    ) -> Result<Publisher, Failure> {
         let plan = publish::plan(ground.config(), gateway);
         let spool_file = self.ledger.spool_folder().join(SPOOL_NAME);
-        Publisher {
+        let engines = engines::http_client().map_err(Failure::internal)?;
+        Ok(Publisher {
             cache,
             ledger: self.ledger.clone(),
             placement: Placement { wasm: ground.wasm.clone(), spool_file },
@@ -278,7 +262,10 @@ impl Plane {
             // A neighbour's log is not ours to read.
             journal: plan.filter.journal && mode == Mode::Up,
             plan: watch::Sender::new(Arc::new(plan)),
-        }
+            roster: Roster::new(Scraper::new(engines), Kept::read(&ground.data)),
+            config: Mutex::new(None),
+            certificates: self.certificates.clone(),
+        })
     }
 
     fn spawn_tasks(
@@ -297,6 +284,12 @@ impl Plane {
             http: self.http.clone(),
         };
         tokio::spawn(rotation.run());
+        let servers = ServerWatch {
+            publisher: Arc::clone(&publisher),
+            certificates: self.certificates.changes(),
+        };
+        tokio::spawn(servers.run());
+        tokio::spawn(self.certificates.clone().watch());
         let watch = ConfigWatch {
             file: ground.file.clone(),
             seen: ground.loaded.version.clone(),
@@ -308,13 +301,17 @@ impl Plane {
     }
 }
 
-fn address(listener: &TcpListener) -> Result<SocketAddr, Failure> {
-    listener.local_addr().map_err(Failure::internal)
-}
-
 /// For neighbours on this machine: no proxy of the environment is meant.
 fn http_client() -> Result<reqwest::Client, Failure> {
     reqwest::Client::builder().no_proxy().build().map_err(Failure::internal)
+}
+
+/// What is served to the Envoys: to the canaries first, where there are some.
+fn cache(control: &Control) -> Cache {
+    let Some(canary) = control.canary.clone() else { return Cache::new() };
+    let soak_ms = u64::try_from(canary.soak.as_millis()).unwrap_or(u64::MAX);
+    let nodes = move |node: &str| canary.nodes.iter().any(|glob| glob.matches(node));
+    Cache::new().with_canary(Canary { nodes: Arc::new(nodes), soak_ms })
 }
 
 fn serve_in_background(setting: &'static str, listener: TcpListener, routes: axum::Router) {
@@ -328,10 +325,10 @@ fn serve_in_background(setting: &'static str, listener: TcpListener, routes: axu
 enum Never {}
 
 /// Says once that the gateway is ready, when it is.
-async fn announce(plane: &Plane, gateway: SocketAddr, mut stopping: Stopping) -> Never {
+async fn announce(plane: &Plane, mut stopping: Stopping) -> Never {
     let ready = async {
         // An Envoy that is about to be replaced would still say that it is well.
-        while plane.shown.borrow().pid.is_none() || !overview::is_well(&plane.http, gateway).await {
+        while plane.shown.borrow().pid.is_none() || !plane.health.is_well().await {
             sleep(ASK_EVERY).await;
         }
     };
@@ -342,17 +339,16 @@ async fn announce(plane: &Plane, gateway: SocketAddr, mut stopping: Stopping) ->
         }
     };
     tokio::select! {
-        () = told => say_ready(gateway),
+        () = told => say_ready(&plane.health.url()),
         () = stopping.asked() => {}
     }
     std::future::pending().await
 }
 
 /// A reader that went away is no reason to stop.
-fn say_ready(gateway: SocketAddr) {
-    let address = listen::reachable(gateway);
-    tracing::info!(%address, "ready");
-    if let Err(error) = cli::say(&format!("ready: http://{address}")) {
+fn say_ready(url: &str) {
+    tracing::info!(url, "ready");
+    if let Err(error) = cli::say(&format!("ready: {url}")) {
         tracing::warn!(%error, "nobody reads the standard output");
     }
 }

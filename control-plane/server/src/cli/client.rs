@@ -203,6 +203,7 @@ mod tests {
 
         // A port that was free a moment ago.
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        crate::cryptography::choose();
         let http = reqwest::Client::new();
         let client =
             Client { http, base: format!("http://{free}"), token: Secret::new("made-up".into()) };

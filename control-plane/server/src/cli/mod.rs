@@ -3,6 +3,7 @@
 pub mod check;
 mod client;
 pub mod keys;
+pub mod schema;
 pub mod status;
 mod table;
 pub mod usage;
@@ -27,6 +28,12 @@ pub fn say(text: &str) -> Result<(), Failure> {
 /// Prints a value as JSON.
 fn say_json<T: Serialize>(value: &T) -> Result<(), Failure> {
     say(&serde_json::to_string_pretty(value).map_err(Failure::internal)?)
+}
+
+/// A Unix time in milliseconds, as RFC 3339 in UTC.
+fn when(at_ms: u64) -> String {
+    let at = i64::try_from(at_ms).ok().and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
+    at.map_or_else(|| at_ms.to_string(), |at| format!("{at:.3}"))
 }
 
 /// Reads a configuration that has to be valid.

@@ -1,11 +1,13 @@
 //! `tollgate status`.
 
+mod envoys;
+mod pools;
+
 use super::client::Client;
 use super::{say, say_json, table};
 use crate::args::{self, Format};
 use crate::error::Failure;
-use admin::{ConfigStatus, PoolStatus, Status, Supervised};
-use serde_json::Value;
+use admin::{ConfigStatus, Status, Supervised};
 
 /// Prints what runs.
 pub async fn run(wanted: &args::Status) -> Result<(), Failure> {
@@ -21,9 +23,11 @@ fn text(status: &Status) -> String {
     if let Some(refused) = &status.config.refused {
         parts.push(format!("REFUSED at {}\n{}", refused.at, refused.problems.join("\n")));
     }
-    parts.push(envoys(&status.envoys));
-    parts.extend(Some(nacks(&status.envoys)).filter(|nacks| !nacks.is_empty()));
-    parts.push(pools(&status.pools));
+    parts.push(envoys::table(&status.envoys));
+    parts.push(envoys::warnings(&status.envoys).join("\n"));
+    parts.push(pools::sources(&status.pools));
+    parts.push(pools::endpoints(&status.pools));
+    parts.retain(|part| !part.is_empty());
     parts.join("\n\n")
 }
 
@@ -34,6 +38,8 @@ fn head(status: &Status) -> String {
         format!("config     {}", config(&status.config)),
     ];
     lines.extend(status.supervised.as_ref().map(|own| format!("envoy      {}", envoy(own))));
+    let rollout = status.rollout.as_ref().and_then(envoys::rollout);
+    lines.extend(rollout.map(|it| format!("rollout    {it}")));
     lines.extend(status.ledger.as_ref().map(usage));
     lines.join("\n")
 }
@@ -67,55 +73,10 @@ fn envoy(own: &Supervised) -> String {
     }
 }
 
-fn envoys(envoys: &[Value]) -> String {
-    let mut table = table::new(&["ENVOY", "VERSION", "CONNECTED", "HAS"], &[]);
-    for envoy in envoys {
-        let word = |name| table::or_nothing(envoy.get(name).and_then(Value::as_str));
-        let gone = envoy.get("disconnected_at_ms").is_some_and(|at| !at.is_null());
-        let connected = if gone { "no" } else { "yes" }.to_owned();
-        table.add_row([word("node"), word("envoy_version"), connected, word("converged_to")]);
-    }
-    table::text(&table)
-}
-
-/// What the Envoys refuse, a line each.
-fn nacks(envoys: &[Value]) -> String {
-    let mut lines = Vec::new();
-    for envoy in envoys {
-        let node = envoy.get("node").and_then(Value::as_str).unwrap_or_default();
-        for (kind, state) in envoy.get("types").and_then(Value::as_object).into_iter().flatten() {
-            for (name, nack) in
-                state.get("refused").and_then(Value::as_object).into_iter().flatten()
-            {
-                let error = nack.get("error").and_then(Value::as_str).unwrap_or_default();
-                lines.push(format!("NACK {node}: {kind} {name}: {error}"));
-            }
-        }
-    }
-    lines.join("\n")
-}
-
-fn pools(pools: &[PoolStatus]) -> String {
-    let mut table = table::new(&["POOL", "MODEL", "ENDPOINT", "HEALTH", "ACTIVE"], &["ACTIVE"]);
-    for pool in pools {
-        for endpoint in &pool.endpoints {
-            table.add_row([
-                pool.name.clone(),
-                pool.model.clone(),
-                endpoint.address.clone(),
-                table::or_nothing(endpoint.health.as_ref()),
-                table::or_nothing(endpoint.active_requests),
-            ]);
-        }
-    }
-    table::text(&table)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use admin::{EndpointStatus, RefusedConfig};
-    use serde_json::json;
+    use admin::{EndpointStatus, EnvoyStatus, PoolStatus, RefusedConfig, Rollout};
 
     #[test]
     fn what_dead_gateways_left_is_told_once_there_is_some() {
@@ -140,18 +101,15 @@ mod tests {
                 pending_restart: vec!["control.xds".into()],
                 ..ConfigStatus::default()
             },
-            envoys: vec![json!({
-                "node": "gateway",
-                "envoy_version": "1.40.0",
-                "types": {"cluster": {"refused": {"pool/a": {"error": "no such thing"}}}},
-            })],
+            envoys: vec![EnvoyStatus { node: "gateway".into(), ..EnvoyStatus::default() }],
+            rollout: Some(Rollout::Idle { untried: true }),
             pools: vec![PoolStatus {
                 name: "a".into(),
-                model: "m".into(),
                 endpoints: vec![EndpointStatus {
                     address: "127.0.0.1:9".into(),
                     ..EndpointStatus::default()
                 }],
+                ..PoolStatus::default()
             }],
             ..Status::default()
         };
@@ -159,10 +117,19 @@ mod tests {
         for part in [
             "a.yaml:3:1: speed: is unknown",
             "at the next start: control.xds",
-            "NACK gateway: cluster pool/a: no such thing",
+            "rollout    untried",
+            "\n\nENVOY",
+            "\n\nPOOL  SOURCE",
+            "\n\nPOOL  ENDPOINT",
             "127.0.0.1:9",
         ] {
-            assert!(text.contains(part), "{text}");
+            assert!(text.contains(part), "{part}: {text}");
         }
+    }
+
+    #[test]
+    fn parts_without_a_word_leave_no_gap() {
+        let text = text(&Status::default());
+        assert!(!text.contains("\n\n\n"), "{text}");
     }
 }

@@ -23,6 +23,16 @@ pub fn or_nothing<T: ToString>(value: Option<T>) -> String {
     value.map_or_else(|| NOTHING.to_owned(), |value| value.to_string())
 }
 
+/// A yes or a no.
+pub fn yes_or_no(yes: bool) -> String {
+    if yes { "yes" } else { "no" }.to_owned()
+}
+
+/// A text of somebody else on one line, without what a terminal would obey.
+pub fn plain(text: &str) -> String {
+    text.chars().map(|one| if one.is_control() { ' ' } else { one }).collect()
+}
+
 /// Nano-dollars as dollars, exactly.
 pub fn dollars(nanodollars: i64) -> String {
     let sign = if nanodollars < 0 { "-" } else { "" };

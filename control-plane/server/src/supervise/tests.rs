@@ -50,7 +50,7 @@ impl World {
             run_file: self.run_file.clone(),
             log: EnvoyLog::new(&spool, self.path().join("envoy.log")),
             spool,
-            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            http: engines::http_client().unwrap(),
             shown: self.shown.clone(),
         };
         tokio::spawn(supervisor.run(Stopping::of(self.stop.subscribe())))

@@ -1,6 +1,9 @@
 //! What goes on in the background. Each task may run at any moment, and losing
 //! one's turn loses nothing.
 
+pub mod certificates;
 pub mod envoy_log;
+pub mod file_events;
+pub mod follow_servers;
 pub mod rotate;
 pub mod watch_config;

@@ -1,27 +1,14 @@
 //! Watches the configuration file: a valid change is put in force, an invalid
 //! one is named and changes nothing.
-//!
-//! The folder is watched, not the file: editors replace files by renaming, and
-//! Kubernetes mounts them behind a link that is exchanged. A look every so often
-//! finds what no event told of.
 
+use super::file_events::{FileEvents, LOOK_EVERY, QUIET};
 use crate::config_file::{self, Invalid, Loaded};
 use crate::config_state::{self, ConfigState};
 use crate::publish::Publisher;
 use model::Config;
-use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::sync::Notify;
-use tokio::time::{sleep, timeout};
-
-/// How long it must be quiet after an event: a file is written in pieces.
-const QUIET: Duration = Duration::from_millis(100);
-/// How often it is waited for quiet before the file is read all the same.
-const QUIET_TRIES: u32 = 4;
-/// How often the file is read without any event.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+use tokio::time::sleep;
 
 /// In the place of the digest of a text that cannot be read.
 const UNREADABLE: &str = "unreadable: ";
@@ -43,15 +30,9 @@ pub struct ConfigWatch {
 impl ConfigWatch {
     /// Watches for ever.
     pub async fn run(mut self) {
-        let touched = Arc::new(Notify::new());
-        let watcher = watch_folder(&config_file::folder(&self.file), Arc::clone(&touched));
-        if let Err(error) = &watcher {
-            tracing::warn!(%error, "no word of changes from the system; looking at the file instead");
-        }
+        let events = FileEvents::of([self.file.as_path()]);
         loop {
-            if timeout(LOOK_EVERY, touched.notified()).await.is_ok() {
-                settle(&touched).await;
-            }
+            events.next().await;
             self.look().await;
         }
     }
@@ -114,26 +95,6 @@ fn version_of(found: &Result<String, String>) -> String {
         Ok(text) => config_file::version(text),
         Err(why) => format!("{UNREADABLE}{why}"),
     }
-}
-
-/// Waits until no event comes, but not for ever: others may be busy in the folder.
-async fn settle(touched: &Notify) {
-    for _ in 0..QUIET_TRIES {
-        if timeout(QUIET, touched.notified()).await.is_err() {
-            return;
-        }
-    }
-}
-
-fn watch_folder(folder: &Path, touched: Arc<Notify>) -> notify::Result<RecommendedWatcher> {
-    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        // Our own reading is an event as well.
-        if event.is_ok_and(|event| !event.kind.is_access()) {
-            touched.notify_one();
-        }
-    })?;
-    watcher.watch(folder, RecursiveMode::NonRecursive)?;
-    Ok(watcher)
 }
 
 #[cfg(test)]

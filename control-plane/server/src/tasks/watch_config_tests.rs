@@ -1,12 +1,15 @@
 //! The watch over a real file, down to the plan in force.
 
 use super::*;
+use crate::roster::{Kept, Roster};
+use engines::Scraper;
 use ledger::Ledger;
 use plan::Plan;
 use resources::Placement;
 use std::net::SocketAddr;
+use std::time::Duration;
 use tempfile::TempDir;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -48,6 +51,12 @@ impl World {
             gateway,
             journal: false,
             plan: watch::Sender::new(Arc::new(crate::publish::plan(&loaded.config, gateway))),
+            roster: Roster::new(
+                Scraper::new(engines::http_client().unwrap()),
+                Kept::read(folder.path()),
+            ),
+            config: Mutex::new(None),
+            certificates: crate::tasks::certificates::Certificates::new(),
         };
         let state = ConfigState::of(&file);
         let plan = publisher.plan.subscribe();

@@ -1,0 +1,135 @@
+//! Pools: where their endpoints come from, and what each endpoint does.
+
+use crate::cli::table::{self, plain};
+use crate::cli::when;
+use admin::{EndpointStatus, PoolStatus, SourceStatus};
+
+const SOURCE_COLUMNS: [&str; 7] =
+    ["POOL", "SOURCE", "STATE", "SINCE", "CONFIRMED", "ENDPOINTS", "PROBLEM"];
+const ENDPOINT_COLUMNS: [&str; 10] = [
+    "POOL", "ENDPOINT", "MODEL", "HEALTH", "DRAINING", "ACTIVE", "WEIGHT", "RUNNING", "WAITING",
+    "KV",
+];
+const NUMBERS: [&str; 5] = ["ACTIVE", "WEIGHT", "RUNNING", "WAITING", "KV"];
+
+/// A row for each pool, also for those without endpoints.
+pub fn sources(pools: &[PoolStatus]) -> String {
+    let mut table = table::new(&SOURCE_COLUMNS, &["ENDPOINTS"]);
+    for PoolStatus { name, source, endpoints, .. } in pools {
+        let SourceStatus { kind, state, error, since_ms, confirmed_at_ms } = source;
+        table.add_row([
+            plain(name),
+            word(kind),
+            word(state),
+            table::or_nothing(since_ms.map(when)),
+            table::or_nothing(confirmed_at_ms.map(when)),
+            endpoints.len().to_string(),
+            table::or_nothing(error.as_deref().map(plain)),
+        ]);
+    }
+    table::text(&table)
+}
+
+/// A row for each endpoint.
+pub fn endpoints(pools: &[PoolStatus]) -> String {
+    let mut table = table::new(&ENDPOINT_COLUMNS, &NUMBERS);
+    for pool in pools {
+        for endpoint in &pool.endpoints {
+            table.add_row(endpoint_row(pool, endpoint));
+        }
+    }
+    table::text(&table)
+}
+
+fn endpoint_row(pool: &PoolStatus, endpoint: &EndpointStatus) -> [String; 10] {
+    let load = &endpoint.load;
+    let draining = Some(table::yes_or_no(true)).filter(|_| load.draining);
+    [
+        plain(&pool.name),
+        plain(&endpoint.address),
+        plain(&pool.model),
+        table::or_nothing(endpoint.health.as_deref().map(plain)),
+        table::or_nothing(draining),
+        table::or_nothing(endpoint.active_requests),
+        table::or_nothing(load.weight),
+        table::or_nothing(load.running.map(rounded)),
+        table::or_nothing(load.waiting.map(rounded)),
+        table::or_nothing(load.kv_use.map(|share| format!("{:.0}%", share * 100.0))),
+    ]
+}
+
+/// An empty word is none.
+fn word(word: &str) -> String {
+    table::or_nothing(Some(plain(word)).filter(|word| !word.is_empty()))
+}
+
+/// A smoothed count: one digit after the point is all that it can say.
+fn rounded(count: f64) -> String {
+    format!("{count:.1}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use admin::ServerLoad;
+
+    fn words(text: &str) -> Vec<Vec<&str>> {
+        text.lines().map(|row| row.split_whitespace().collect()).collect()
+    }
+
+    fn pool() -> PoolStatus {
+        let load = ServerLoad {
+            draining: true,
+            weight: Some(64),
+            running: Some(2.46),
+            waiting: Some(0.0),
+            kv_use: Some(0.417),
+        };
+        PoolStatus {
+            name: "a".into(),
+            model: "m".into(),
+            source: SourceStatus {
+                kind: "dns".into(),
+                state: "failing".into(),
+                error: Some("no answer\nfrom 127.0.0.1".into()),
+                since_ms: Some(1_000),
+                confirmed_at_ms: Some(500),
+            },
+            endpoints: vec![
+                EndpointStatus {
+                    address: "127.0.0.1:9".into(),
+                    health: Some("healthy".into()),
+                    active_requests: Some(3),
+                    load,
+                },
+                EndpointStatus { address: "127.0.0.1:8".into(), ..EndpointStatus::default() },
+            ],
+        }
+    }
+
+    #[test]
+    fn every_pool_has_its_source_even_one_without_endpoints() {
+        let listed = PoolStatus {
+            name: "b".into(),
+            source: SourceStatus { kind: "list".into(), ..SourceStatus::default() },
+            ..PoolStatus::default()
+        };
+        let text = sources(&[pool(), listed]);
+        let rows = words(&text);
+        assert_eq!(rows[0], SOURCE_COLUMNS);
+        let (since, confirmed) = ("1970-01-01T00:00:01.000Z", "1970-01-01T00:00:00.500Z");
+        let told = ["a", "dns", "failing", since, confirmed, "2", "no", "answer", "from"];
+        assert_eq!(rows[1][..9], told);
+        assert_eq!(rows[2], ["b", "list", "-", "-", "-", "0", "-"]);
+    }
+
+    #[test]
+    fn every_endpoint_has_its_load() {
+        let text = endpoints(&[pool()]);
+        let rows = words(&text);
+        assert_eq!(rows[0], ENDPOINT_COLUMNS);
+        let full = ["a", "127.0.0.1:9", "m", "healthy", "yes", "3", "64", "2.5", "0.0", "42%"];
+        assert_eq!(rows[1], full);
+        assert_eq!(rows[2], ["a", "127.0.0.1:8", "m", "-", "-", "-", "-", "-", "-", "-"]);
+    }
+}
