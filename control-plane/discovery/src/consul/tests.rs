@@ -17,6 +17,8 @@ enum Mood {
     Good,
     /// With this status and text.
     Refusing(u16, &'static str),
+    /// With a redirect to this URL.
+    Redirecting(String),
     /// With this text instead of a list.
     Saying(String),
     /// The connection is cut, also that of a question that waits.
@@ -85,6 +87,7 @@ async fn serve(mut view: Receiver<World>, asked: Asked, mut answer: Answer) {
         Mood::Good => answer.whole(200, &index, &world.instances.to_string()).await,
         Mood::WithoutIndex => answer.whole(200, "", &world.instances.to_string()).await,
         Mood::Refusing(status, text) => answer.whole(status, "", text).await,
+        Mood::Redirecting(url) => answer.whole(301, &format!("Location: {url}\r\n"), "").await,
         Mood::Saying(text) => {
             answer.begin(200, &index).await;
             answer.piece(&text).await;
@@ -240,7 +243,6 @@ async fn refusals_are_told_without_the_token() {
         (403, "Permission denied: made-up-token", "Consul answers 403: Permission denied: <token>"),
         (404, "", "Consul answers 404: "),
         (500, "No cluster\nleader", "Consul answers 500: No cluster leader"),
-        (301, "", "Consul answers 301: "),
     ];
     for (status, text, told) in table {
         agent.mood(Mood::Refusing(status, text));
@@ -248,6 +250,16 @@ async fn refusals_are_told_without_the_token() {
     }
     agent.mood(Mood::Good);
     watched.until_found(&[FIRST]).await;
+}
+
+#[tokio::test]
+async fn the_token_follows_no_redirect() {
+    let (agent, elsewhere) = (Agent::start().await, Agent::start().await);
+    agent.mood(Mood::Redirecting(elsewhere.server.url()));
+    let token = Some(Secret::new("made-up-token".to_owned()));
+    let mut watched = start(Consul { token, ..consul(&agent) });
+    watched.until_failing("Consul answers 301").await;
+    assert!(elsewhere.server.asked().is_empty());
 }
 
 #[tokio::test]
