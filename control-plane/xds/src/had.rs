@@ -38,19 +38,27 @@ impl Ord for Had {
     }
 }
 
-/// Names that `known` has otherwise than `all` or too much, or has not and
-/// `wants`. Both are in order and mostly share their resources, so this is one
+/// What two sets do not have in common.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Differences {
+    /// Names that are wanted and not had, or had in another version.
+    pub missing: BTreeSet<Arc<str>>,
+    /// Names that are had and are no more.
+    pub gone: BTreeSet<Arc<str>>,
+}
+
+/// What differs between what is `known` and what there is and `wants`. Both are in order and mostly share their resources, so this is one
 /// walk along two rows of pointers.
 pub(crate) fn differing(
     known: &BTreeSet<Had>,
     all: &ResourceMap,
     wants: impl Fn(&str) -> bool,
-) -> BTreeSet<Arc<str>> {
-    let mut open = BTreeSet::new();
+) -> Differences {
+    let mut differ = Differences::default();
     let (mut known, mut all) = (known.iter().peekable(), all.values().peekable());
     loop {
         let order = match (known.peek(), all.peek()) {
-            (None, None) => return open,
+            (None, None) => return differ,
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
             (Some(had), Some(r)) if Arc::ptr_eq(&had.0, r) => Ordering::Equal,
@@ -59,9 +67,11 @@ pub(crate) fn differing(
         let had = if order.is_le() { known.next() } else { None };
         let resource = if order.is_ge() { all.next() } else { None };
         match (had, resource) {
-            (Some(had), Some(r)) if had.0.version != r.version => open.insert(r.name.clone()),
-            (Some(had), None) => open.insert(had.0.name.clone()),
-            (None, Some(r)) if wants(&r.name) => open.insert(r.name.clone()),
+            (Some(had), Some(r)) if had.0.version != r.version => {
+                differ.missing.insert(r.name.clone())
+            }
+            (Some(had), None) => differ.gone.insert(had.0.name.clone()),
+            (None, Some(r)) if wants(&r.name) => differ.missing.insert(r.name.clone()),
             _ => false,
         };
     }
@@ -85,8 +95,8 @@ mod tests {
         let all = [same, resource("equal", "1"), resource("old", "2")];
         let all = all.into_iter().chain([resource("new", "1"), resource("unwanted", "1")]);
         let all: ResourceMap = all.map(|r| (r.name.clone(), r)).collect();
-        let open = differing(&known, &all, |name| name != "unwanted");
-        let open: Vec<&str> = open.iter().map(|name| &**name).collect();
-        assert_eq!(open, ["gone", "new", "old", "zz"]);
+        let differ = differing(&known, &all, |name| name != "unwanted");
+        assert!(differ.missing.iter().map(|name| &**name).eq(["new", "old"]));
+        assert!(differ.gone.iter().map(|name| &**name).eq(["gone", "zz"]));
     }
 }

@@ -96,22 +96,21 @@ fn is_held(
 
 /// Whether Envoy acknowledged every user it wants. A refused or held one still
 /// runs in its last version, which may need old parts.
-pub(crate) fn users_settled(subscriptions: &Subscriptions, snapshot: &Snapshot) -> bool {
+pub(crate) fn users_settled(subscriptions: &Subscriptions) -> bool {
     USERS.iter().all(|kind| {
         let Some(subscription) = subscriptions.get(kind) else { return true };
-        let all = snapshot.of(*kind);
         let stays = *kind == ResourceType::ExtensionConfig;
-        subscription.is_settled(all) && (stays || subscription.gone(all).next().is_none())
+        subscription.is_settled() && (stays || subscription.gone().next().is_none())
     })
 }
 
 /// Starts the grace time of gone parts once nothing uses them.
-pub(crate) fn note_unused(subscriptions: &mut Subscriptions, snapshot: &Snapshot, now_ms: u64) {
-    if !users_settled(subscriptions, snapshot) {
+pub(crate) fn note_unused(subscriptions: &mut Subscriptions, now_ms: u64) {
+    if !users_settled(subscriptions) {
         return;
     }
-    for (kind, subscription) in subscriptions.iter_mut().filter(|(kind, _)| !is_user(**kind)) {
-        let gone: Vec<Arc<str>> = subscription.gone(snapshot.of(*kind)).cloned().collect();
+    for (_, subscription) in subscriptions.iter_mut().filter(|(kind, _)| !is_user(**kind)) {
+        let gone: Vec<Arc<str>> = subscription.gone().cloned().collect();
         for name in gone {
             subscription.unused_since.entry(name).or_insert(now_ms);
         }
@@ -124,13 +123,12 @@ pub(crate) fn note_unused(subscriptions: &mut Subscriptions, snapshot: &Snapshot
 /// names one that was deleted (envoy#32823).
 pub(crate) fn removable(
     subscriptions: &Subscriptions,
-    snapshot: &Snapshot,
     kind: ResourceType,
     settings: &Settings,
     now_ms: u64,
 ) -> Vec<Arc<str>> {
     let Some(subscription) = subscriptions.get(&kind) else { return Vec::new() };
-    let gone = subscription.gone(snapshot.of(kind));
+    let gone = subscription.gone();
     let due = |name: &&Arc<str>| {
         let since = subscription.unused_since.get(*name);
         since.is_some_and(|ms| ms.saturating_add(settings.removal_grace_ms) <= now_ms)
@@ -138,7 +136,7 @@ pub(crate) fn removable(
     match kind {
         ResourceType::ExtensionConfig => Vec::new(),
         ResourceType::Listener | ResourceType::Route => gone.cloned().collect(),
-        _ if users_settled(subscriptions, snapshot) => gone.filter(due).cloned().collect(),
+        _ if users_settled(subscriptions) => gone.filter(due).cloned().collect(),
         _ => Vec::new(),
     }
 }

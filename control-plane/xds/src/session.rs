@@ -136,9 +136,9 @@ impl Session {
 
     /// Whether this Envoy accepted or refused all that it wants of what a
     /// canary is asked to try.
-    pub(crate) fn is_tried(&self, snapshot: &Snapshot) -> bool {
+    pub(crate) fn is_tried(&self) -> bool {
         let mut guarded = self.subscriptions.iter().filter(|(kind, _)| is_guarded(**kind));
-        guarded.all(|(kind, subscription)| subscription.is_tried(snapshot.of(*kind)))
+        guarded.all(|(_, subscription)| subscription.is_tried())
     }
 
     pub(crate) fn subscriptions(&self) -> &Subscriptions {
@@ -149,13 +149,21 @@ impl Session {
         for (kind, subscription) in &mut self.subscriptions {
             subscription.look(snapshot.of(*kind));
         }
-        order::note_unused(&mut self.subscriptions, snapshot, now_ms);
-        let all = ResourceType::ALL.into_iter();
-        let answers = all.filter_map(|kind| self.next_answer(kind, snapshot, now_ms)).collect();
-        // A debt that needed no answer is paid now.
-        order::note_unused(&mut self.subscriptions, snapshot, now_ms);
+        let mut answers = self.pass(snapshot, now_ms);
+        if order::users_settled(&self.subscriptions) {
+            // A debt of a user that needs no answer may have been paid just
+            // now, and what waited for it comes before it in the order.
+            answers.extend(self.pass(snapshot, now_ms));
+        }
         self.deadline_ms = order::next_deadline(&self.subscriptions, &self.settings, now_ms);
         answers
+    }
+
+    /// What may go out of each type, in order.
+    fn pass(&mut self, snapshot: &Snapshot, now_ms: u64) -> Vec<Answer> {
+        order::note_unused(&mut self.subscriptions, now_ms);
+        let all = ResourceType::ALL.into_iter();
+        all.filter_map(|kind| self.next_answer(kind, snapshot, now_ms)).collect()
     }
 
     fn next_answer(
@@ -181,8 +189,7 @@ impl Session {
         if order::is_user(kind) && waits {
             return None;
         }
-        let removable =
-            order::removable(&self.subscriptions, snapshot, kind, &self.settings, now_ms);
+        let removable = order::removable(&self.subscriptions, kind, &self.settings, now_ms);
         let held = order::held(&self.subscriptions, snapshot, kind);
         let subscription = self.subscriptions.get_mut(&kind)?;
         subscription.next_push(snapshot.of(kind), &held, removable)

@@ -190,8 +190,7 @@ fn version_of_all(all: &ResourceMap) -> Version {
 
 fn version_of(sets: &BTreeMap<ResourceType, TypeSet>) -> Arc<str> {
     let parts = sets.iter().filter(|(_, set)| !set.all.is_empty());
-    let parts =
-        parts.flat_map(|(kind, set)| [kind.type_url().as_bytes(), set.version.as_bytes()]);
+    let parts = parts.flat_map(|(kind, set)| [kind.type_url().as_bytes(), set.version.as_bytes()]);
     Version::of(parts).to_string().into()
 }
 

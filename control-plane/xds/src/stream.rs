@@ -200,7 +200,7 @@ fn canary_report(session: &Session, snapshot: &Snapshot) -> Report {
     });
     Report {
         refused: refused.collect(),
-        tried: session.is_tried(snapshot).then(|| snapshot.guarded_version()),
+        tried: session.is_tried().then(|| snapshot.guarded_version()),
     }
 }
 

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::ask::{Ask, Names, Protocol, WILDCARD};
-use crate::had::Had;
+use crate::had::{Differences, Had};
 use crate::resource::{Resource, ResourceType, Version};
 use crate::snapshot::TypeSet;
 use crate::status::{Counts, Nack};
@@ -21,6 +21,8 @@ use crate::status::{Counts, Nack};
 /// acknowledgement, so that a thousand Envoys that start at once, or never
 /// read, do not take a thousand times the memory of a whole snapshot.
 const RESPONSE_BYTES: usize = 128 << 10;
+/// After so many new names it is worth building their trees anew.
+const COMPACT_FROM: usize = 256;
 /// From so many refusals on, each keeps only the beginning of its text.
 const WORDY_REFUSALS_MAX: usize = 32;
 
@@ -63,10 +65,13 @@ pub(crate) struct Subscription {
     /// State of the world after a reconnect: Envoy has something, and nothing
     /// says what. A full state that left a name out would take it away.
     unsure: bool,
-    /// Names that want a look: wanted and not had in this version, or had and
-    /// no more in the set. Everything else is as it shall be in `looked_at`.
-    open: BTreeSet<Arc<str>>,
+    /// What is not as it shall be in the set of version `looked_at`.
+    differ: Differences,
     looked_at: Option<Version>,
+    /// Names of which that has to be found out anew.
+    recheck: Vec<Arc<str>>,
+    /// How many names and resources came since the trees were built.
+    grown: usize,
     /// Names to answer whatever version Envoy has.
     owed: BTreeSet<Arc<str>>,
     /// An answer is due even if there is nothing to put into it.
@@ -116,8 +121,10 @@ impl Subscription {
             names: BTreeSet::new(),
             known: BTreeSet::new(),
             unsure: false,
-            open: BTreeSet::new(),
+            differ: Differences::default(),
             looked_at: None,
+            recheck: Vec::new(),
+            grown: 0,
             owed: BTreeSet::new(),
             owes_answer: false,
             nonce: String::new(),
@@ -263,8 +270,8 @@ impl Subscription {
         }
         let shared = set.all.get_key_value(name).map(|(name, _)| name.clone());
         let name = shared.unwrap_or_else(|| name.into());
-        self.names.insert(name.clone());
-        self.open.insert(name.clone());
+        self.grown += usize::from(self.names.insert(name.clone()));
+        self.recheck.push(name.clone());
         self.owe(name);
     }
 
@@ -282,8 +289,8 @@ impl Subscription {
         let Some(name) = self.names.take(name) else { return };
         if !self.wildcard {
             self.owed.remove(&name);
-            self.open.remove(&name);
             self.forget(&name);
+            self.recheck.push(name);
         } else if self.protocol == Protocol::Delta {
             // Still wanted through the wildcard; the protocol asks the server
             // to say what became of it.
@@ -298,8 +305,8 @@ impl Subscription {
         }
         let Some(flight) = self.in_flight.take() else { return Settled::Nothing };
         // Meanwhile another version may have come into force, or the one before.
-        self.open.extend(flight.resources.iter().map(|r| r.name.clone()));
-        self.open.extend(flight.removed.iter().cloned());
+        self.recheck.extend(flight.resources.iter().map(|r| r.name.clone()));
+        self.recheck.extend(flight.removed.iter().cloned());
         match &ask.error {
             None => self.ack(flight),
             Some(error) => {
@@ -318,7 +325,7 @@ impl Subscription {
         for resource in flight.resources {
             self.refused.remove(&resource.name);
             if self.wants(&resource.name) {
-                self.known.replace(Had(resource));
+                self.grown += usize::from(self.known.replace(Had(resource)).is_none());
             }
         }
         flight.removed.iter().for_each(|name| self.forget(name));

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{InFlight, RESPONSE_BYTES, Subscription};
+use super::{COMPACT_FROM, InFlight, RESPONSE_BYTES, Subscription};
 use crate::ask::{Protocol, Push};
 use crate::had::differing;
 use crate::resource::{Resource, ResourceType, Version};
@@ -17,19 +17,29 @@ impl Subscription {
     /// A refusal holds for the refused bytes alone: those of others, and of
     /// names that are no more, are forgotten here.
     pub(crate) fn look(&mut self, set: &TypeSet) {
+        let recheck = std::mem::take(&mut self.recheck);
         if self.looked_at != Some(set.version) {
-            self.open = differing(&self.known, &set.all, |name| self.wants(name));
+            self.differ = differing(&self.known, &set.all, |name| self.wants(name));
             self.looked_at = Some(set.version);
             self.unused_since.retain(|name, _| !set.all.contains_key(name));
             self.try_again_as_a_whole();
-        } else if !self.open.is_empty() {
-            let mut open = std::mem::take(&mut self.open);
-            open.retain(|name| self.differs(name, set));
-            self.open = open;
+        } else {
+            recheck.into_iter().for_each(|name| self.look_at(name, set));
         }
         self.refused.retain(|name, refusal| {
             set.all.get(name).is_some_and(|r| r.version == refusal.version)
         });
+        self.compact();
+    }
+
+    /// Trees that grew in the order of their names are half empty. Once what
+    /// was to come has come, they are built anew, and full.
+    fn compact(&mut self) {
+        if self.grown > COMPACT_FROM && self.differ.missing.is_empty() {
+            self.known = std::mem::take(&mut self.known).into_iter().collect();
+            self.names = std::mem::take(&mut self.names).into_iter().collect();
+            self.grown = 0;
+        }
     }
 
     /// What was refused as a whole is another whole now.
@@ -40,32 +50,35 @@ impl Subscription {
         }
     }
 
-    fn differs(&self, name: &str, set: &TypeSet) -> bool {
-        match set.all.get(name) {
-            Some(resource) => self.wants(name) && !self.has(resource),
-            None => self.knows(name),
+    fn look_at(&mut self, name: Arc<str>, set: &TypeSet) {
+        self.differ.missing.remove(&name);
+        self.differ.gone.remove(&name);
+        match set.all.get(&name) {
+            Some(resource) if self.wants(&name) && !self.has(resource) => {
+                self.differ.missing.insert(name);
+            }
+            None if self.knows(&name) => {
+                self.differ.gone.insert(name);
+            }
+            _ => {}
         }
     }
 
     /// Names that Envoy has and the set has not.
-    pub(crate) fn gone<'a>(&'a self, set: &'a TypeSet) -> impl Iterator<Item = &'a Arc<str>> {
-        self.open.iter().filter(|name| !set.all.contains_key(*name))
-    }
-
-    fn missing<'a>(&'a self, set: &'a TypeSet) -> impl Iterator<Item = &'a Arc<str>> {
-        self.open.iter().filter(|name| set.all.contains_key(*name))
+    pub(crate) fn gone(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.differ.gone.iter()
     }
 
     /// Whether Envoy has all that it wants, and nothing is on the way.
     /// Refused and held resources count as missing.
-    pub(crate) fn is_settled(&self, set: &TypeSet) -> bool {
-        self.in_flight.is_none() && self.owed.is_empty() && self.missing(set).next().is_none()
+    pub(crate) fn is_settled(&self) -> bool {
+        self.in_flight.is_none() && self.owed.is_empty() && self.differ.missing.is_empty()
     }
 
     /// Whether Envoy accepted or refused all that it wants.
-    pub(crate) fn is_tried(&self, set: &TypeSet) -> bool {
+    pub(crate) fn is_tried(&self) -> bool {
         let at_rest = self.in_flight.is_none() && self.owed.is_empty();
-        at_rest && self.missing(set).all(|name| self.refused.contains_key(name))
+        at_rest && self.differ.missing.iter().all(|name| self.refused.contains_key(name))
     }
 
     /// Whether Envoy has every resource of the set, wanted or not.
@@ -73,8 +86,8 @@ impl Subscription {
         if self.looked_at != Some(set.version) {
             return set.all.values().all(|resource| self.has(resource));
         }
-        let outdated = self.open.iter().filter(|name| self.knows(name)).count();
-        self.known.len() - outdated == set.all.len()
+        let had = self.known.len() - self.differ.gone.len();
+        self.differ.missing.is_empty() && had == set.all.len()
     }
 
     /// What was refused and rests, with Envoy's words.
@@ -83,11 +96,8 @@ impl Subscription {
     }
 
     /// Everything that would go out if nothing were held.
-    pub(crate) fn due<'a>(
-        &'a self,
-        set: &'a TypeSet,
-    ) -> impl Iterator<Item = &'a Arc<Resource>> {
-        let names = self.open.union(&self.owed);
+    pub(crate) fn due<'a>(&'a self, set: &'a TypeSet) -> impl Iterator<Item = &'a Arc<Resource>> {
+        let names = self.differ.missing.union(&self.owed);
         names.filter_map(|name| set.all.get(name)).filter(|r| self.is_due(r))
     }
 
@@ -118,7 +128,7 @@ impl Subscription {
             // State of the world has no word for it, and Envoy keeps its copy.
             for name in removable {
                 self.forget(&name);
-                self.open.remove(&name);
+                self.differ.gone.remove(&name);
             }
         }
         let empty = changed.is_empty() && removed.is_empty();

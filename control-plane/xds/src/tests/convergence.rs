@@ -14,6 +14,8 @@ const NAMES: [&str; 4] = ["a", "b", "c", "d"];
 /// with each half of a refused response, once a halving.
 const TIMES_MAX: [usize; 2] = [1, 3];
 
+/// Names, versions and contents of a response.
+type Sent = Vec<(String, String, String)>;
 type Place = (ResourceType, &'static str);
 
 fn user() -> impl Strategy<Value = Place> {
@@ -64,7 +66,7 @@ fn event() -> impl Strategy<Value = Event> {
 struct World {
     envoy: Envoy,
     contents: BTreeMap<(ResourceType, &'static str), &'static str>,
-    refused: BTreeMap<ResourceType, BTreeMap<Vec<(String, String, String)>, usize>>,
+    refused: BTreeMap<ResourceType, BTreeMap<Sent, usize>>,
     /// What was declared: the first of each pair needs the second.
     needs: Vec<(Place, Place)>,
     /// Types whose names were asked for, or given up, behind an unanswered

@@ -100,7 +100,11 @@ pub fn node(id: &str) -> Node {
 }
 
 /// Waits until the registry shows what is asked for.
-pub async fn shown(registry: &Registry, id: &str, found: impl Fn(&EnvoyStatus) -> bool) -> EnvoyStatus {
+pub async fn shown(
+    registry: &Registry,
+    id: &str,
+    found: impl Fn(&EnvoyStatus) -> bool,
+) -> EnvoyStatus {
     let wait = async {
         loop {
             let listed = registry.snapshot();

@@ -12,7 +12,9 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Streaming};
 
 use super::envoy::snapshot;
-use super::loopback::{Client, SOON, Stream, client_of, first, names, node, serve, serve_from, shown};
+use super::loopback::{
+    Client, SOON, Stream, client_of, first, names, node, serve, serve_from, shown,
+};
 use crate::ResourceType::{Cluster, Endpoints};
 use crate::{Cache, Canary, Counts, Protocol, ResourceType, Rollout};
 

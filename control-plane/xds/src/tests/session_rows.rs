@@ -121,6 +121,23 @@ pub const ROWS: &[Row] = &[
         ],
     },
     Row {
+        rule: "rule 3: removals after a delay",
+        says: "also when the last debt of a user is paid without an answer",
+        protocols: SOTW,
+        steps: &[
+            Publish(&[(Cluster, "a", "1")]),
+            Ask(Cluster, ""),
+            Settle,
+            Publish(&[]),
+            Ask(Route, "unknown"),
+            Ask(Route, "other"),
+            Pass(5_000),
+            Sends(&[(Cluster, "a"), (Route, "")]),
+            Answer(Route),
+            Sends(&[(Cluster, "")]),
+        ],
+    },
+    Row {
         rule: "rule 9: clusters need not be asked for first (envoy#36951, envoy#33607)",
         says: "seen: after a reconnect during warming Envoy asks for EDS, LDS, RDS, and CDS last",
         protocols: BOTH,
