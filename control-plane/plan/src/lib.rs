@@ -79,6 +79,14 @@ pub struct PoolPlan {
     pub timeout: Duration,
 }
 
+impl PoolPlan {
+    /// This pool with the servers of `other`.
+    #[must_use]
+    pub fn with_endpoints_of(&self, other: &PoolPlan) -> PoolPlan {
+        PoolPlan { endpoints: other.endpoints.clone(), ..self.clone() }
+    }
+}
+
 /// How Envoy learns the addresses of a cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Endpoints {

@@ -7,7 +7,7 @@ use envoy_types::pb::envoy::config::endpoint::v3::{
     ClusterLoadAssignment, Endpoint, LbEndpoint, LocalityLbEndpoints, endpoint::HealthCheckConfig,
     lb_endpoint::HostIdentifier,
 };
-use plan::{Endpoints, Host, Member, PoolPlan};
+use plan::{Endpoints, Host, Member, Plan, PoolPlan};
 
 /// The assignments of EDS.
 pub(crate) fn all(pools: &[PoolPlan]) -> Vec<ClusterLoadAssignment> {
@@ -16,6 +16,29 @@ pub(crate) fn all(pools: &[PoolPlan]) -> Vec<ClusterLoadAssignment> {
         .filter(|pool| matches!(pool.endpoints, Endpoints::Members(_)))
         .map(|pool| assignment(&pool.cluster, &pool.endpoints))
         .collect()
+}
+
+/// The assignments that make `new` of `old`, if nothing else differs between them
+/// that Envoy is told; `None` if something does. Where servers are known by their
+/// addresses in TLS, their cluster names them.
+pub(crate) fn changed(old: &Plan, new: &Plan) -> Option<Vec<ClusterLoadAssignment>> {
+    let same = old.listener == new.listener && old.filter == new.filter;
+    if !same || old.pools.len() != new.pools.len() {
+        return None;
+    }
+    let mut changed = Vec::new();
+    for (before, after) in old.pools.iter().zip(&new.pools) {
+        if before == after {
+            continue;
+        }
+        let alike = after.with_endpoints_of(before) == *before;
+        let pushed = |pool: &PoolPlan| matches!(pool.endpoints, Endpoints::Members(_));
+        if !alike || after.tls || !pushed(before) || !pushed(after) {
+            return None;
+        }
+        changed.push(assignment(&after.cluster, &after.endpoints));
+    }
+    Some(changed)
 }
 
 /// The servers of one cluster.

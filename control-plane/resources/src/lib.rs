@@ -59,6 +59,14 @@ pub struct EnvoyResources {
     pub secrets: Vec<SecretResource>,
 }
 
+/// The endpoints that Envoy has to be told of to come from `old` to `new`, if that
+/// is all; `None` if more than endpoints changed, and all is to be translated. It
+/// saves the work for all other pools when a server comes, goes or is weighed anew.
+#[must_use]
+pub fn changed_endpoints(old: &Plan, new: &Plan) -> Option<Vec<ClusterLoadAssignment>> {
+    endpoints::changed(old, new)
+}
+
 /// Writes `plan` as Envoy's messages. Callers come over TLS exactly where there
 /// is a `certificate`.
 ///

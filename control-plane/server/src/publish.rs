@@ -46,6 +46,15 @@ pub struct Publisher {
     pub certificates: Certificates,
 }
 
+/// What may be another than when it was last published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refresh {
+    /// Servers and their weights.
+    Servers,
+    /// The gateway's certificate as well.
+    Everything,
+}
+
 /// The plan of a configuration before anything is discovered, with the gateway's
 /// address as it was settled.
 pub fn plan(config: &Config, gateway: SocketAddr) -> Plan {
@@ -109,9 +118,14 @@ impl Publisher {
 
     /// Publishes the configuration in force anew, with the servers as they are
     /// now. Returns what changed.
-    pub async fn refresh(&self) -> Result<Vec<String>, Failure> {
+    pub async fn refresh(&self, what: Refresh) -> Result<Vec<String>, Failure> {
         let current = self.config.lock().await;
-        current.as_ref().map_or_else(|| Ok(Vec::new()), |config| self.publish(config))
+        let Some(config) = current.as_ref() else { return Ok(Vec::new()) };
+        let endpoints = match what {
+            Refresh::Servers => self.publish_endpoints(config),
+            Refresh::Everything => None,
+        };
+        endpoints.map_or_else(|| self.publish(config), Ok)
     }
 
     fn publish(&self, config: &Config) -> Result<Vec<String>, Failure> {
@@ -119,9 +133,25 @@ impl Publisher {
         let certificate = self.certificates.current();
         let resources = resources_of(&plan, &self.placement, certificate.as_deref())?;
         self.cache.publish(snapshot(&resources, self.cache.current()));
+        Ok(self.planned(plan))
+    }
+
+    /// Publishes endpoints alone, if nothing else is another than before.
+    fn publish_endpoints(&self, config: &Config) -> Option<Vec<String>> {
+        let plan = self.plan_of(config, &self.roster.members());
+        let changed = resources::changed_endpoints(&self.plan.borrow(), &plan)?;
+        let mut all = Snapshot::edited(&self.cache.current()?);
+        for endpoints in &changed {
+            all.put(ResourceType::Endpoints, &endpoints.cluster_name, endpoints);
+        }
+        self.cache.publish(all.build());
+        Some(self.planned(plan))
+    }
+
+    fn planned(&self, plan: Plan) -> Vec<String> {
         let changes = plan::diff(&self.plan.borrow(), &plan);
         self.plan.send_replace(Arc::new(plan));
-        Ok(changes)
+        changes
     }
 
     fn plan_of(&self, config: &Config, members: &BTreeMap<PoolName, Vec<Member>>) -> Plan {

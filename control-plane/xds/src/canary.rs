@@ -131,13 +131,15 @@ impl Stages {
 
     /// Another set is to be rolled out. Returns whether anybody gets anything.
     ///
-    /// The first of all goes to everybody: what they had is not known here.
+    /// The first of all goes to everybody: what they had is not known here. So does
+    /// what nobody is there to try, unless a change is on trial or was refused: the
+    /// canaries may be gone because of it, and it is part of every later one.
     pub(crate) fn publish(&mut self, set: Set, now_ms: u64) -> bool {
         let set = keep_same(&self.first, set);
         let before = (self.first.clone(), self.rest.clone());
         if self.soak_ms.is_none() || !differ(&self.rest, &set) {
             self.release(set, false);
-        } else if self.canaries.is_empty() && !self.goes_on(&set) {
+        } else if self.canaries.is_empty() && matches!(self.state, Rollout::Idle { .. }) {
             self.release(set, true);
         } else {
             self.try_first(set, now_ms);

@@ -14,6 +14,9 @@ use crate::status::{Counts, TypeStatus};
 /// How many Envoys that went away stay listed; the longest gone drop out.
 const GONE_MAX: usize = 1000;
 
+/// How Envoy calls its V8 among its extensions.
+const WASM_V8: &str = "envoy.wasm.runtime.v8";
+
 /// One Envoy, for people and programs to read. Times are Unix milliseconds.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct EnvoyStatus {
@@ -23,6 +26,9 @@ pub struct EnvoyStatus {
     pub cluster: String,
     /// Envoy's own version, as `1.40.0`; empty if it does not say.
     pub envoy_version: String,
+    /// Whether it can run Wasm modules by V8; `None` if it does not list its
+    /// extensions.
+    pub wasm_v8: Option<bool>,
     /// Which of the published variants it gets.
     pub variant: String,
     /// Whether it gets changes before the others.
@@ -121,6 +127,7 @@ impl Registry {
             node: node.id.clone(),
             cluster: node.cluster.clone(),
             envoy_version: envoy_version(node),
+            wasm_v8: wasm_v8(node),
             variant: seat.variant.clone(),
             canary: seat.canary,
             protocol,
@@ -188,6 +195,11 @@ fn drop_longest_gone(state: &mut State) {
     if let Some(node) = gone.min().map(|(_, node)| node.clone()) {
         state.envoys.remove(&node);
     }
+}
+
+fn wasm_v8(node: &Node) -> Option<bool> {
+    let listed = !node.extensions.is_empty();
+    listed.then(|| node.extensions.iter().any(|extension| extension.name == WASM_V8))
 }
 
 fn envoy_version(node: &Node) -> String {

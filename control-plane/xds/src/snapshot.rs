@@ -54,6 +54,18 @@ impl Snapshot {
         SnapshotBuilder { previous, ..SnapshotBuilder::default() }
     }
 
+    /// A builder that begins with all that `previous` has: what is not put again
+    /// stays.
+    pub fn edited(previous: &Arc<Self>) -> SnapshotBuilder {
+        let kept = previous.sets.iter().map(|(kind, set)| (*kind, ResourceMap::clone(&set.all)));
+        SnapshotBuilder {
+            sets: kept.collect(),
+            endpoints_of: BTreeMap::clone(&previous.endpoints_of),
+            needs: Needs::clone(&previous.needs),
+            previous: Some(previous.clone()),
+        }
+    }
+
     /// Hash over the names and versions of all resources, in hexadecimal.
     pub fn version(&self) -> &str {
         &self.version
@@ -216,6 +228,8 @@ mod tests {
         };
         assert!(is_shared(Cluster, "a"));
         assert!(!is_shared(Cluster, "b"));
+        let edited = Snapshot::edited(&first).put(Cluster, "b", &text("2")).build();
+        assert_eq!(edited.version(), second.version());
         assert!(Arc::ptr_eq(&first.of(Route).all, &second.of(Route).all));
         assert_ne!(first.version(), second.version());
         assert_ne!(first.of(Cluster).version, second.of(Cluster).version);

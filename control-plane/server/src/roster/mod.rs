@@ -65,7 +65,7 @@ impl Roster {
             match pools.get_mut(name) {
                 Some(known) => known.configure(pool, &self.changed, before, now_ms),
                 None => {
-                    let new = PoolRoster::new(pool, &self.changed, before, now_ms);
+                    let new = PoolRoster::new(name, pool, &self.changed, before, now_ms);
                     pools.insert(name.clone(), new);
                 }
             }
@@ -106,9 +106,9 @@ impl Roster {
     /// How the source of each pool and its servers are doing.
     pub fn status(&self) -> BTreeMap<PoolName, PoolView> {
         let state = self.lock();
-        let reports = state.scraper.reports();
+        let (reports, now_ms) = (state.scraper.reports(), state.scraper.now_ms());
         let told = |(name, pool): (&PoolName, &PoolRoster)| {
-            let view = PoolView { source: pool.source(), servers: pool.servers(&reports) };
+            let view = PoolView { source: pool.source(), servers: pool.servers(&reports, now_ms) };
             (name.clone(), view)
         };
         state.pools.iter().map(told).collect()

@@ -4,6 +4,7 @@ use super::load::Load;
 use admin::{ServerLoad, SourceStatus};
 use discovery::{Found, Membership, Target, Watched};
 use engines::{Report, Scrape};
+use model::ids::PoolName;
 use model::{Discovery, Pool, Source};
 use plan::Member;
 use std::collections::BTreeMap;
@@ -15,6 +16,9 @@ use tokio::task::JoinHandle;
 
 /// What one pool's servers are and were.
 pub struct PoolRoster {
+    name: PoolName,
+    /// What was last told of the source.
+    told: String,
     asked: Asked,
     membership: Membership,
     load: Option<Load>,
@@ -52,12 +56,15 @@ impl Drop for Watch {
 impl PoolRoster {
     /// The servers of `pool`; `before` are those of an earlier run.
     pub fn new(
+        name: &PoolName,
         pool: &Pool,
         changed: &Arc<Notify>,
         before: impl FnOnce() -> Vec<Target>,
         now_ms: u64,
     ) -> PoolRoster {
         let mut new = PoolRoster {
+            name: name.clone(),
+            told: String::new(),
             asked: Asked::Names,
             membership: Membership::new(hold_empty(pool), pool.drain),
             load: Load::of(pool),
@@ -119,11 +126,31 @@ impl PoolRoster {
             Asked::Names => {}
         }
         self.membership.tick(now_ms);
+        self.tell();
         let moved = self.membership.members() != before;
         if let Some(load) = self.load.as_mut().filter(|_| moved) {
             load.servers_changed();
         }
         moved
+    }
+
+    /// Says in the log when the source begins to fail or to be doubted, and when
+    /// it is well again.
+    fn tell(&mut self) {
+        let source = self.source();
+        if source.state == self.told {
+            return;
+        }
+        let (pool, kind, state) = (&self.name, &source.kind, &source.state);
+        match (self.told.as_str(), source.state.as_str()) {
+            (_, "failing" | "doubted") => {
+                let error = source.error.as_deref().unwrap_or("it says that there are none");
+                tracing::warn!(%pool, kind, state, error, "its endpoints stay as they were");
+            }
+            ("failing" | "doubted", "fresh") => tracing::info!(%pool, kind, "its source is well"),
+            _ => {}
+        }
+        self.told = source.state;
     }
 
     /// Whether the source is still to say something, and that is worth waiting for.
@@ -204,11 +231,13 @@ impl PoolRoster {
     pub fn servers(
         &self,
         reports: &BTreeMap<SocketAddr, Report>,
+        reports_now_ms: u64,
     ) -> BTreeMap<SocketAddr, ServerLoad> {
         let members = self.members().unwrap_or_default().into_iter();
         let told = |member: Member| {
             let report = self.load.as_ref().and_then(|_| reports.get(&member.address));
             let reading = report.and_then(|report| report.reading);
+            let reading = reading.filter(|reading| reading.is_fresh(reports_now_ms));
             let load = ServerLoad {
                 draining: member.draining,
                 weight: member.weight,

@@ -2,7 +2,7 @@
 //! changed, and not more often than a gateway is well with.
 
 use crate::debounce::Debounce;
-use crate::publish::Publisher;
+use crate::publish::{Publisher, Refresh};
 use admin::CLOCK;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,15 +24,19 @@ impl ServerWatch {
     /// Watches for ever.
     pub async fn run(mut self) {
         let mut waiting = Debounce::default();
+        let mut what = Refresh::Servers;
         loop {
             let certificate = self.wait(&waiting).await;
             let now_ms = CLOCK.now_ms();
             if self.publisher.roster.look(now_ms) || certificate {
                 waiting.note(now_ms);
             }
+            if certificate {
+                what = Refresh::Everything;
+            }
             if waiting.is_due(now_ms) {
                 waiting = Debounce::default();
-                self.publish().await;
+                self.publish(std::mem::replace(&mut what, Refresh::Servers)).await;
             }
         }
     }
@@ -50,8 +54,8 @@ impl ServerWatch {
         }
     }
 
-    async fn publish(&self) {
-        match self.publisher.refresh().await {
+    async fn publish(&self, what: Refresh) {
+        match self.publisher.refresh(what).await {
             Ok(changes) => tracing::debug!(?changes, "the servers changed"),
             Err(error) => tracing::error!(%error, "the changed servers cannot be published"),
         }

@@ -5,6 +5,7 @@ use super::identity::Identity;
 use super::refusals::Refusals;
 use super::stream::{Peer, Stream, Wire};
 use axum::serve::Listener;
+use rustix::net::sockopt;
 use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
@@ -21,6 +22,9 @@ const HANDSHAKE: Duration = Duration::from_secs(5);
 const HANDSHAKES_MAX: usize = 256;
 /// Connections that were made and not taken yet.
 const READY_MAX: usize = 64;
+/// After how long a silent connection is asked whether the other side is there,
+/// and how often again.
+const KEEPALIVE: Duration = Duration::from_secs(30);
 /// A pause after an error of the system, such as too many open files.
 const AFTER_ERROR: Duration = Duration::from_millis(200);
 
@@ -80,6 +84,11 @@ fn tcp(accepted: io::Result<(TcpStream, std::net::SocketAddr)>) -> io::Result<(S
     let (wire, address) = accepted?;
     // A response is small and must not wait for the acknowledgement of the last.
     wire.set_nodelay(true)?;
+    // An Envoy whose machine is gone says nothing; without this it would be
+    // shown as connected for as long as nothing is sent to it.
+    sockopt::set_socket_keepalive(&wire, true)?;
+    sockopt::set_tcp_keepidle(&wire, KEEPALIVE)?;
+    sockopt::set_tcp_keepintvl(&wire, KEEPALIVE)?;
     Ok((Stream::open(wire), Peer::at(address)))
 }
 

@@ -63,6 +63,10 @@ impl World {
         self.stages.report(stream, Report { tried, refused }, self.now_ms);
     }
 
+    fn old_a(&self) -> Vec<u8> {
+        snapshot(OLD).get(Cluster, "a").unwrap().body.value.clone()
+    }
+
     fn rest_has(&self, contents: Contents) -> bool {
         self.rest().version() == snapshot(contents).version()
     }
@@ -194,6 +198,25 @@ fn a_canary_that_leaves_begins_the_soak_anew_and_the_last_one_ends_it() {
     world.accept(3);
     assert!(world.pass(SOAK_MS));
     assert!(world.rest_has(NEW));
+}
+
+#[test]
+fn an_edit_after_the_last_canary_left_does_not_set_free_what_was_on_trial() {
+    const MORE: Contents = &[(Cluster, "a", "2"), (Cluster, "b", "1"), (Endpoints, "a", "1")];
+    for refused in [false, true] {
+        let mut world = World::new(OLD, &["one"]);
+        world.publish(NEW);
+        if refused {
+            world.refuse(1, Cluster, "a");
+        }
+        world.stages.disconnect(1, world.now_ms);
+        world.publish(MORE);
+        assert!(!world.pass(10 * SOAK_MS));
+        assert_eq!(world.rest().get(Cluster, "a").unwrap().body.value, world.old_a());
+        world.stages.connect(2, "one", "", world.now_ms);
+        world.accept(2);
+        assert!(world.pass(SOAK_MS) && world.rest_has(MORE));
+    }
 }
 
 #[test]
