@@ -38,7 +38,7 @@ async fn watch(consul: Consul, tls: bool, sink: Sink, mut backoff: Backoff, pace
     loop {
         match question.ask(index).await {
             Ok(answer) => {
-                let (endpoints, problems) = instances::endpoints(&answer.instances, tls);
+                let (endpoints, problems) = instances::endpoints(&answer.instances, tls, &question);
                 sink.found_usable(endpoints, &problems);
                 index = next_index(index, answer.index);
                 backoff.worked();

@@ -1,51 +1,36 @@
 //! Endpoints in a file that is watched.
-//!
-//! The folder is watched, not the file: tools replace files by renaming, and
-//! Kubernetes mounts them behind a link that is exchanged. A look every so often
-//! finds what no event told of.
 
 mod eds;
 mod listing;
 mod tree;
 
 use crate::error::Error;
+use crate::file_events::{FileEvents, LOOK_EVERY, Occasion, QUIET};
 use crate::source::Sink;
 use listing::read as read_listing;
 use model::Endpoint;
-use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use std::fs::Metadata;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
-use tokio::sync::Notify;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 /// Largest file that is read: 100,000 endpoints as Envoy writes them.
 const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
-/// How long it must be quiet after an event: a file is written in pieces.
-const QUIET: Duration = Duration::from_millis(100);
-/// How often it is waited for quiet before the file is read all the same.
-const QUIET_TRIES: u32 = 4;
-/// How often the file is looked at without any event.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How old a file must be before its time of change tells it from a later one:
 /// file systems count in ticks, some in seconds.
 const SETTLED: Duration = Duration::from_secs(3);
 
 /// Watches `file` for ever.
 pub(crate) async fn run(file: PathBuf, tls: bool, sink: Sink) {
-    let touched = Arc::new(Notify::new());
-    let mut watcher = None;
+    let mut events = FileEvents::of([file.as_path()]);
     let mut seen = Seen::default();
     loop {
-        watcher = watcher.or_else(|| watch_folder(&file, Arc::clone(&touched)).ok());
         if let Some(content) = news(&file, &mut seen).await {
             tell(&sink, &file, content, tls).await;
         }
-        if timeout(LOOK_EVERY, touched.notified()).await.is_ok() {
-            settle(&touched).await;
+        if events.next().await == Occasion::Event {
             seen.stamp = None;
         }
     }
@@ -154,27 +139,6 @@ fn number(metadata: &Metadata) -> u64 {
 #[cfg(not(unix))]
 fn number(_metadata: &Metadata) -> u64 {
     0
-}
-
-/// Waits until no event comes, but not for ever: others may be busy in the folder.
-async fn settle(touched: &Notify) {
-    for _ in 0..QUIET_TRIES {
-        if timeout(QUIET, touched.notified()).await.is_err() {
-            return;
-        }
-    }
-}
-
-fn watch_folder(file: &Path, touched: Arc<Notify>) -> notify::Result<RecommendedWatcher> {
-    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        // Our own reading is an event as well.
-        if event.is_ok_and(|event| !event.kind.is_access()) {
-            touched.notify_one();
-        }
-    })?;
-    let folder = file.parent().unwrap_or(Path::new("/"));
-    watcher.watch(folder, RecursiveMode::NonRecursive)?;
-    Ok(watcher)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod dns;
 mod env;
 mod error;
 mod file;
+pub mod file_events;
 mod kubernetes;
 mod membership;
 mod names;

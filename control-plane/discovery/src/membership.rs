@@ -55,6 +55,25 @@ impl Membership {
         self.drain_ms = millis(drain);
     }
 
+    /// The source that said that there is none cannot be asked now: what it said
+    /// is doubted for another while.
+    pub fn doubt_again(&mut self, now_ms: u64) {
+        if let Some(since_ms) = &mut self.doubted_since_ms {
+            *since_ms = now_ms;
+        }
+    }
+
+    /// Envoy is to find the servers by itself: nobody has a place here.
+    pub fn forget_all(&mut self) {
+        self.places.clear();
+        self.doubted_since_ms = None;
+    }
+
+    /// Another source is asked: nobody doubts what it has not said.
+    pub fn forget_doubt(&mut self) {
+        self.doubted_since_ms = None;
+    }
+
     /// Takes what the source found: what is missing drains, what came back is a
     /// member again. Of several targets with one address the first counts.
     pub fn found(&mut self, targets: &[Target], now_ms: u64) {

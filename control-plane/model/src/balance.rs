@@ -91,31 +91,29 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    /// Reads `balance` and `metrics` of a pool whose engine is `engine`, if that is known.
-    pub(crate) fn read(pool: &Fields<'_, '_>, engine: Option<Engine>) -> Load {
+    /// Reads `balance` and `metrics` of a pool. `mute`: why its engines cannot be asked.
+    pub(crate) fn read(pool: &Fields<'_, '_>, mute: Option<&str>) -> Load {
         let mut load =
             Load { balance: Balance::default(), max_active: MAX_ACTIVE_DEFAULT, metrics: None };
-        let mute = engine == Some(Engine::Openai);
         if let Some(cursor) = pool.get("balance") {
             load.read_balance(&cursor, mute);
         }
         let metrics = pool.get("metrics");
-        if let Some(cursor) = metrics.as_ref().filter(|_| mute) {
-            cursor.report_field(MUTE);
+        if let (Some(cursor), Some(why)) = (&metrics, mute) {
+            cursor.report_field(why);
         }
         let by_load = || (load.balance == Balance::Load).then(Metrics::default);
         load.metrics = metrics.as_ref().map(Metrics::read).or_else(by_load);
         load
     }
 
-    /// `mute`: nothing is known of the engine's metrics.
-    fn read_balance(&mut self, cursor: &Cursor<'_>, mute: bool) {
+    fn read_balance(&mut self, cursor: &Cursor<'_>, mute: Option<&str>) {
         let fields = cursor.fields(Section::Balance);
         let by = fields.get("by");
         let chosen = by.as_ref().and_then(|by| by.choose(Section::Balance, BALANCES));
         self.balance = chosen.unwrap_or_default();
-        if let Some(by) = by.as_ref().filter(|_| mute && self.balance == Balance::Load) {
-            by.report(MUTE);
+        if let (Some(by), Some(why), Balance::Load) = (&by, mute, self.balance) {
+            by.report(why);
         }
         if let Some(most) = fields.get("max_active") {
             self.max_active = max_active(&most).unwrap_or(MAX_ACTIVE_DEFAULT);
@@ -134,5 +132,19 @@ fn max_active(cursor: &Cursor<'_>) -> Option<u32> {
     cursor.parse(|text| units::count_u32(text, MAX_ACTIVE_MAX)).map(NonZeroU32::get)
 }
 
-const MUTE: &str = "asks for metrics, and those of the engine `openai` are not known; name the \
+/// Why the engines of a pool cannot be asked for their load, if so. `named`: an
+/// endpoint is a host name, which Envoy resolves, so that nobody else knows the
+/// servers.
+pub(crate) fn why_mute(engine: Option<Engine>, named: bool) -> Option<&'static str> {
+    match engine {
+        Some(Engine::Openai) => Some(UNKNOWN),
+        _ if named => Some(NAMED),
+        _ => None,
+    }
+}
+
+const UNKNOWN: &str = "asks for metrics, and those of the engine `openai` are not known; name the \
     engine if it is another, or balance by least_request";
+
+const NAMED: &str = "asks every server for metrics, and of a host name in `endpoints` the servers \
+    are not known; give addresses, or the name to `discover: { dns: NAME:PORT }`";

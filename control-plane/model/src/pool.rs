@@ -1,9 +1,9 @@
 //! `pools`: sets of equal inference servers.
 
-use crate::balance::{Balance, Load, Metrics};
+use crate::balance::{Balance, Load, Metrics, why_mute};
 use crate::discover::Discovery;
 use crate::document::{Cursor, Fields};
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, Host};
 use crate::health::{Ejection, Health};
 use crate::ids::EngineModel;
 use crate::schema::Section;
@@ -104,7 +104,8 @@ impl Pool {
             .and_then(|field| field.parse(|text| units::count(text, CONTEXT_MAX)));
         let endpoints = endpoints(&fields);
         let discover = fields.get("discover").and_then(|field| Discovery::read(&field, base));
-        let load = Load::read(&fields, engine);
+        let named = endpoints.iter().any(|endpoint| matches!(endpoint.host, Host::Name(_)));
+        let load = Load::read(&fields, why_mute(engine, named));
         let health = fields.get("health").as_ref().map(Health::read);
         let ejection = fields.get("ejection").as_ref().map(Ejection::read).unwrap_or_default();
         let drain =

@@ -134,7 +134,7 @@ fn what_is_wrong_with_sources() {
 
 #[test]
 fn balance_by_load() {
-    let pool_of = |rest: &str| pool(&format!("endpoints: [http://b:1], {rest}"));
+    let pool_of = |rest: &str| pool(&format!("endpoints: [http://10.0.0.1:1], {rest}"));
     let plain = pool_of("");
     assert_eq!((plain.balance, plain.max_active), (Balance::LeastRequest, 32));
     assert_eq!(plain.metrics, None);
@@ -167,12 +167,12 @@ fn what_is_wrong_with_load_and_ejection() {
             "3:68: pools.a.balance.max_active: counts only with `by: load`; remove it, or balance by load",
         ),
         (
-            "endpoints: [http://b:1], balance: { by: load, max_active: 0 }",
-            "3:90: pools.a.balance.max_active: `0` is not a whole number from 1 to 100000",
+            "endpoints: [http://10.0.0.1:1], balance: { by: load, max_active: 0 }",
+            "3:97: pools.a.balance.max_active: `0` is not a whole number from 1 to 100000",
         ),
         (
-            "endpoints: [http://b:1], metrics: { interval: 10ms }",
-            "3:78: pools.a.metrics.interval: `10ms` is out of range; allowed: 100ms to 1m",
+            "endpoints: [http://10.0.0.1:1], metrics: { interval: 10ms }",
+            "3:85: pools.a.metrics.interval: `10ms` is out of range; allowed: 100ms to 1m",
         ),
         (
             "endpoints: [http://b:1], ejection: { error_rate: 0.5 }",
@@ -200,4 +200,27 @@ fn an_engine_whose_metrics_are_not_known() {
         (&pool("balance: { by: load }"), &format!("3:74: pools.a.balance.by: {mute}")),
         (&pool("metrics: {}"), &format!("3:59: pools.a.metrics: {mute}")),
     ]);
+}
+
+#[test]
+fn servers_that_only_envoy_knows_are_not_asked_for_their_load() {
+    let named = "asks every server for metrics, and of a host name in `endpoints` the servers are \
+        not known; give addresses, or the name to `discover: { dns: NAME:PORT }`";
+    check_pool(&[
+        (
+            "endpoints: [http://b:1], balance: { by: load }",
+            &format!("3:72: pools.a.balance.by: {named}"),
+        ),
+        ("endpoints: [http://b:1], metrics: {}", &format!("3:57: pools.a.metrics: {named}")),
+        (
+            "endpoints: ['http://[::1]:1', http://b:1], metrics: {}",
+            &format!("3:75: pools.a.metrics: {named}"),
+        ),
+    ]);
+    let addresses = "endpoints: ['http://[::1]:1', http://10.0.0.1:1]";
+    let discovered = "discover: { dns: llama.gpu.svc:8000 }";
+    for servers in [addresses, discovered] {
+        let asked = pool(&format!("{servers}, balance: {{ by: load }}, metrics: {{}}"));
+        assert_eq!(asked.metrics, Some(Metrics::default()), "{servers}");
+    }
 }

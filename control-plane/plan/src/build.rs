@@ -7,7 +7,7 @@ use contract::keyring::KeyEntry;
 use contract::names::{CONTROL_CLUSTER, pool_cluster};
 use contract::policy::{GatewayConfig, ModelConfig, PoolConfig, RoleConfig, TenantConfig};
 use model::ids::{ModelGlob, PoolName, TenantName};
-use model::{Config, Endpoint, Health, Host, Key, Pool, Tenant};
+use model::{Config, Endpoint, Health, Host, Key, Pool, Source, Tenant};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -52,6 +52,7 @@ fn pool_plan(name: &PoolName, pool: &Pool, members: Option<&Vec<Member>>) -> Poo
         cluster: pool_cluster(name.as_str()),
         endpoints: members.map_or_else(|| endpoints(&pool.endpoints), |all| members_of(all)),
         tls: is_tls(pool),
+        named: is_named(pool),
         balance: pool.balance,
         health: pool.health.as_ref().map(health),
         ejection: pool.ejection.clone(),
@@ -64,6 +65,14 @@ fn is_tls(pool: &Pool) -> bool {
     match &pool.discover {
         Some(discovery) => discovery.tls,
         None => pool.endpoints.iter().any(|endpoint| endpoint.tls),
+    }
+}
+
+/// A source in the DNS finds nothing but names; whatever else may be addresses.
+fn is_named(pool: &Pool) -> bool {
+    match &pool.discover {
+        Some(discovery) => matches!(discovery.source, Source::Dns(_)),
+        None => pool.endpoints.iter().all(|endpoint| matches!(endpoint.host, Host::Name(_))),
     }
 }
 
@@ -251,6 +260,7 @@ tenants:
             cluster: "pool/big".to_owned(),
             endpoints: Endpoints::Members(addresses.map(member).to_vec()),
             tls: false,
+            named: false,
             balance: Balance::RoundRobin,
             health: Some(HealthPlan {
                 path: "/health".to_owned(),

@@ -67,6 +67,8 @@ pub struct PoolPlan {
     pub endpoints: Endpoints,
     /// Whether they are spoken to over TLS.
     pub tls: bool,
+    /// Whether every server that this pool can ever have is known by a name.
+    pub named: bool,
     /// How one of them is picked.
     pub balance: Balance,
     /// How they are asked whether they are well; `None`: they are not asked.

@@ -71,7 +71,14 @@ fn dynamic_resources() -> Value {
             "api_type": "DELTA_GRPC",
             "transport_api_version": "V3",
             "set_node_on_first_message_only": true,
-            "grpc_services": [{ "envoy_grpc": { "cluster_name": CONTROL_CLUSTER } }],
+            "grpc_services": [{ "envoy_grpc": {
+                "cluster_name": CONTROL_CLUSTER,
+                // Envoy's own grows to 30 s: after a restart of the control plane
+                // a revoked key would live on for as long.
+                "retry_policy": {
+                    "retry_back_off": { "base_interval": "0.1s", "max_interval": "1s" },
+                },
+            }}],
         },
         "cds_config": ads,
         "lds_config": ads,

@@ -68,6 +68,9 @@ const ERROR_RATE_REQUESTS_MIN: u32 = 5;
 /// What a health check calls a server that has no name.
 const HEALTH_CHECK_HOST: &str = "engine";
 
+/// A name that no certificate can be of (RFC 6761, section 6.4).
+const NOBODY: &str = "nobody.invalid";
+
 /// Where the roots lie that the machine trusts (Debian and its kin, Alpine,
 /// Fedora). Envoy has no other way to ask for them: its `system_root_certs` is
 /// not implemented.
@@ -97,7 +100,7 @@ fn pool(pool: &PoolPlan) -> Cluster {
         outlier_detection: Some(outlier_detection(&pool.ejection)),
         common_lb_config: Some(common_lb()),
         typed_extension_protocol_options: [protocol()].into(),
-        transport_socket: pool.tls.then(|| tls(&pool.endpoints)),
+        transport_socket: pool.tls.then(|| tls(pool)),
         upstream_connection_options: Some(keepalive()),
         ignore_health_on_host_removal: true,
         ..Cluster::default()
@@ -247,19 +250,21 @@ fn protocol() -> (String, envoy_types::pb::google::protobuf::Any) {
     ("envoy.extensions.upstreams.http.v3.HttpProtocolOptions".to_owned(), pack_any(options))
 }
 
-/// Envoy holds a name against the certificate by itself, an address it does not.
-/// What is listed here is all that it takes, so with one address the names are
-/// listed too.
-fn names_in_certificates(endpoints: &Endpoints) -> Vec<SubjectAltNameMatcher> {
-    let Endpoints::Members(members) = endpoints else { return Vec::new() };
-    if members.iter().all(|member| member.hostname.is_some()) {
+/// What the certificates have to be of. Envoy holds a name against the
+/// certificate by itself, an address it does not. So where there may be addresses,
+/// all servers are listed, and the list is never empty: with an empty one Envoy
+/// would take any certificate for a server that has no name.
+fn names_in_certificates(pool: &PoolPlan) -> Vec<SubjectAltNameMatcher> {
+    let Endpoints::Members(members) = &pool.endpoints else { return Vec::new() };
+    if pool.named {
         return Vec::new();
     }
     let exact = |member: &Member| match &member.hostname {
         Some(name) => certified(SanType::Dns, name.clone()),
         None => certified(SanType::IpAddress, member.address.ip().to_string()),
     };
-    members.iter().map(exact).collect()
+    let nobody = certified(SanType::Dns, NOBODY.to_owned());
+    std::iter::once(nobody).chain(members.iter().map(exact)).collect()
 }
 
 fn certified(kind: SanType, name: String) -> SubjectAltNameMatcher {
@@ -275,13 +280,13 @@ fn certified(kind: SanType, name: String) -> SubjectAltNameMatcher {
 
 /// TLS by the roots of the machine; the certificate has to be of the name or the
 /// address that the server is configured by.
-fn tls(endpoints: &Endpoints) -> TransportSocket {
+fn tls(pool: &PoolPlan) -> TransportSocket {
     let roots = CertificateValidationContext {
         trusted_ca: Some(DataSource {
             specifier: Some(data_source::Specifier::Filename(TRUSTED_ROOTS.to_owned())),
             ..DataSource::default()
         }),
-        match_typed_subject_alt_names: names_in_certificates(endpoints),
+        match_typed_subject_alt_names: names_in_certificates(pool),
         ..CertificateValidationContext::default()
     };
     let context = UpstreamTlsContext {
@@ -305,16 +310,35 @@ mod tests {
     use super::*;
     use std::net::SocketAddr;
 
+    fn pool(named: bool, members: Vec<Member>) -> PoolPlan {
+        PoolPlan {
+            name: "a".to_owned(),
+            cluster: "pool/a".to_owned(),
+            endpoints: Endpoints::Members(members),
+            tls: true,
+            named,
+            balance: Balance::LeastRequest,
+            health: None,
+            ejection: Ejection::default(),
+            connect_timeout: Duration::from_secs(1),
+            timeout: Duration::from_secs(1),
+        }
+    }
+
     #[test]
-    fn a_certificate_has_to_be_of_the_address() {
+    fn a_certificate_has_to_be_of_the_server() {
         let address: SocketAddr = "10.0.0.7:8443".parse().unwrap();
-        let member = Member { address, hostname: None, draining: false, weight: None };
-        let socket = tls(&Endpoints::Members(vec![member]));
-        let Some(transport_socket::ConfigType::TypedConfig(context)) = socket.config_type else {
-            panic!("no TLS context");
+        let server = Member { address, hostname: None, draining: false, weight: None };
+        let called = Member { hostname: Some("engine.example".to_owned()), ..server.clone() };
+        let names = |pool: &PoolPlan| {
+            let all = names_in_certificates(pool).into_iter().filter_map(|one| one.matcher);
+            all.map(|name| name.match_pattern).collect::<Vec<_>>()
         };
-        let holds = |text: &[u8]| context.value.windows(text.len()).any(|window| window == text);
-        assert!(holds(b"10.0.0.7") && !holds(b"8443"));
-        assert_eq!(names_in_certificates(&Endpoints::Names(vec![])), vec![]);
+        let exact = |name: &str| Some(MatchPattern::Exact(name.to_owned()));
+        let listed = names(&pool(false, vec![server, called.clone()]));
+        assert_eq!(listed, [exact(NOBODY), exact("10.0.0.7"), exact("engine.example")]);
+        assert_eq!(names(&pool(false, vec![called.clone()])).len(), 2);
+        assert_eq!(names(&pool(false, vec![])), [exact(NOBODY)]);
+        assert_eq!(names(&pool(true, vec![called])), []);
     }
 }

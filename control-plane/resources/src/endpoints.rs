@@ -33,7 +33,7 @@ pub(crate) fn changed(old: &Plan, new: &Plan) -> Option<Vec<ClusterLoadAssignmen
         }
         let alike = after.with_endpoints_of(before) == *before;
         let pushed = |pool: &PoolPlan| matches!(pool.endpoints, Endpoints::Members(_));
-        if !alike || after.tls || !pushed(before) || !pushed(after) {
+        if !alike || (after.tls && !after.named) || !pushed(before) || !pushed(after) {
             return None;
         }
         changed.push(assignment(&after.cluster, &after.endpoints));

@@ -110,7 +110,11 @@ impl Publisher {
         self.roster.configure(config, CLOCK.now_ms());
         self.hear_of_servers().await;
         self.certificates.in_force(certificate);
-        let changes = self.publish(config)?;
+        let changes = self.publish(config).inspect_err(|_| {
+            if let Some(last) = current.as_ref() {
+                self.roster.configure(last, CLOCK.now_ms());
+            }
+        })?;
         *current = Some(config.clone());
         self.take_keys(&plan).await?;
         Ok(changes)

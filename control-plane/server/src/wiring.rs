@@ -75,7 +75,11 @@ pub async fn up(file: &Path) -> Result<(), Failure> {
     let last = ground.run_file.get();
     let alive = envoy_is_alive(&last, &ground.data);
     let kept = listen::keep(ground.config().gateway.listen, last.gateway, alive)?;
-    let plane = Plane::start(&ground, kept.address, Mode::Up).await?;
+    let starting = Plane::start(&ground, kept.address, Mode::Up);
+    // An Envoy of the last run is adopted all the same, to be ended in peace.
+    let plane =
+        if alive { Some(starting.await?) } else { unless_stopped(starting, &stopping).await? };
+    let Some(plane) = plane else { return ground.leave() };
     let log = EnvoyLog::new(plane.ledger.spool_folder(), ground.data.join(ENVOY_LOG_NAME));
     let launch = ground.launch(envoy, &plane.xds, log.journal().to_owned())?;
     let supervisor = Supervisor {
@@ -103,10 +107,24 @@ pub async fn serve(file: &Path) -> Result<(), Failure> {
     let last = ground.run_file.get();
     // A neighbour's Envoy may have the address already.
     let kept = listen::keep(ground.config().gateway.listen, last.gateway, true)?;
-    let plane = Plane::start(&ground, kept.address, Mode::Serve).await?;
+    let starting = Plane::start(&ground, kept.address, Mode::Serve);
+    let Some(plane) = unless_stopped(starting, &stopping).await? else { return ground.leave() };
     cli::say(&format!("serving xds: {}", plane.xds))?;
     stopping.asked().await;
     ground.finish(&plane.ledger).await
+}
+
+/// What `starting` comes to; `None`: it was time to stop before, for a start waits
+/// for the sources of endpoints.
+async fn unless_stopped(
+    starting: impl Future<Output = Result<Plane, Failure>>,
+    stopping: &Stopping,
+) -> Result<Option<Plane>, Failure> {
+    let mut stopping = stopping.clone();
+    tokio::select! {
+        plane = starting => plane.map(Some),
+        () = stopping.asked() => Ok(None),
+    }
 }
 
 fn envoy_is_alive(last: &Run, data: &Path) -> bool {
@@ -151,6 +169,11 @@ impl Ground {
         if !ledger.catch_up(CATCHING_UP).await {
             tracing::warn!("usage is left in the spool; the next start reads it");
         }
+        self.leave()
+    }
+
+    /// Word that nobody is here any more.
+    fn leave(&self) -> Result<(), Failure> {
         self.run_file.change(|run| {
             run.tollgate_pid = None;
             run.admin = None;
@@ -235,7 +258,7 @@ impl Plane {
             overview: Arc::new(running),
             mint: Arc::new(mint::mint),
         };
-        self.spawn_tasks(ground, neighbour, publisher, state);
+        self.spawn_tasks(ground, neighbour, publisher, state, registry.clone());
         serve_in_background("control.admin", admin, admin::router(api, access));
         let discovery = Server::new(cache, registry).into_service();
         let routes = tonic::service::Routes::new(discovery).into_axum_router();
@@ -274,13 +297,17 @@ impl Plane {
         neighbour: Option<SocketAddr>,
         publisher: Arc<Publisher>,
         state: ConfigState,
+        registry: Registry,
     ) {
         let ledger = self.ledger.clone();
         tokio::spawn(async move { ledger.tail().await });
         let shown = self.shown.subscribe();
         let rotation = Rotation {
             spool: self.ledger.spool_folder().to_owned(),
-            envoy_admin: move || shown.borrow().admin.or(neighbour),
+            envoy_admin: move || {
+                let alone = registry.connected() <= 1;
+                shown.borrow().admin.or(neighbour).filter(|_| alone)
+            },
             http: self.http.clone(),
         };
         tokio::spawn(rotation.run());

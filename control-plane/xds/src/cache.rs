@@ -25,6 +25,8 @@ pub struct Cache {
     wanted: watch::Sender<BTreeSet<String>>,
     variant_of: VariantOf,
     canary: Option<Canary>,
+    /// What the log was last told.
+    told: watch::Sender<Rollout>,
     clock: Clock,
 }
 
@@ -60,6 +62,7 @@ impl Cache {
             wanted: watch::Sender::new(BTreeSet::new()),
             variant_of: Arc::new(|_| String::new()),
             canary: None,
+            told: watch::Sender::new(Rollout::Idle { untried: false }),
             clock: Clock::new(),
         }
     }
@@ -190,11 +193,38 @@ impl Cache {
     }
 
     fn tell(&self, served_anew: bool) {
+        self.say_how_far();
         if served_anew {
             self.changed.send_modify(|count| *count += 1);
         }
         if self.canary.is_some() {
             self.progress.send_modify(|count| *count += 1);
+        }
+    }
+
+    /// Says in the log how far a change got, when that is another thing than
+    /// before.
+    fn say_how_far(&self) {
+        if self.canary.is_none() {
+            return;
+        }
+        let now = self.rollout();
+        let news = self.told.send_if_modified(|told| {
+            let differs = std::mem::discriminant(told) != std::mem::discriminant(&now);
+            told.clone_from(&now);
+            differs
+        });
+        match now {
+            _ if !news => {}
+            Rollout::Idle { .. } => tracing::info!("the change is for everybody"),
+            Rollout::Soaking { .. } => tracing::info!("the canaries try a change"),
+            Rollout::Stopped { node, kind, resource, error, .. } => tracing::warn!(
+                node,
+                ?kind,
+                resource,
+                error,
+                "a canary refused the change; the others do not get it"
+            ),
         }
     }
 

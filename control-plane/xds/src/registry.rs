@@ -107,6 +107,13 @@ impl Registry {
         self.lock().envoys.values().filter_map(Known::shown).collect()
     }
 
+    /// How many Envoys are connected now, those with the same node id among them.
+    pub fn connected(&self) -> usize {
+        let state = self.lock();
+        let streams = state.envoys.values().flat_map(|known| known.streams.values());
+        streams.filter(|status| status.disconnected_at_ms.is_none()).count()
+    }
+
     /// Whether this Envoy is connected and acknowledged every resource of the
     /// snapshot that is in force for it.
     pub fn converged(&self, node: &str) -> bool {
@@ -232,7 +239,9 @@ mod tests {
         let registry = Registry::new(&Cache::new());
         let old = connect(&registry, 1, 10);
         let new = connect(&registry, 1, 20);
+        assert_eq!(registry.connected(), 2);
         registry.disconnect(&old, 30);
+        assert_eq!(registry.connected(), 1);
         assert_eq!(registry.snapshot()[0].disconnected_at_ms, None);
         registry.disconnect(&new, 40);
         assert_eq!(registry.snapshot()[0].disconnected_at_ms, Some(40));

@@ -20,7 +20,7 @@ use crate::status::{Counts, Nack};
 /// About how much goes into one response, in bytes. The rest follows the
 /// acknowledgement, so that a thousand Envoys that start at once, or never
 /// read, do not take a thousand times the memory of a whole snapshot.
-const RESPONSE_BYTES: usize = 128 << 10;
+const RESPONSE_BYTES: usize = 32 << 10;
 /// After so many new names it is worth building their trees anew.
 const COMPACT_FROM: usize = 256;
 /// From so many refusals on, each keeps only the beginning of its text.

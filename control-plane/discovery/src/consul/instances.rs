@@ -1,6 +1,6 @@
 //! What Consul says about the instances of a service.
 
-use crate::reason::one_line;
+use super::question::Question;
 use model::Endpoint;
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -32,16 +32,21 @@ struct Service {
     port: i64,
 }
 
-/// The endpoints, each once and sorted, and why some instances have none.
-pub(super) fn endpoints(instances: &[Instance], tls: bool) -> (Vec<Endpoint>, Vec<String>) {
+/// The endpoints, each once and sorted, and why some instances have none; nothing
+/// of it shows the token of `question`.
+pub(super) fn endpoints(
+    instances: &[Instance],
+    tls: bool,
+    question: &Question,
+) -> (Vec<Endpoint>, Vec<String>) {
     let mut endpoints = BTreeSet::new();
     let mut problems = Vec::new();
     for instance in instances {
-        match endpoint(instance, tls) {
+        match endpoint(instance, tls, question) {
             Some(endpoint) => drop(endpoints.insert(endpoint)),
             None => problems.push(format!(
                 "instance `{}` has no address and port that can be used",
-                one_line(&instance.service.id)
+                question.shown(&instance.service.id)
             )),
         }
     }
@@ -49,15 +54,16 @@ pub(super) fn endpoints(instances: &[Instance], tls: bool) -> (Vec<Endpoint>, Ve
 }
 
 /// "If the service address is empty, the node address should be used" (Consul,
-/// "Health HTTP Endpoint").
-fn endpoint(instance: &Instance, tls: bool) -> Option<Endpoint> {
+/// "Health HTTP Endpoint"). One that is the token would be shown as a name that
+/// cannot be resolved.
+fn endpoint(instance: &Instance, tls: bool, question: &Question) -> Option<Endpoint> {
     let Instance { node, service } = instance;
     let host = if service.address.is_empty() { &node.address } else { &service.address };
     let port = u16::try_from(service.port).ok()?;
     let scheme = if tls { "https" } else { "http" };
     let host = match host.parse::<Ipv6Addr>() {
         Ok(ip) => format!("[{ip}]"),
-        Err(_) if host.contains(':') || host.is_empty() => return None,
+        Err(_) if host.contains(':') || host.is_empty() || question.is_token(host) => return None,
         Err(_) => host.clone(),
     };
     Endpoint::parse(&format!("{scheme}://{host}:{port}")).ok()
@@ -66,12 +72,26 @@ fn endpoint(instance: &Instance, tls: bool) -> Option<Endpoint> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use model::{Consul, Secret};
     use serde_json::json;
 
     const RECORDED: &str = include_str!("../../testdata/consul/health.json");
 
+    fn question(token: &str) -> Question {
+        super::super::tests::choose_cryptography();
+        Question::new(Consul {
+            service: "llama".to_owned(),
+            address: "http://127.0.0.1:8500".to_owned(),
+            tag: None,
+            datacenter: None,
+            token: Some(Secret::new(token.to_owned())),
+        })
+        .unwrap_or_else(|reason| panic!("{reason}"))
+    }
+
     fn urls(instances: &[Instance], tls: bool) -> Vec<String> {
-        endpoints(instances, tls).0.iter().map(ToString::to_string).collect()
+        let found = endpoints(instances, tls, &question("made-up-token")).0;
+        found.iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -105,16 +125,32 @@ mod tests {
             ("not an address", json!(80), None),
             ("[::1]", json!(80), None),
         ];
+        let question = question("made-up-token");
         for (address, port, expected) in table {
             let entry = json!({
                 "Node": { "Address": "10.9.9.9" },
                 "Service": { "ID": "i\n1", "Address": address, "Port": port },
             });
-            let (found, problems) = endpoints(&[serde_json::from_value(entry).unwrap()], false);
+            let instances = [serde_json::from_value(entry).unwrap()];
+            let (found, problems) = endpoints(&instances, false, &question);
             let found: Vec<String> = found.iter().map(ToString::to_string).collect();
             assert_eq!(found.first().map(String::as_str), expected, "{address} {port}");
             let told = "instance `i 1` has no address and port that can be used";
             assert_eq!(problems, vec![told; usize::from(expected.is_none())], "{address} {port}");
+        }
+    }
+
+    #[test]
+    fn the_token_is_shown_nowhere() {
+        let token = "Made-Up-Token";
+        let id_at_the_cut = format!("{}{token}", "x".repeat(295));
+        for (id, address) in [(token, ""), (id_at_the_cut.as_str(), ""), ("i", token)] {
+            let service = json!({ "ID": id, "Address": address, "Port": 80 });
+            let entry = json!({ "Node": {}, "Service": service });
+            let instances = [serde_json::from_value(entry).unwrap()];
+            let (found, problems) = endpoints(&instances, false, &question(token));
+            assert_eq!((found.len(), problems.len()), (0, 1), "{id} {address}");
+            assert!(!problems[0].contains("Made"), "{}", problems[0]);
         }
     }
 

@@ -22,6 +22,9 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// Largest answer in bytes: about 10,000 instances with their checks.
 const ANSWER_BYTES_MAX: usize = 16 << 20;
 
+/// What is shown in the place of the token.
+const HIDDEN: &str = "<token>";
+
 /// What is asked again and again.
 pub(super) struct Question {
     http: Client,
@@ -57,8 +60,8 @@ impl Question {
         let (status, index) = (response.status(), index_of(&response));
         let body = body(response).await?;
         if !status.is_success() {
-            let why = reason::one_line(&String::from_utf8_lossy(&body));
-            return Err(format!("Consul answers {}: {}", status.as_u16(), self.hidden(&why)));
+            let why = self.shown(&String::from_utf8_lossy(&body));
+            return Err(format!("Consul answers {}: {why}", status.as_u16()));
         }
         let index = index.ok_or("the answer has no X-Consul-Index; is this Consul?")?;
         let instances = serde_json::from_slice(&body);
@@ -66,11 +69,18 @@ impl Question {
         Ok(Answer { index, instances })
     }
 
-    fn hidden(&self, text: &str) -> String {
-        match &self.token {
-            Some(token) if !token.reveal().is_empty() => text.replace(token.reveal(), "<token>"),
-            _ => text.to_owned(),
-        }
+    /// Text of an answer as it may be shown: in one line and without the token,
+    /// which is taken out before the text is cut.
+    pub(super) fn shown(&self, foreign: &str) -> String {
+        reason::one_line(&match &self.token {
+            Some(token) if !token.reveal().is_empty() => foreign.replace(token.reveal(), HIDDEN),
+            _ => foreign.to_owned(),
+        })
+    }
+
+    /// Whether `text` is the token, as a host name would show it.
+    pub(super) fn is_token(&self, text: &str) -> bool {
+        self.token.as_ref().is_some_and(|token| token.reveal().eq_ignore_ascii_case(text))
     }
 }
 

@@ -5,7 +5,6 @@ use crate::test_http_server::{Answer, Asked, Server, any_port};
 use crate::test_running::{Running, endpoints, eventually};
 use model::Secret;
 use serde_json::{Value, json};
-use std::sync::Once;
 use tokio::sync::watch::{Receiver, Sender, channel};
 
 /// The only instance at the start.
@@ -97,9 +96,13 @@ async fn serve(mut view: Receiver<World>, asked: Asked, mut answer: Answer) {
     }
 }
 
+/// Once for the process; whoever comes later finds it chosen.
+pub(super) fn choose_cryptography() {
+    rustls::crypto::ring::default_provider().install_default().ok();
+}
+
 fn start(consul: Consul) -> Running {
-    static PROVIDER: Once = Once::new();
-    PROVIDER.call_once(|| rustls::crypto::ring::default_provider().install_default().unwrap());
+    choose_cryptography();
     let backoff = Backoff::new(Duration::from_millis(10), Duration::from_millis(50));
     Running::start(|sink| watch(consul, false, sink, backoff, Duration::from_millis(5)))
 }
@@ -248,6 +251,11 @@ async fn refusals_are_told_without_the_token() {
         agent.mood(Mood::Refusing(status, text));
         assert_eq!(until_failing(&mut watched, &status.to_string(), &[FIRST]).await, told);
     }
+    // It would be cut in the middle.
+    let long: &str = Box::leak(format!("{}made-up-token", "x".repeat(292)).into_boxed_str());
+    agent.mood(Mood::Refusing(501, long));
+    let told = until_failing(&mut watched, "501", &[FIRST]).await;
+    assert!(!told.contains("made"), "{told}");
     agent.mood(Mood::Good);
     watched.until_found(&[FIRST]).await;
 }

@@ -4,6 +4,7 @@ use std::fs;
 use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 /// A watched file in a folder of its own.
 struct Watched {
@@ -129,6 +130,21 @@ async fn a_mount_of_kubernetes_is_followed() {
     fs::rename(file.path("..data_tmp"), file.path("..data")).unwrap();
     fs::remove_dir_all(file.path("..1")).unwrap();
     file.until("http://b:2", false).await;
+}
+
+/// A user has 128 of them as a rule.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn many_files_take_one_watcher() {
+    let prepare = |folder: &Path| write(folder, "a.yaml", "- a:1\n");
+    let mut files: Vec<_> = (0..20).map(|_| Watched::start("a.yaml", prepare)).collect();
+    for file in &mut files {
+        file.until("http://a:1", false).await;
+    }
+    let open = fs::read_dir("/proc/self/fd").unwrap().flatten();
+    let kinds = open.filter_map(|entry| fs::read_link(entry.path()).ok());
+    let watchers = kinds.filter(|kind| kind == Path::new("anon_inode:inotify")).count();
+    assert_eq!(watchers, 1);
 }
 
 #[test]

@@ -81,6 +81,22 @@ fn none_at_all_is_doubted_for_a_while() {
 }
 
 #[test]
+fn a_doubt_does_not_end_while_nobody_can_be_asked() {
+    let mut pool = membership(30, 300);
+    pool.found(&targets(&[1]), 0);
+    pool.found(&[], 1_000);
+    pool.doubt_again(30_000);
+    assert!(!pool.tick(59_999));
+    assert_eq!((shown(&pool).as_str(), pool.doubted_since_ms()), ("1", Some(30_000)));
+    pool.forget_doubt();
+    assert_eq!((pool.tick(1_000_000), pool.next_deadline_ms()), (false, None));
+    pool.doubt_again(1_000_001);
+    assert_eq!(pool.doubted_since_ms(), None);
+    pool.forget_all();
+    assert_eq!(shown(&pool), "");
+}
+
+#[test]
 fn a_doubt_ends_when_some_are_found() {
     let mut pool = membership(30, 300);
     pool.found(&targets(&[1, 2]), 0);

@@ -94,7 +94,7 @@ pub(super) const POOL: Table = Table {
             Otherwise("asked with `by: load`, else not"),
             Live,
             "{}",
-            "asks every server for its load; not for `openai`",
+            "asks every server for its load; not for `openai`, nor with host names in `endpoints`",
         ),
         Field::new(
             "price",
@@ -292,7 +292,8 @@ pub(super) const BALANCE: Table = Table {
             Live,
             "round_robin",
             "one after the other; the less busy of two drawn at random; or that with weights from \
-             what the engines report of their load (not for `openai`)",
+             what the engines report of their load (not for `openai`, nor with host names in \
+             `endpoints`)",
         ),
         Field::new(
             "max_active",

@@ -90,7 +90,8 @@ impl From<Target> for KeptTarget {
 
 /// Who was asked for what, without secrets.
 fn asked(discovery: &Discovery) -> String {
-    match &discovery.source {
+    let scheme = if discovery.tls { "https" } else { "http" };
+    let source = match &discovery.source {
         Source::Env(name) => format!("env {name}"),
         Source::File(path) => format!("file {}", path.display()),
         Source::Dns(dns) => format!("dns {} {:?} {:?}", dns.name, dns.port, dns.server),
@@ -100,5 +101,6 @@ fn asked(discovery: &Discovery) -> String {
         Source::Consul(c) => {
             format!("consul {} {} {:?} {:?}", c.address, c.service, c.tag, c.datacenter)
         }
-    }
+    };
+    format!("{scheme} {source}")
 }

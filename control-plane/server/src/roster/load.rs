@@ -48,22 +48,8 @@ impl Load {
 
     /// What to ask this server.
     pub fn scrape(&self, target: &Target) -> Scrape {
-        let mut address = target.address;
-        address.set_port(self.metrics.port.unwrap_or(address.port()));
-        let certified = target.hostname.as_ref().filter(|_| target.tls);
-        let authority = match certified {
-            Some(name) => format!("https://{name}:{}", address.port()),
-            None if target.tls => format!("https://{address}"),
-            None => format!("http://{address}"),
-        };
-        Scrape {
-            id: target.address,
-            url: authority + &self.metrics.path,
-            hostname: certified.cloned(),
-            engine: self.engine,
-            interval: self.metrics.interval,
-            stale_after: self.metrics.stale_after,
-        }
+        let name = target.hostname.as_deref();
+        Scrape::new(target.address, name, target.tls, self.engine, &self.metrics)
     }
 
     /// Works out the weights of `servers`; whether one is another than before.

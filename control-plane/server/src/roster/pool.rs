@@ -99,6 +99,7 @@ impl PoolRoster {
         before: impl FnOnce() -> Vec<Target>,
         now_ms: u64,
     ) {
+        self.membership.forget_doubt();
         self.asked = match &pool.discover {
             None => discovery::written_down(&pool.endpoints).map_or(Asked::Names, Asked::List),
             Some(discovery) => {
@@ -119,11 +120,13 @@ impl PoolRoster {
         match &mut self.asked {
             Asked::List(targets) => self.membership.found(targets, now_ms),
             Asked::Source(watch) => {
-                if let Some(targets) = watch.targets() {
+                if watch.found().state != discovery::State::Fresh {
+                    self.membership.doubt_again(now_ms);
+                } else if let Some(targets) = watch.targets() {
                     self.membership.found(&targets, now_ms);
                 }
             }
-            Asked::Names => {}
+            Asked::Names => self.membership.forget_all(),
         }
         self.membership.tick(now_ms);
         self.tell();

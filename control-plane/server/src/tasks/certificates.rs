@@ -2,9 +2,9 @@
 //! anew when they change. What does not fit together is never shown: as long as
 //! only one of the files was replaced, the last good pair stays.
 
-use super::file_events::FileEvents;
 use crate::error::Failure;
 use crate::files;
+use discovery::file_events::FileEvents;
 use model::Tls;
 use resources::secrets::Certificate;
 use std::path::Path;
@@ -103,10 +103,10 @@ impl Certificates {
         loop {
             let files = self.state().files.clone();
             let paths = files.iter().flat_map(|tls| [tls.cert.as_path(), tls.key.as_path()]);
-            let events = FileEvents::of(paths);
+            let mut events = FileEvents::of(paths);
             while !named.has_changed().unwrap_or(false) {
                 tokio::select! {
-                    () = events.next() => self.look(),
+                    _ = events.next() => self.look(),
                     _ = named.changed() => break,
                 }
             }

@@ -12,6 +12,9 @@ use tokio::time::sleep;
 /// How long nothing is waited for when nothing is due, in milliseconds.
 const LOOK_EVERY_MS: u64 = 5_000;
 
+/// After how long a publication that failed is tried again, in milliseconds.
+const RETRY_AFTER_MS: u64 = 5_000;
+
 /// The watch over everything but the configuration file.
 pub struct ServerWatch {
     /// Where changes go; it has the roster.
@@ -36,7 +39,11 @@ impl ServerWatch {
             }
             if waiting.is_due(now_ms) {
                 waiting = Debounce::default();
-                self.publish(std::mem::replace(&mut what, Refresh::Servers)).await;
+                if self.publish(what).await {
+                    what = Refresh::Servers;
+                } else {
+                    waiting.note(now_ms + RETRY_AFTER_MS);
+                }
             }
         }
     }
@@ -54,11 +61,13 @@ impl ServerWatch {
         }
     }
 
-    async fn publish(&self, what: Refresh) {
-        match self.publisher.refresh(what).await {
+    async fn publish(&self, what: Refresh) -> bool {
+        let published = self.publisher.refresh(what).await;
+        match &published {
             Ok(changes) => tracing::debug!(?changes, "the servers changed"),
             Err(error) => tracing::error!(%error, "the changed servers cannot be published"),
         }
+        published.is_ok()
     }
 }
 

@@ -3,7 +3,6 @@
 
 pub mod certificates;
 pub mod envoy_log;
-pub mod file_events;
 pub mod follow_servers;
 pub mod rotate;
 pub mod watch_config;

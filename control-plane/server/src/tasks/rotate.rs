@@ -12,7 +12,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 pub struct Rotation<F> {
     /// Its folder.
     pub spool: PathBuf,
-    /// Where Envoy's admin interface is, while there is one.
+    /// Where Envoy's admin interface is, while there is one that can be asked to
+    /// open a new file. Not while several Envoys write the one there is: the
+    /// others would go on with the old one, which is removed once it is read.
     pub envoy_admin: F,
     /// For questions to Envoy.
     pub http: reqwest::Client,

@@ -1,10 +1,10 @@
 //! Watches the configuration file: a valid change is put in force, an invalid
 //! one is named and changes nothing.
 
-use super::file_events::{FileEvents, LOOK_EVERY, QUIET};
 use crate::config_file::{self, Invalid, Loaded};
 use crate::config_state::{self, ConfigState};
 use crate::publish::Publisher;
+use discovery::file_events::{FileEvents, LOOK_EVERY, QUIET};
 use model::Config;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ pub struct ConfigWatch {
 impl ConfigWatch {
     /// Watches for ever.
     pub async fn run(mut self) {
-        let events = FileEvents::of([self.file.as_path()]);
+        let mut events = FileEvents::of([self.file.as_path()]);
         loop {
             events.next().await;
             self.look().await;

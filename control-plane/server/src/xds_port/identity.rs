@@ -3,7 +3,7 @@
 
 use crate::error::Failure;
 use crate::files;
-use crate::tasks::file_events::FileEvents;
+use discovery::file_events::FileEvents;
 use model::XdsTls;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject as _;
@@ -50,7 +50,7 @@ impl Identity {
     pub async fn watch(self) {
         let tls = &self.tls;
         let all = [Some(&tls.cert), Some(&tls.key), tls.client_ca.as_ref()];
-        let events = FileEvents::of(all.into_iter().flatten().map(|path| path.as_path()));
+        let mut events = FileEvents::of(all.into_iter().flatten().map(|path| path.as_path()));
         let mut seen = None;
         loop {
             let found = Texts::read(tls);
