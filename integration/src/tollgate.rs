@@ -147,10 +147,15 @@ impl Tollgate {
 
     /// Replaces the configuration file in one step, as an editor does.
     pub fn rewrite_config(&self, change: impl FnOnce(&str) -> String) -> Result<()> {
-        let file = self.folder().join(CONFIG);
-        let next = self.folder().join(".tollgate.yaml.next");
-        std::fs::write(&next, change(&std::fs::read_to_string(&file)?))?;
-        Ok(std::fs::rename(next, file)?)
+        let text = std::fs::read_to_string(self.folder().join(CONFIG))?;
+        self.replace_file(CONFIG, &change(&text))
+    }
+
+    /// Replaces a file beside the configuration in one step, or makes it.
+    pub fn replace_file(&self, name: &str, text: &str) -> Result<()> {
+        let next = self.folder().join(format!(".{name}.next"));
+        std::fs::write(&next, text)?;
+        Ok(std::fs::rename(next, self.folder().join(name))?)
     }
 
     /// SIGKILL for Tollgate alone; its Envoy goes on.

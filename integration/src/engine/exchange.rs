@@ -8,6 +8,7 @@ use super::answer::{Answer, Circumstances, echo, quoted};
 use super::ask::{Ask, Interface};
 use super::command::{Commands, Fault};
 use super::dialect;
+use super::pose::Pose;
 use super::replay::{Capture, pause_between};
 use super::send::{
     ENGINE_DIED, Events, JSON, break_off, fail_first, is_plain, lossless_prefix, message, send,
@@ -45,6 +46,9 @@ impl Engine {
             let counters = serde_json::to_string(&self.meters.counters());
             return send_json(wire, request, 200, &counters.unwrap_or_default()).await;
         }
+        if path == "/sim/pose" {
+            return self.strike_pose(wire, request).await;
+        }
         self.meters.arrived(path);
         let flight = path.starts_with("/v1/").then(|| self.meters.flight());
         let result = self.route(wire, request, path).await;
@@ -57,8 +61,18 @@ impl Engine {
         result
     }
 
+    async fn strike_pose(&self, wire: &mut Wire, request: &Request) -> Step {
+        match Pose::parse(&request.body) {
+            Ok(pose) => self.take_pose(pose),
+            Err(wrong) => return send_error(wire, request, 400, &wrong, "null").await,
+        }
+        send_json(wire, request, 200, "{}").await
+    }
+
     async fn route(&self, wire: &mut Wire, request: &Request, path: &str) -> Step {
-        let commands = match Commands::of(&request.head, self.options.fault) {
+        let pose = self.pose();
+        let standing = pose.standing_fault().ok().flatten().or(self.options.fault);
+        let commands = match Commands::of(&request.head, standing) {
             Ok(commands) => commands,
             Err(wrong) => return send_error(wire, request, 400, &wrong, "null").await,
         };
@@ -72,7 +86,7 @@ impl Engine {
             ("GET", "/health", _) => send(wire, request, 200, "text/plain", "").await,
             ("GET", "/v1/models", _) => send_json(wire, request, 200, &self.models()).await,
             ("GET", "/metrics", _) => {
-                let text = self.meters.prometheus(&self.options.model, self.options.batch);
+                let text = self.meters.prometheus(&self.options.model, self.options.batch, &pose);
                 send(wire, request, 200, "text/plain; version=1.0.0; charset=utf-8", &text).await
             }
             (_, "/health" | "/v1/models" | "/metrics", _) | (_, _, Some(_)) => {
@@ -205,7 +219,7 @@ impl Engine {
         events.wire.pause(pace.ttft).await?;
         events.send_all(dialect::opening(ask.interface, answer)).await?;
         for token in 0..answer.tokens {
-            if token > 0 {
+            if token > 0 && !self.pose().hurry {
                 events.wire.pause(pace.interval).await?;
             }
             for event in dialect::token(ask.interface, answer, token) {

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use serde::{Deserialize, Serialize};
 
 use super::answer::Finish;
+use super::pose::Pose;
 
 /// Counts since the start.
 #[derive(Debug, Default)]
@@ -122,10 +123,13 @@ impl Meters {
         }
     }
 
-    /// Prometheus text with vLLM's names and labels; `batch` is the capacity.
-    pub fn prometheus(&self, model: &str, batch: usize) -> String {
+    /// Prometheus text with vLLM's names and labels; `batch` is the capacity, and what
+    /// the pose says counts for more than what is.
+    pub fn prometheus(&self, model: &str, batch: usize, pose: &Pose) -> String {
         let label = model.replace('\\', "\\\\").replace('"', "\\\"");
-        let running = self.running.load(Relaxed);
+        let running = pose.running.unwrap_or_else(|| self.running.load(Relaxed)) as f64;
+        let waiting = pose.waiting.unwrap_or_else(|| self.waiting.load(Relaxed)) as f64;
+        let kv_use = pose.kv_use.unwrap_or(running / batch.max(1) as f64);
         let mut text = String::new();
         let mut metric = |name: &str, kind: &str, series: &[(&str, f64)]| {
             text += &format!("# HELP vllm:{name} Simulated.\n# TYPE vllm:{name} {kind}\n");
@@ -136,9 +140,9 @@ impl Meters {
         };
         let value = |counter: &AtomicU64| counter.load(Relaxed) as f64;
         let alone = |number: f64| [("", number)];
-        metric("num_requests_running", "gauge", &alone(running as f64));
-        metric("num_requests_waiting", "gauge", &alone(value(&self.waiting)));
-        metric("kv_cache_usage_perc", "gauge", &alone(running as f64 / batch.max(1) as f64));
+        metric("num_requests_running", "gauge", &alone(running));
+        metric("num_requests_waiting", "gauge", &alone(waiting));
+        metric("kv_cache_usage_perc", "gauge", &alone(kv_use));
         metric("prefix_cache_queries_total", "counter", &alone(value(&self.prompt_tokens)));
         metric("prefix_cache_hits_total", "counter", &alone(0.0));
         metric("num_preemptions_total", "counter", &alone(0.0));
@@ -166,7 +170,7 @@ mod tests {
         meters.read(16);
         meters.wrote(14);
         meters.finished(Finish::Stop);
-        let text = meters.prometheus("tiny", 4);
+        let text = meters.prometheus("tiny", 4, &Pose::default());
         for line in [
             "vllm:num_requests_running{engine=\"0\",model_name=\"tiny\"} 1.0",
             "vllm:num_requests_waiting{engine=\"0\",model_name=\"tiny\"} 0.0",
@@ -174,6 +178,19 @@ mod tests {
             "vllm:prompt_tokens_total{engine=\"0\",model_name=\"tiny\"} 16.0",
             "vllm:generation_tokens_total{engine=\"0\",model_name=\"tiny\"} 14.0",
             "vllm:request_success_total{engine=\"0\",finished_reason=\"stop\",model_name=\"tiny\"} 1.0",
+        ] {
+            assert!(text.lines().any(|it| it == line), "{line}\nis not in\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_pose_counts_for_more_than_what_is() {
+        let pose = Pose { running: Some(30), kv_use: Some(0.9), ..Pose::default() };
+        let text = Meters::default().prometheus("tiny", 4, &pose);
+        for line in [
+            "vllm:num_requests_running{engine=\"0\",model_name=\"tiny\"} 30.0",
+            "vllm:num_requests_waiting{engine=\"0\",model_name=\"tiny\"} 0.0",
+            "vllm:kv_cache_usage_perc{engine=\"0\",model_name=\"tiny\"} 0.9",
         ] {
             assert!(text.lines().any(|it| it == line), "{line}\nis not in\n{text}");
         }

@@ -10,6 +10,7 @@ mod dialect;
 mod exchange;
 mod messages;
 mod meters;
+mod pose;
 mod replay;
 mod responses;
 mod send;
@@ -18,8 +19,8 @@ mod wire;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
@@ -27,6 +28,7 @@ use tokio::sync::Semaphore;
 
 pub use command::{Fault, duration};
 pub use meters::Counters;
+pub use pose::Pose;
 pub use replay::{Capture, Cuts};
 
 use exchange::Ending;
@@ -82,6 +84,7 @@ pub struct Simulator {
 struct Engine {
     options: Options,
     meters: Meters,
+    pose: Mutex<Pose>,
     batch: Semaphore,
     answers: AtomicU64,
 }
@@ -92,8 +95,8 @@ impl Simulator {
         let listener = TcpListener::bind(options.listen).await?;
         let address = listener.local_addr()?;
         let batch = Semaphore::new(options.batch.clamp(1, Semaphore::MAX_PERMITS));
-        let (meters, answers) = (Meters::default(), AtomicU64::new(0));
-        let engine = Arc::new(Engine { options, meters, batch, answers });
+        let (meters, pose, answers) = (Meters::default(), Mutex::default(), AtomicU64::new(0));
+        let engine = Arc::new(Engine { options, meters, pose, batch, answers });
         Ok(Simulator { listener, address, engine })
     }
 
@@ -136,6 +139,15 @@ impl Engine {
                 _ => return,
             }
         }
+    }
+
+    /// What it was told last to be like.
+    fn pose(&self) -> Pose {
+        self.pose.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn take_pose(&self, pose: Pose) {
+        *self.pose.lock().unwrap_or_else(PoisonError::into_inner) = pose;
     }
 
     /// A number that no other answer of this engine has.

@@ -216,6 +216,35 @@ async fn faults_come_as_commanded() {
 }
 
 #[tokio::test]
+async fn a_pose_makes_requests_fail_and_health_lie() {
+    let address = engine(&[]).await;
+    let body = r#"{"messages":[{"role":"user","content":"x"}]}"#;
+    let pose = r#"{"fault":"status=503","running":7}"#;
+    assert_eq!(ask(address, "/sim/pose", "", pose).await.status, 200);
+    assert_eq!(ask(address, "/v1/chat/completions", "", body).await.status, 503);
+    assert_eq!(get(address, "/health").await.status, 200);
+    let metrics = get(address, "/metrics").await.body;
+    assert!(
+        String::from_utf8_lossy(&metrics)
+            .contains("num_requests_running{engine=\"0\",model_name=\"tiny\"} 7.0")
+    );
+    assert_eq!(ask(address, "/sim/pose", "", r#"{"fault":"sulk"}"#).await.status, 400);
+    assert_eq!(ask(address, "/sim/pose", "", "{}").await.status, 200);
+    assert_eq!(ask(address, "/v1/chat/completions", "", body).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_stream_in_a_hurry_does_not_pause() {
+    let address = engine(&["--tokens", "40", "--token-interval", "1m"]).await;
+    let mut client = connect(address).await;
+    let body = r#"{"messages":[{"role":"user","content":"x"}],"stream":true}"#;
+    assert_eq!(ask(address, "/sim/pose", "", r#"{"hurry":true}"#).await.status, 200);
+    client.post("/v1/chat/completions", "", body).await.unwrap();
+    let answer = tokio::time::timeout(Duration::from_secs(20), client.answer()).await;
+    assert!(answer.unwrap().unwrap().complete);
+}
+
+#[tokio::test]
 async fn streams_break_as_commanded() {
     let address = engine(&[]).await;
     let table = [

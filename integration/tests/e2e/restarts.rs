@@ -31,6 +31,36 @@ async fn killing_the_control_plane_under_load_costs_nothing() -> Result<()> {
     Ok(())
 }
 
+/// The kill falls before, into and after the time in which Envoy gets the change.
+#[tokio::test]
+async fn a_change_that_a_kill_interrupts_is_in_force_after_the_restart() -> Result<()> {
+    let engines = [Engine::start().spawn().await?, Engine::start().spawn().await?];
+    let line = |at: usize| format!("endpoints: [{}]", engines[at % 2].url());
+    let mut gate = Tollgate::with("").engine("tiny", &engines[0]).start().await?;
+    let key = gate.key("acme").await?.key;
+    let load = Load::on(gate.url()).key(&key).clients(4).start();
+    for (change, wait_ms) in [0, 100, 150, 200, 300].into_iter().enumerate() {
+        gate.rewrite_config(|yaml| yaml.replace(&line(change), &line(change + 1)))?;
+        tokio::time::sleep(Duration::from_millis(wait_ms)).await;
+        gate.kill9();
+        gate.start_again().await?;
+        let [old, new] = [&engines[change % 2], &engines[(change + 1) % 2]];
+        let moved = async || asked(new, 100).await && !asked(old, 100).await;
+        assert!(wait_until(moved, Duration::from_secs(10)).await, "after {wait_ms} ms");
+    }
+    let outcomes = load.stop().await?;
+    let failed: Vec<_> = outcomes.iter().filter(|outcome| !outcome.complete).collect();
+    assert!(failed.is_empty(), "{} of {}: {:?}", failed.len(), outcomes.len(), failed.first());
+    Ok(())
+}
+
+/// Whether the running load asks this engine within so many milliseconds.
+async fn asked(engine: &Engine, within_ms: u64) -> bool {
+    let before = engine.chats().await.ok();
+    tokio::time::sleep(Duration::from_millis(within_ms)).await;
+    engine.chats().await.ok() > before
+}
+
 #[tokio::test]
 async fn the_end_is_clean() -> Result<()> {
     let engine =
