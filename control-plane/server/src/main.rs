@@ -32,6 +32,11 @@ use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
+/// What is logged when nobody says otherwise. The client of Kubernetes logs every
+/// failed question by itself, without the pool; that a source fails is said once,
+/// with it.
+const LOG_DEFAULT: &str = "info,kube_client=off";
+
 /// Environment variables with the log filter, the first that is set.
 const LOG_VARIABLES: [&str; 2] = ["TOLLGATE_LOG", "RUST_LOG"];
 
@@ -80,7 +85,7 @@ fn message(failure: &Failure) -> String {
 fn log_to_stderr() {
     let filter = LOG_VARIABLES.iter().find_map(|name| EnvFilter::try_from_env(name).ok());
     tracing_subscriber::fmt()
-        .with_env_filter(filter.unwrap_or_else(|| EnvFilter::new("info")))
+        .with_env_filter(filter.unwrap_or_else(|| EnvFilter::new(LOG_DEFAULT)))
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .init();

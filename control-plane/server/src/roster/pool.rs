@@ -284,6 +284,13 @@ impl Watch {
         (!fit.is_empty() || odd.is_empty()).then_some(fit)
     }
 
+    /// A word for a source that names nobody and is believed: a name that is not
+    /// in the DNS, say.
+    fn says_none(&self) -> Option<String> {
+        let none = self.found().targets.is_some_and(|targets| targets.is_empty());
+        none.then(|| "it names no endpoint".to_owned())
+    }
+
     fn status(&self, doubted_since_ms: Option<u64>) -> SourceStatus {
         let found = self.found();
         let (state, error, since_ms) = match found.state {
@@ -297,7 +304,7 @@ impl Watch {
             discovery::State::Fresh if self.refused.is_some() => {
                 ("failing", self.refused.clone(), None)
             }
-            discovery::State::Fresh => ("fresh", None, None),
+            discovery::State::Fresh => ("fresh", self.says_none(), None),
         };
         SourceStatus {
             kind: kind(&self.discovery.source).to_owned(),

@@ -128,6 +128,24 @@ async fn a_new_source_is_awaited_for_a_while_and_a_renamed_pool_is_not() {
 }
 
 #[tokio::test]
+async fn a_source_that_names_nobody_from_the_start_is_told_of() {
+    let folder = TempDir::new().unwrap();
+    std::fs::write(folder.path().join("engines.json"), "[]").unwrap();
+    let roster = roster(folder.path());
+    roster.configure(&config(folder.path(), "discover: { file: engines.json }"), 1_000);
+    let start = Instant::now();
+    while roster.awaits(1_000) {
+        assert!(start.elapsed() < PATIENCE);
+        sleep(Duration::from_millis(10)).await;
+    }
+    let source = roster.status().into_values().next().unwrap().source;
+    assert_eq!(
+        (source.state.as_str(), source.error.as_deref()),
+        ("fresh", Some("it names no endpoint"))
+    );
+}
+
+#[tokio::test]
 async fn what_does_not_speak_as_the_pool_does_is_left_out_and_told_of() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("engines.json");
