@@ -54,7 +54,7 @@
 //!
 //! # Bounds
 //!
-//! Of each type one response is unanswered at most, and it holds about 128 KiB
+//! Of each type one response is unanswered at most, and it holds about 32 KiB
 //! (more only if one resource does, or in a full state); the next follows the
 //! acknowledgement. What waits shares its resources with the snapshot and is
 //! encoded when the transport has room. So an Envoy that never reads costs its

@@ -1,6 +1,7 @@
 //! What Envoy does with what the crate `xds` sends, in both protocols: a bare
 //! Envoy, the server with a tap before it, and engines that are simulated.
 
+mod canary;
 mod reconnects;
 mod refusals;
 mod server;
