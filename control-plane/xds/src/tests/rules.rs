@@ -140,8 +140,8 @@ fn seen_with_2000_clusters_one_changed_endpoint_is_one_resource() {
 }
 
 #[test]
-fn a_large_set_goes_out_in_parts_of_about_128_kib() {
-    let content = "1".repeat(60_000);
+fn a_large_set_goes_out_in_parts_of_about_32_kib() {
+    let content = "1".repeat(15_000);
     let names: Vec<String> = (0..10).map(|i| format!("c{i}")).collect();
     let all: Vec<_> = names.iter().map(|name| (Cluster, name.as_str(), &*content)).collect();
     let all = snapshot(&all);

@@ -132,11 +132,11 @@ impl Flock {
         self.rest.admin_json("/config_dump?resource=dynamic_active_clusters").await
     }
 
-    /// Clusters that either Envoy refuses, as the server tells it.
+    /// Why this Envoy does not take the cluster, as the server tells it.
     fn refused(&self, node: &str) -> Option<String> {
         let mut envoys = self.registry.snapshot().into_iter();
-        let clusters = envoys.find(|envoy| envoy.node == node)?;
-        Some(clusters.types.get(&ResourceType::Cluster)?.refused.get("one")?.error.clone())
+        let envoy = envoys.find(|envoy| envoy.node == node)?;
+        Some(envoy.types.get(&ResourceType::Cluster)?.refused.get("one")?.error.clone())
     }
 
     fn failure(&self, what: &str) -> Failure {
