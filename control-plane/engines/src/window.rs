@@ -124,9 +124,11 @@ fn rate(tokens: Decayed, told: Option<f64>) -> Option<f64> {
     (told.is_some() && tokens.whole > 0.0).then(|| tokens.part / tokens.whole * 1000.0)
 }
 
+/// Written as a step towards the new value, so that what does not change stays
+/// what it is to the last bit, whatever the weights.
 fn blend(mean: Signals, now: Signals, keep: f64) -> Signals {
     let blend = |mean: Option<f64>, now: Option<f64>| match (mean, now) {
-        (Some(mean), Some(now)) => Some(mean * keep + now * (1.0 - keep)),
+        (Some(mean), Some(now)) => Some(now + (mean - now) * keep),
         (_, now) => now,
     };
     Signals {

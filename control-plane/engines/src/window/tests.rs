@@ -161,3 +161,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_load_that_does_not_change_stays_what_it_is_to_the_last_bit() {
+    let mut window = Window::new(Duration::from_millis(250), 5);
+    let signals = Signals { running: Some(3.0), kv_use: Some(0.1), ..Signals::default() };
+    let now = Snapshot { signals, ..Snapshot::default() };
+    let mut at_ms = 0;
+    for step_ms in (1..2_000).step_by(7) {
+        at_ms += step_ms;
+        assert_eq!(window.take(&now, at_ms).load, signals, "{step_ms}");
+    }
+}
