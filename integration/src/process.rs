@@ -13,7 +13,7 @@ const TAIL_LINES: usize = 40;
 /// Between two looks at a child's output or end.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
-/// A running child.
+/// A running child; what still runs when the value goes is killed.
 pub struct Process {
     child: Child,
     /// What it printed.
@@ -98,6 +98,14 @@ impl Process {
     /// The last lines of both logs, and where the rest is.
     pub fn tails(&self) -> String {
         [&self.stdout, &self.stderr].map(|log| tail(log)).join("")
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if self.is_running() {
+            self.kill();
+        }
     }
 }
 
