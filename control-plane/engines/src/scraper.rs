@@ -18,7 +18,6 @@ use model::Engine;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior};
 
@@ -64,7 +63,6 @@ struct Tasks {
 struct Board {
     origin: Instant,
     entries: Mutex<BTreeMap<SocketAddr, Entry>>,
-    changes: watch::Sender<u64>,
 }
 
 /// Asks engines for their metrics, for all gateways together. Ends its tasks
@@ -80,11 +78,7 @@ impl Scraper {
     /// a proxy and following no redirect.
     #[must_use]
     pub fn new(http: reqwest::Client) -> Scraper {
-        let board = Board {
-            origin: Instant::now(),
-            entries: Mutex::default(),
-            changes: watch::Sender::new(0),
-        };
+        let board = Board { origin: Instant::now(), entries: Mutex::default() };
         let tasks = Tasks { started: 0, running: BTreeMap::new() };
         Scraper { http, tasks: Mutex::new(tasks), board: Arc::new(board) }
     }
@@ -120,13 +114,6 @@ impl Scraper {
     pub fn reports(&self) -> BTreeMap<SocketAddr, Report> {
         let entries = lock(&self.board.entries);
         entries.iter().map(|(id, entry)| (*id, entry.report.clone())).collect()
-    }
-
-    /// A number that grows with each answer and each failure. That is often: a
-    /// reader waits a while after each change before it reads.
-    #[must_use]
-    pub fn changes(&self) -> watch::Receiver<u64> {
-        self.board.changes.subscribe()
     }
 
     /// The clock of the readings: milliseconds since this scraper was made. It
@@ -167,7 +154,6 @@ impl Board {
 
     fn forget(&self, gone: impl Fn(&SocketAddr) -> bool) {
         lock(&self.entries).retain(|id, _| !gone(id));
-        self.changes.send_modify(bump);
     }
 
     /// Keeps an outcome, unless its task was ended meanwhile.
@@ -176,7 +162,6 @@ impl Board {
         let Some(entry) = entries.get_mut(&id).filter(|entry| entry.task == task) else { return };
         entry.report.take(id, outcome);
         drop(entries);
-        self.changes.send_modify(bump);
     }
 }
 
@@ -218,10 +203,6 @@ async fn run(http: reqwest::Client, scrape: Scrape, board: Arc<Board>, task: u64
         let outcome = asker.ask(|| board.now_ms()).await;
         board.record(scrape.id, task, outcome);
     }
-}
-
-fn bump(changes: &mut u64) {
-    *changes = changes.wrapping_add(1);
 }
 
 /// Nothing panics while it holds one of these locks; what a poisoned one holds is whole.
