@@ -30,6 +30,7 @@ use envoy_types::pb::envoy::config::endpoint::v3::ClusterLoadAssignment;
 use envoy_types::pb::envoy::config::listener::v3::Listener;
 use envoy_types::pb::envoy::config::route::v3::RouteConfiguration;
 use plan::Plan;
+use prost::{Message, Name};
 use secrets::{Certificate, SecretResource};
 use std::path::PathBuf;
 
@@ -57,6 +58,35 @@ pub struct EnvoyResources {
     pub extensions: Vec<TypedExtensionConfig>,
     /// SDS: the certificate that callers are shown, if they come over TLS.
     pub secrets: Vec<SecretResource>,
+}
+
+/// One resource in the form in which it is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Encoded<'a> {
+    /// Of the message, as xDS has it: `type.googleapis.com/…`.
+    pub type_url: String,
+    /// Unique within its type.
+    pub name: &'a str,
+    /// The message.
+    pub bytes: Vec<u8>,
+}
+
+impl EnvoyResources {
+    /// Every resource, encoded.
+    pub fn encoded(&self) -> impl Iterator<Item = Encoded<'_>> {
+        let clusters = self.clusters.iter().map(|one| encoded(&one.name, one));
+        let endpoints = self.endpoints.iter().map(|one| encoded(&one.cluster_name, one));
+        let listeners = self.listeners.iter().map(|one| encoded(&one.name, one));
+        let routes = self.routes.iter().map(|one| encoded(&one.name, one));
+        let extensions = self.extensions.iter().map(|one| encoded(&one.name, one));
+        let secrets = self.secrets.iter().map(|one| encoded(one.name(), one.reveal()));
+        let users = listeners.chain(routes).chain(extensions);
+        secrets.chain(clusters).chain(endpoints).chain(users)
+    }
+}
+
+fn encoded<'a, M: Message + Name>(name: &'a str, message: &M) -> Encoded<'a> {
+    Encoded { type_url: M::type_url(), name, bytes: message.encode_to_vec() }
 }
 
 /// The endpoints that Envoy has to be told of to come from `old` to `new`, if that

@@ -136,7 +136,7 @@ impl Publisher {
         let plan = self.plan_of(config, &self.roster.members());
         let certificate = self.certificates.current();
         let resources = resources_of(&plan, &self.placement, certificate.as_deref())?;
-        self.cache.publish(snapshot(&resources, self.cache.current()));
+        self.cache.publish(snapshot(&resources, self.cache.current())?);
         Ok(self.planned(plan))
     }
 
@@ -187,29 +187,16 @@ fn failed(error: ledger::Error) -> Failure {
     Failure::Ledger(error.to_string())
 }
 
-fn snapshot(resources: &EnvoyResources, before: Option<Arc<Snapshot>>) -> Snapshot {
+fn snapshot(
+    resources: &EnvoyResources,
+    before: Option<Arc<Snapshot>>,
+) -> Result<Snapshot, Failure> {
     let mut all = Snapshot::builder_after(before);
-    for cluster in &resources.clusters {
-        all.put(ResourceType::Cluster, &cluster.name, cluster);
-        let service = cluster.eds_cluster_config.as_ref().map(|eds| eds.service_name.as_str());
-        if let Some(service) = service.filter(|name| !name.is_empty()) {
-            all.endpoints_of(&cluster.name, service);
-        }
+    for one in resources.encoded() {
+        let kind = ResourceType::from_type_url(&one.type_url);
+        let kind =
+            kind.ok_or_else(|| Failure::Internal(format!("{} is not served", one.type_url)))?;
+        all.put_encoded(kind, one.name, one.bytes);
     }
-    for endpoints in &resources.endpoints {
-        all.put(ResourceType::Endpoints, &endpoints.cluster_name, endpoints);
-    }
-    for listener in &resources.listeners {
-        all.put(ResourceType::Listener, &listener.name, listener);
-    }
-    for route in &resources.routes {
-        all.put(ResourceType::Route, &route.name, route);
-    }
-    for secret in &resources.secrets {
-        all.put(ResourceType::Secret, secret.name(), secret.reveal());
-    }
-    for extension in &resources.extensions {
-        all.put(ResourceType::ExtensionConfig, &extension.name, extension);
-    }
-    all.build()
+    Ok(all.build())
 }

@@ -140,7 +140,11 @@ impl SnapshotBuilder {
         name: &str,
         message: &M,
     ) -> &mut Self {
-        let value = message.encode_to_vec();
+        self.put_encoded(kind, name, message.encode_to_vec())
+    }
+
+    /// As [`SnapshotBuilder::put`], for a message that is encoded already.
+    pub fn put_encoded(&mut self, kind: ResourceType, name: &str, value: Vec<u8>) -> &mut Self {
         let previous = self.previous.as_ref().and_then(|p| p.get(kind, name));
         let resource = match previous.filter(|r| r.body.value == value) {
             Some(same) => same.clone(),

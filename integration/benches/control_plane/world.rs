@@ -133,20 +133,10 @@ fn loaded(text: &str) -> Result<Config> {
 
 fn snapshot(resources: &EnvoyResources, before: Option<Arc<Snapshot>>) -> Snapshot {
     let mut all = Snapshot::builder_after(before);
-    for cluster in &resources.clusters {
-        all.put(ResourceType::Cluster, &cluster.name, cluster);
-    }
-    for endpoints in &resources.endpoints {
-        all.put(ResourceType::Endpoints, &endpoints.cluster_name, endpoints);
-    }
-    for listener in &resources.listeners {
-        all.put(ResourceType::Listener, &listener.name, listener);
-    }
-    for route in &resources.routes {
-        all.put(ResourceType::Route, &route.name, route);
-    }
-    for extension in &resources.extensions {
-        all.put(ResourceType::ExtensionConfig, &extension.name, extension);
+    for one in resources.encoded() {
+        if let Some(kind) = ResourceType::from_type_url(&one.type_url) {
+            all.put_encoded(kind, one.name, one.bytes);
+        }
     }
     all.build()
 }
