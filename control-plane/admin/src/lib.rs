@@ -3,7 +3,7 @@
 //! [`router`] is the API under `/api/v1` and the metrics, behind the admin token
 //! and a check of the `Host` header. [`sync_router`] is for the role `sync` of the Wasm module:
 //! the keyring as a long poll, and the look-up of one key. It carries no key,
-//! only digests, and is served on the xDS port, which is always on loopback.
+//! only digests, and is served on the xDS port, to whoever may ask that.
 //!
 //! What the rest of the control plane knows comes in as values: [`Overview`]
 //! for the state, a [`Mint`] for new keys, the plan in force as a watch.

@@ -39,8 +39,8 @@ pub enum Command {
     ///
     /// The journal that `up` keeps against a SIGKILL of Envoy needs an Envoy of
     /// Tollgate's own. A neighbour hands each usage line to the kernel at once
-    /// with --file-flush-min-size-kb 0, or within some time with
-    /// --file-flush-interval-msec.
+    /// with --file-flush-min-size-kb 0 (Envoy 1.37 and later), or within some time
+    /// with --file-flush-interval-msec.
     #[command(after_help = "Example:\n  tollgate bootstrap -c tollgate.yaml > bootstrap.json\n  \
                             envoy -c bootstrap.json --file-flush-min-size-kb 0")]
     Bootstrap(Bootstrap),
