@@ -1,10 +1,12 @@
 //! What a key digest stands for, and how the keyring travels to the gateways.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
 
 /// The holder of a key, as the data plane needs it. The key itself is nowhere:
 /// an entry is found by the SHA-256 of the key.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeyEntry {
     /// The key's id, as in usage records.
@@ -17,6 +19,9 @@ pub struct KeyEntry {
     /// Roles; none means all that the tenant has.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<String>,
+    /// Patterns over model names beside the roles; none means no further bound.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub models: Vec<String>,
     /// Unix time in seconds from which the key is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at_s: Option<u64>,
@@ -45,4 +50,55 @@ pub struct KeyringDelta {
     pub more: bool,
     /// In the order in which they happened.
     pub changes: Vec<KeyChange>,
+    /// All credentials for signed requests, where the receiver has another version of
+    /// them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hmac: Option<HmacSet>,
+}
+
+/// Everybody who may sign requests. It stands in the configuration, is small, and
+/// is sent as a whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HmacSet {
+    /// Tells one content from another; says nothing of it.
+    pub version: String,
+    /// In the order of their ids.
+    pub entries: Vec<HmacEntry>,
+}
+
+/// Somebody who may sign requests. Its `Debug` does not show the secret.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HmacEntry {
+    /// The credential's id, as in the header and in usage records.
+    pub id: String,
+    /// The secret; its bytes are the key of the HMAC.
+    pub secret: String,
+    /// The tenant that is billed.
+    pub tenant: String,
+    /// The user, if the credential is one user's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// Roles; none means all that the tenant has.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
+}
+
+impl fmt::Debug for HmacEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HmacEntry")
+            .field("id", &self.id)
+            .field("tenant", &self.tenant)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How many authentications one gateway has refused since its process began, by
+/// [`crate::refusal::Code`]: what the audit trail is told, in place of each of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusalReport {
+    /// Tells one process from another: the Unix time of its start in milliseconds.
+    pub process: String,
+    /// Refusals by code, from the start on.
+    pub refused: BTreeMap<String, u64>,
 }

@@ -39,3 +39,51 @@ pub const KEYRING_POLL_MS: u64 = 20_000;
 
 /// Most keys in one answer of the long poll; the rest follows in the next one.
 pub const KEYRING_CHANGES_MAX: usize = 2_000;
+
+/// How long what is known of keys counts without a word of the control plane, when
+/// the configuration does not say: a day, in milliseconds.
+pub const STALE_FOR_MS_DEFAULT: u64 = 24 * 60 * 60 * 1_000;
+
+/// How far the timestamp of a signed request may be off, when the configuration does
+/// not say, in seconds.
+pub const MAX_SKEW_S_DEFAULT: u64 = 300;
+
+/// Largest `auth.hmac.max_skew` that can be configured, in seconds: a nonce is
+/// remembered for twice as long.
+pub const MAX_SKEW_S_MAX: u64 = 900;
+
+/// Failed authentications of one address in a minute, when the configuration does not
+/// say. People and scripts that mistype stay far below.
+pub const FAILURES_PER_MINUTE_DEFAULT: u32 = 300;
+
+/// Slots of the table of addresses that failed: bounded, because clients choose them.
+pub const FAILURE_SLOTS: u32 = 16_384;
+
+/// Slots of the table of nonces. With [`NONCES_PER_SLOT`] a gateway remembers a million
+/// in 16 MiB; slots fill unevenly, so that some 1,000 signed requests a second with the
+/// default skew are safe.
+pub const NONCE_SLOTS: u32 = 16_384;
+
+/// Nonces in one slot.
+pub const NONCES_PER_SLOT: usize = 64;
+
+/// Deepest nesting of a JSON body. Chats with tools have about ten levels.
+pub const JSON_DEPTH_MAX: usize = 64;
+
+/// Most values and names in a JSON body. An embedding request of 2,048 texts has
+/// some 2,060; 64 MiB of `[[[` would have 64 million.
+pub const JSON_TOKENS_MAX: usize = 1_000_000;
+
+/// Largest medium when the configuration does not say, decoded: 20 MiB.
+pub const MEDIA_BYTES_DEFAULT: u64 = 20 * 1024 * 1024;
+
+/// Most pixels of an image when the configuration does not say: 50 million, more than
+/// cameras of today make.
+pub const MEDIA_PIXELS_DEFAULT: u64 = 50_000_000;
+
+/// Most pages of a document when the configuration does not say.
+pub const MEDIA_PAGES_DEFAULT: u64 = 100;
+
+/// How often a gateway tells the control plane how many authentications it has refused,
+/// in milliseconds.
+pub const REFUSAL_REPORT_MS: u64 = 5_000;

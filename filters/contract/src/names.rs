@@ -34,6 +34,15 @@ pub const ANSWER_UNKNOWN: &str = "unknown";
 /// Value of [`ANSWER_HEADER`] on a delta of the keyring.
 pub const ANSWER_DELTA: &str = "delta";
 
+/// Value of [`ANSWER_HEADER`] on a nonce that was never seen, and now is.
+pub const ANSWER_FRESH: &str = "fresh";
+
+/// Value of [`ANSWER_HEADER`] on a nonce that was seen before.
+pub const ANSWER_SEEN: &str = "seen";
+
+/// Value of [`ANSWER_HEADER`] on a report that was taken.
+pub const ANSWER_NOTED: &str = "noted";
+
 /// The static cluster of the bootstrap that leads to the control plane: the
 /// stream of xDS and the calls of the role `sync`.
 pub const CONTROL_CLUSTER: &str = "control";
@@ -56,11 +65,31 @@ pub const WHO_PROPERTY: &str = "who";
 /// state has it as `wasm.usage`.
 pub const TALLY_PROPERTY: &str = "usage";
 
-/// Path of the long poll of the keyring (`?epoch=E&since=N`).
+/// Name of the filter that verifies tokens, before the gateway's own.
+pub const JWT: &str = "jwt";
+
+/// What the headers begin with in which Envoy hands over the payload of a token that it
+/// has verified. Nobody else can set them: they begin with [`OWN_HEADER_PREFIX`].
+pub const JWT_PAYLOAD_PREFIX: &str = "x-tollgate-jwt-";
+
+/// The header for payloads of the issuer at that place in the list.
+#[must_use]
+pub fn jwt_payload_header(issuer: usize) -> String {
+    format!("{JWT_PAYLOAD_PREFIX}{issuer}")
+}
+
+/// Path of the long poll of the keyring (`?epoch=E&since=N&hmac=V`).
 pub const KEYRING_PATH: &str = "/sync/v1/keyring";
 
 /// Path prefix of the look-up of one key; the SHA-256 in hex follows.
 pub const KEY_PATH_PREFIX: &str = "/sync/v1/keys/";
+
+/// Path prefix of the question whether a nonce was seen (`POST`, `?until=S`); 32 digits
+/// in hex follow, and `S` is the Unix second until which it has to be remembered.
+pub const NONCE_PATH_PREFIX: &str = "/sync/v1/nonces/";
+
+/// Path to which [`crate::keyring::RefusalReport`] is posted.
+pub const REFUSALS_PATH: &str = "/sync/v1/refusals";
 
 /// The cluster of a pool.
 #[must_use]

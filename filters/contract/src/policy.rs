@@ -1,6 +1,7 @@
 //! The configuration of the Wasm module, as it is sent through ECDS and the
 //! bootstrap. The control plane writes it, `pipeline::Policy::compile` reads it.
 
+use crate::limits::{FAILURES_PER_MINUTE_DEFAULT, MAX_SKEW_S_DEFAULT, STALE_FOR_MS_DEFAULT};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -37,6 +38,9 @@ pub struct GatewayConfig {
     /// client has it; see [`crate::spool::JOURNAL_MARK`].
     #[serde(default)]
     pub journal: bool,
+    /// How callers are told apart.
+    #[serde(default)]
+    pub auth: AuthConfig,
     /// Pools by name.
     pub pools: BTreeMap<String, PoolConfig>,
     /// Models, the names that callers ask for.
@@ -63,6 +67,99 @@ pub struct PoolConfig {
     pub timeout_ms: u64,
     /// Which prices a request to this pool is billed by.
     pub price_version: String,
+    /// The software that runs there: it decides which fields callers may set.
+    #[serde(default)]
+    pub engine: Engine,
+    /// Fields of the request's body that callers may set beyond those.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allow_fields: Vec<String>,
+    /// Whether `cache_salt` is put in, one of its kind for each tenant, so that the
+    /// engine's prefix cache tells nothing of one tenant to another.
+    #[serde(default)]
+    pub cache_salt: bool,
+    /// Images, sound and documents in a request.
+    #[serde(default)]
+    pub media: MediaConfig,
+}
+
+/// Which inference server software runs in a pool.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Engine {
+    /// vLLM.
+    Vllm,
+    /// SGLang.
+    Sglang,
+    /// Text Generation Inference.
+    Tgi,
+    /// llama.cpp's server.
+    Llamacpp,
+    /// Triton with its OpenAI front end.
+    Triton,
+    /// Anything else that speaks OpenAI's API.
+    #[default]
+    Openai,
+}
+
+impl Engine {
+    /// Whether the engine keeps the prefix caches of two values of `cache_salt`
+    /// apart (vLLM, "Automatic prefix caching"; SGLang, `cache_salt` of its
+    /// OpenAI-compatible requests).
+    #[must_use]
+    pub const fn has_cache_salt(self) -> bool {
+        matches!(self, Engine::Vllm | Engine::Sglang)
+    }
+}
+
+/// A kind of media in a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MediaKind {
+    /// PNG, JPEG, GIF or WebP.
+    Image,
+    /// WAV, MP3, FLAC, Ogg, WebM, M4A.
+    Audio,
+    /// MP4, WebM.
+    Video,
+    /// A PDF.
+    Document,
+}
+
+impl MediaKind {
+    /// Every kind.
+    pub const ALL: [MediaKind; 4] =
+        [MediaKind::Image, MediaKind::Audio, MediaKind::Video, MediaKind::Document];
+}
+
+/// Which media a pool takes, and how large they may be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MediaConfig {
+    /// The kinds that are taken.
+    pub kinds: Vec<MediaKind>,
+    /// Hosts that the engine may be told to fetch from: names in lower case without a
+    /// port, `*.example.com` for all below a name. None: what is not in the request
+    /// itself is refused.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+    /// Most bytes of one medium, decoded.
+    pub bytes_max: u64,
+    /// Most pixels of one image: width times height, all of its frames together.
+    pub pixels_max: u64,
+    /// Most pages of one document.
+    pub pages_max: u64,
+}
+
+impl Default for MediaConfig {
+    fn default() -> Self {
+        MediaConfig {
+            kinds: MediaKind::ALL.to_vec(),
+            hosts: Vec::new(),
+            bytes_max: crate::limits::MEDIA_BYTES_DEFAULT,
+            pixels_max: crate::limits::MEDIA_PIXELS_DEFAULT,
+            pages_max: crate::limits::MEDIA_PAGES_DEFAULT,
+        }
+    }
 }
 
 /// A name that callers ask for.
@@ -73,18 +170,128 @@ pub struct ModelConfig {
     pub pool: String,
 }
 
-/// What a role may do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What may be used: what one of the patterns allows and none of `deny` names.
+/// `*` in a pattern stands for any run of characters.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RoleConfig {
-    /// Globs over model names; `*` stands for any run of characters.
+    /// Patterns over model names; none allows nothing.
     pub models: Vec<String>,
+    /// Patterns over the paths of the API.
+    #[serde(default = "everything")]
+    pub paths: Vec<String>,
+    /// What is not allowed whatever else says: it wins.
+    #[serde(default, skip_serializing_if = "DenyConfig::is_empty")]
+    pub deny: DenyConfig,
+}
+
+/// What is denied. A request is refused when its model or its path is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DenyConfig {
+    /// Patterns over model names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub models: Vec<String>,
+    /// Patterns over the paths of the API.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paths: Vec<String>,
+}
+
+impl DenyConfig {
+    /// Whether nothing is denied.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.models.is_empty() && self.paths.is_empty()
+    }
 }
 
 /// Who is billed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TenantConfig {
-    /// Globs over model names.
-    pub models: Vec<String>,
+    /// What the tenant may use: the outer bound for its keys, users and tokens.
+    pub may: RoleConfig,
+    /// Patterns over the names in client certificates.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mtls: Vec<String>,
+    /// Roles by user: who is named here may not do more than one of them allows,
+    /// whatever the credential.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub user_roles: BTreeMap<String, Vec<String>>,
+}
+
+fn everything() -> Vec<String> {
+    vec!["*".to_owned()]
+}
+
+/// How callers are told apart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuthConfig {
+    /// How long what is known of keys counts without a word of the control plane, in
+    /// milliseconds.
+    pub stale_for_ms: u64,
+    /// Failed authentications of one address in a minute, beyond which it is told 429
+    /// and no key of it is looked up.
+    pub failures_per_minute: u32,
+    /// Whether callers may show certificates.
+    pub client_certificates: bool,
+    /// Signed requests.
+    pub hmac: HmacConfig,
+    /// Who may issue tokens; the place in the list tells their payloads apart
+    /// ([`crate::names::jwt_payload_header`]).
+    pub issuers: Vec<IssuerConfig>,
+}
+
+impl Default for AuthConfig {
+    fn default() -> Self {
+        AuthConfig {
+            stale_for_ms: STALE_FOR_MS_DEFAULT,
+            failures_per_minute: FAILURES_PER_MINUTE_DEFAULT,
+            client_certificates: false,
+            hmac: HmacConfig::default(),
+            issuers: Vec::new(),
+        }
+    }
+}
+
+/// Signed requests.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HmacConfig {
+    /// Whether there is a credential that somebody could sign by.
+    pub used: bool,
+    /// How far a timestamp may be from the gateway's clock, in seconds.
+    pub max_skew_s: u64,
+    /// Whether every nonce is remembered by the control plane, for all gateways;
+    /// otherwise by each gateway for itself.
+    pub shared_nonces: bool,
+}
+
+impl Default for HmacConfig {
+    fn default() -> Self {
+        HmacConfig { used: false, max_skew_s: MAX_SKEW_S_DEFAULT, shared_nonces: false }
+    }
+}
+
+/// An issuer of tokens, and what it may say.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IssuerConfig {
+    /// Its name, the claim `iss`.
+    pub issuer: String,
+    /// The claim with the tenant; `None`: the only one of `tenants`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant_claim: Option<String>,
+    /// The claim with the user.
+    pub user_claim: String,
+    /// The claim with the roles; `None`: every token has all of `roles`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roles_claim: Option<String>,
+    /// Tenants that it may name.
+    pub tenants: Vec<String>,
+    /// Roles that it may give; none and no `roles_claim`: its callers may do all that
+    /// the tenant may.
+    #[serde(default)]
+    pub roles: Vec<String>,
 }

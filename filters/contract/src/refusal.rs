@@ -49,12 +49,20 @@ codes! {
     AmbiguousCredentials = "ambiguous_credentials", 400;
     /// A field that decides something stands twice.
     DuplicateKey = "duplicate_key", 400;
+    /// A field that callers may not set.
+    FieldNotAllowed = "field_not_allowed", 400;
     /// No credential.
     MissingCredentials = "missing_credentials", 401;
     /// The key is unknown, mistyped or revoked.
     InvalidApiKey = "invalid_api_key", 401;
     /// The key's time is over.
     KeyExpired = "key_expired", 401;
+    /// The token is not verified, is over, or says what its issuer may not say.
+    InvalidToken = "invalid_token", 401;
+    /// The request is not signed as it should be.
+    InvalidSignature = "invalid_signature", 401;
+    /// The request was here before, or nobody can tell any more.
+    ReplayedRequest = "replayed_request", 401;
     /// The caller may not do this.
     Forbidden = "forbidden", 403;
     /// The model does not exist for this caller.
@@ -67,6 +75,8 @@ codes! {
     RequestTooLarge = "request_too_large", 413;
     /// Not JSON, or encoded.
     UnsupportedMediaType = "unsupported_media_type", 415;
+    /// Too many requests, or too many that failed to authenticate.
+    RateLimitExceeded = "rate_limit_exceeded", 429;
     /// The engine broke off or answered what is not HTTP.
     EngineError = "engine_error", 502;
     /// No engine of the pool can take the request.
@@ -112,7 +122,7 @@ pub struct Refusal {
     /// What is wrong and what is allowed, for the caller.
     pub message: Cow<'static, str>,
     /// The field of the request that is wrong.
-    pub param: Option<&'static str>,
+    pub param: Option<Cow<'static, str>>,
 }
 
 impl Refusal {
@@ -124,8 +134,8 @@ impl Refusal {
 
     /// The same, with the field that is wrong.
     #[must_use]
-    pub fn with_param(mut self, param: &'static str) -> Self {
-        self.param = Some(param);
+    pub fn with_param(mut self, param: impl Into<Cow<'static, str>>) -> Self {
+        self.param = Some(param.into());
         self
     }
 
@@ -139,7 +149,7 @@ impl Refusal {
         let error = ErrorBody {
             message: &self.message,
             error_type,
-            param: self.param,
+            param: self.param.as_deref(),
             code: self.code.as_str(),
         };
         // Plain data: there is nothing in it that JSON cannot say.
@@ -159,7 +169,7 @@ struct ErrorBody<'a> {
     message: &'a str,
     #[serde(rename = "type")]
     error_type: &'static str,
-    param: Option<&'static str>,
+    param: Option<&'a str>,
     code: &'static str,
 }
 
