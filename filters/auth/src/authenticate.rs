@@ -1,19 +1,75 @@
-//! From a key's entry to a caller.
+//! From what was checked to a caller.
 
-use contract::keyring::KeyEntry;
+use contract::keyring::{HmacEntry, KeyEntry};
+use contract::limits::NAME_BYTES_MAX;
 use contract::refusal::{Code, Refusal};
 
-/// Somebody who may ask: the holder of a valid key.
+/// Somebody who may ask: the holder of a credential that was found good.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     /// The tenant that is billed.
     pub tenant: String,
-    /// The key's id.
+    /// What records name the credential by: the id of a key or of a signer,
+    /// `jwt:ISSUER` or `mtls:NAME`; at most [`NAME_BYTES_MAX`] bytes for those two.
     pub key: String,
-    /// The user the key was made for.
+    /// The user that the credential speaks for.
     pub user: Option<String>,
-    /// Roles; none means all that the tenant has.
-    pub roles: Vec<String>,
+    /// Roles that the credential gives.
+    pub roles: Roles,
+    /// Globs over model names beside the roles; none means no further bound.
+    pub models: Vec<String>,
+    /// How the caller was told from others.
+    pub means: Means,
+}
+
+/// Roles of a caller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Roles {
+    /// No bound: all that the tenant has.
+    All,
+    /// What one of these allows and none of them denies; none of them allows nothing.
+    Of(Vec<String>),
+}
+
+/// How a caller was told from others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Means {
+    /// An API key.
+    Key,
+    /// A signature under the request.
+    Hmac,
+    /// A token of an issuer.
+    Jwt,
+    /// A client certificate alone.
+    Certificate,
+}
+
+impl Means {
+    /// Its name in metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Means::Key => "key",
+            Means::Hmac => "hmac",
+            Means::Jwt => "jwt",
+            Means::Certificate => "mtls",
+        }
+    }
+}
+
+impl Roles {
+    /// The roles that the keyring names; it writes none where there is no bound.
+    fn of_keyring(names: Vec<String>) -> Roles {
+        if names.is_empty() { Roles::All } else { Roles::Of(names) }
+    }
+
+    /// The roles by name; none where there is no bound.
+    pub(crate) fn names(&self) -> &[String] {
+        match self {
+            Roles::All => &[],
+            Roles::Of(names) => names,
+        }
+    }
 }
 
 /// The caller that holds a key.
@@ -26,7 +82,35 @@ pub fn authenticate(entry: Option<KeyEntry>, now_s: u64) -> Result<Caller, Refus
     if entry.expires_at_s.is_some_and(|expires_at_s| now_s >= expires_at_s) {
         return Err(Refusal::new(Code::KeyExpired, "This API key has expired."));
     }
-    Ok(Caller { tenant: entry.tenant, key: entry.id, user: entry.user, roles: entry.roles })
+    Ok(Caller {
+        tenant: entry.tenant,
+        key: entry.id,
+        user: entry.user,
+        roles: Roles::of_keyring(entry.roles),
+        models: entry.models,
+        means: Means::Key,
+    })
+}
+
+/// The caller whose signature was found good.
+impl From<HmacEntry> for Caller {
+    fn from(entry: HmacEntry) -> Caller {
+        Caller {
+            tenant: entry.tenant,
+            key: entry.id,
+            user: entry.user,
+            roles: Roles::of_keyring(entry.roles),
+            models: Vec::new(),
+            means: Means::Hmac,
+        }
+    }
+}
+
+/// `PREFIX:NAME` for records, cut where a name may not be longer.
+pub(crate) fn key_of(prefix: &str, name: &str) -> String {
+    let mut key = format!("{prefix}:{name}");
+    key.truncate(key.floor_char_boundary(NAME_BYTES_MAX));
+    key
 }
 
 #[cfg(test)]
@@ -39,6 +123,7 @@ mod tests {
             tenant: "acme".into(),
             user: None,
             roles: vec![],
+            models: vec![],
             expires_at_s,
         })
     }
@@ -50,5 +135,56 @@ mod tests {
         assert_eq!(code(entry(Some(100)), 99).unwrap().tenant, "acme");
         assert_eq!(code(entry(Some(100)), 100), Err(Code::KeyExpired));
         assert_eq!(code(None, 0), Err(Code::InvalidApiKey));
+    }
+
+    #[test]
+    fn a_key_is_what_its_entry_says() {
+        let full = KeyEntry {
+            user: Some("ann".into()),
+            roles: vec!["batch".into()],
+            models: vec!["qwen-*".into()],
+            ..entry(None).unwrap()
+        };
+        let expected = Caller {
+            tenant: "acme".into(),
+            key: "key_1".into(),
+            user: Some("ann".into()),
+            roles: Roles::Of(vec!["batch".into()]),
+            models: vec!["qwen-*".into()],
+            means: Means::Key,
+        };
+        assert_eq!(authenticate(Some(full), 0), Ok(expected));
+        assert_eq!(authenticate(entry(None), 0).unwrap().roles, Roles::All);
+    }
+
+    #[test]
+    fn a_signer_is_what_its_entry_says() {
+        let signer = |roles: Vec<String>| {
+            Caller::from(HmacEntry {
+                id: "partner-1".into(),
+                secret: "made up for this test".into(),
+                tenant: "acme".into(),
+                user: Some("ann".into()),
+                roles,
+            })
+        };
+        let expected = Caller {
+            tenant: "acme".into(),
+            key: "partner-1".into(),
+            user: Some("ann".into()),
+            roles: Roles::Of(vec!["batch".into()]),
+            models: vec![],
+            means: Means::Hmac,
+        };
+        assert_eq!(signer(vec!["batch".into()]), expected);
+        assert_eq!(signer(vec![]).roles, Roles::All);
+    }
+
+    #[test]
+    fn names_are_cut_between_characters() {
+        assert_eq!(key_of("jwt", "https://login.example"), "jwt:https://login.example");
+        assert_eq!(key_of("jwt", &"a".repeat(300)).len(), NAME_BYTES_MAX);
+        assert_eq!(key_of("jwt", &"한".repeat(100)), format!("jwt:{}", "한".repeat(84)));
+        assert_eq!(key_of("mtls", &"é".repeat(200)).len(), NAME_BYTES_MAX - 1);
     }
 }

@@ -1,64 +1,189 @@
-//! What a caller may use: the models of the tenant, and of those the ones that
-//! one of the caller's roles has. Compiled once per configuration.
+//! What a caller may do: which models on which paths. Compiled once per
+//! configuration; a decision walks the compiled patterns once and allocates
+//! nothing.
+//!
+//! Four levels bound a caller, and each has to allow: the tenant, the roles of the
+//! credential, the patterns of the key, and the roles that the tenant gives to the
+//! user. What any of them denies is denied.
 
-use crate::authenticate::Caller;
-use crate::glob::Glob;
+use crate::authenticate::{Caller, Means, Roles};
+use crate::glob::{self, Glob};
 use contract::policy::{RoleConfig, TenantConfig};
 use contract::refusal::{Code, Refusal};
 use hashbrown::HashMap;
 use std::collections::BTreeMap;
 
+/// The paths on which a model is asked for something, as records name them. A
+/// model is shown to a caller who may use it on one of them.
+pub const INFERENCE_PATHS: [&str; 7] = [
+    "/v1/chat/completions",
+    "/v1/completions",
+    "/v1/embeddings",
+    "/v1/responses",
+    "/v1/messages",
+    "/v1/rerank",
+    "/v1/audio/transcriptions",
+];
+
 /// The compiled rules of all tenants and roles.
 #[derive(Clone, Debug, Default)]
 pub struct Access {
-    tenants: HashMap<String, Vec<Glob>>,
-    roles: HashMap<String, Vec<Glob>>,
+    tenants: HashMap<String, Tenant>,
+    roles: HashMap<String, Rules>,
 }
 
-/// What one caller may use.
+#[derive(Clone, Debug)]
+struct Tenant {
+    may: Rules,
+    user_roles: HashMap<String, Vec<String>>,
+}
+
+/// One role, or what a tenant may.
+#[derive(Clone, Debug)]
+struct Rules {
+    models: Vec<Glob>,
+    paths: Vec<Glob>,
+    denied_models: Vec<Glob>,
+    denied_paths: Vec<Glob>,
+}
+
+/// What is asked for.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    /// `None`: any model, which is not known yet.
+    model: Option<&'a str>,
+    path: &'a str,
+}
+
+/// What one caller may do.
 #[derive(Clone, Copy, Debug)]
 pub struct Permissions<'a> {
     access: &'a Access,
-    tenant: &'a [Glob],
-    roles: &'a [String],
+    tenant: &'a Rules,
+    roles: &'a Roles,
+    /// Roles of the user, where the tenant bounds the user.
+    user_roles: Option<&'a [String]>,
+    models: &'a [String],
 }
 
 impl Access {
-    /// Compiles the globs of tenants and roles.
+    /// Compiles the patterns of tenants and roles.
     #[must_use]
     pub fn compile(
         tenants: &BTreeMap<String, TenantConfig>,
         roles: &BTreeMap<String, RoleConfig>,
     ) -> Access {
         Access {
-            tenants: tenants.iter().map(|(name, t)| (name.clone(), globs(&t.models))).collect(),
-            roles: roles.iter().map(|(name, r)| (name.clone(), globs(&r.models))).collect(),
+            tenants: tenants.iter().map(|(name, t)| (name.clone(), Tenant::compile(t))).collect(),
+            roles: roles.iter().map(|(name, r)| (name.clone(), Rules::compile(r))).collect(),
         }
     }
 
-    /// What `caller` may use.
+    /// What `caller` may do.
     ///
     /// # Errors
-    /// `invalid_api_key` when the caller's tenant is no longer configured.
+    /// A 401 in the words of the caller's credential when its tenant is not
+    /// configured (any more).
     pub fn of<'a>(&'a self, caller: &'a Caller) -> Result<Permissions<'a>, Refusal> {
-        let tenant = self
-            .tenants
-            .get(&caller.tenant)
-            .ok_or_else(|| Refusal::new(Code::InvalidApiKey, "This API key is not valid."))?;
-        Ok(Permissions { access: self, tenant, roles: &caller.roles })
+        let tenant = self.tenants.get(&caller.tenant).ok_or_else(|| of_no_tenant(caller.means))?;
+        let user_roles = caller.user.as_ref().and_then(|user| tenant.user_roles.get(user));
+        Ok(Permissions {
+            access: self,
+            tenant: &tenant.may,
+            roles: &caller.roles,
+            user_roles: user_roles.map(Vec::as_slice),
+            models: &caller.models,
+        })
+    }
+
+    /// The rules of those of the roles that are configured: no other gives anything.
+    fn rules<'a>(&'a self, roles: &'a [String]) -> impl Iterator<Item = &'a Rules> {
+        roles.iter().filter_map(|role| self.roles.get(role))
     }
 }
 
 impl Permissions<'_> {
-    /// Whether the model may be used. A role that is not configured gives nothing.
+    /// Whether the model may be used on the path (as records name it). Where
+    /// roles decide, one of them has to allow both.
+    #[must_use]
+    pub fn allows(&self, model: &str, path: &str) -> bool {
+        self.decide(Asked { model: Some(model), path })
+    }
+
+    /// Whether the model may be used on any path: what lists of models show.
     #[must_use]
     pub fn model(&self, name: &str) -> bool {
-        any(self.tenant, name)
-            && (self.roles.is_empty()
-                || self
-                    .roles
-                    .iter()
-                    .any(|role| self.access.roles.get(role).is_some_and(|globs| any(globs, name))))
+        INFERENCE_PATHS.iter().any(|path| self.allows(name, path))
+    }
+
+    /// Whether there may be a model that is allowed on the path: no means that no
+    /// body has to be read. A list of models is open to everybody who may use some
+    /// path, unless a rule denies the path of the list.
+    #[must_use]
+    pub fn path(&self, path: &str) -> bool {
+        let asked = |path| Asked { model: None, path };
+        if INFERENCE_PATHS.contains(&path) {
+            return self.decide(asked(path));
+        }
+        !self.denied(asked(path)) && INFERENCE_PATHS.iter().any(|path| self.decide(asked(path)))
+    }
+
+    fn decide(&self, asked: Asked<'_>) -> bool {
+        !self.denied(asked)
+            && self.tenant.allow(asked)
+            && self.key_allows(asked)
+            && match self.roles {
+                Roles::All => true,
+                Roles::Of(roles) => self.one_allows(roles, asked),
+            }
+            && self.user_roles.is_none_or(|roles| self.one_allows(roles, asked))
+    }
+
+    fn denied(&self, asked: Asked<'_>) -> bool {
+        let of_user = self.user_roles.unwrap_or_default();
+        self.tenant.deny(asked)
+            || self.access.rules(self.roles.names()).any(|rules| rules.deny(asked))
+            || self.access.rules(of_user).any(|rules| rules.deny(asked))
+    }
+
+    fn one_allows(&self, roles: &[String], asked: Asked<'_>) -> bool {
+        self.access.rules(roles).any(|rules| rules.allow(asked))
+    }
+
+    fn key_allows(&self, asked: Asked<'_>) -> bool {
+        let Some(model) = asked.model else { return true };
+        self.models.is_empty() || self.models.iter().any(|glob| glob::matches(glob, model))
+    }
+}
+
+impl Tenant {
+    fn compile(config: &TenantConfig) -> Tenant {
+        let user_roles = config.user_roles.iter();
+        Tenant {
+            may: Rules::compile(&config.may),
+            user_roles: user_roles.map(|(user, roles)| (user.clone(), roles.clone())).collect(),
+        }
+    }
+}
+
+impl Rules {
+    fn compile(config: &RoleConfig) -> Rules {
+        Rules {
+            models: globs(&config.models),
+            paths: globs(&config.paths),
+            denied_models: globs(&config.deny.models),
+            denied_paths: globs(&config.deny.paths),
+        }
+    }
+
+    fn allow(&self, asked: Asked<'_>) -> bool {
+        any(&self.paths, asked.path)
+            && asked.model.map_or(!self.models.is_empty(), |model| any(&self.models, model))
+    }
+
+    fn deny(&self, asked: Asked<'_>) -> bool {
+        any(&self.denied_paths, asked.path)
+            || asked.model.is_some_and(|model| any(&self.denied_models, model))
     }
 }
 
@@ -70,63 +195,19 @@ fn any(globs: &[Glob], name: &str) -> bool {
     globs.iter().any(|glob| glob.matches(name))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn access() -> Access {
-        let tenant = |models: &[&str]| TenantConfig {
-            models: models.iter().map(|m| (*m).to_owned()).collect(),
-        };
-        let role = |models: &[&str]| RoleConfig {
-            models: models.iter().map(|m| (*m).to_owned()).collect(),
-        };
-        Access::compile(
-            &[
-                ("all".to_owned(), tenant(&["*"])),
-                ("some".to_owned(), tenant(&["qwen-*", "llama"])),
-            ]
-            .into(),
-            &[("batch".to_owned(), role(&["qwen-*"])), ("none".to_owned(), role(&[]))].into(),
-        )
-    }
-
-    fn caller(tenant: &str, roles: &[&str]) -> Caller {
-        Caller {
-            tenant: tenant.into(),
-            key: "k".into(),
-            user: None,
-            roles: roles.iter().map(|r| (*r).to_owned()).collect(),
+fn of_no_tenant(means: Means) -> Refusal {
+    match means {
+        Means::Key => Refusal::new(Code::InvalidApiKey, "This API key is not valid."),
+        Means::Hmac => Refusal::new(Code::InvalidSignature, "This signature is not valid."),
+        Means::Jwt => {
+            Refusal::new(Code::InvalidToken, "The token's tenant does not exist on this gateway.")
         }
-    }
-
-    #[test]
-    fn tenant_and_role_must_both_allow() {
-        let table = [
-            ("all", vec![], "anything", true),
-            ("all", vec!["batch"], "qwen-7b", true),
-            ("all", vec!["batch"], "llama", false),
-            ("all", vec!["none"], "llama", false),
-            ("all", vec!["none", "batch"], "qwen-7b", true),
-            ("all", vec!["gone"], "llama", false),
-            ("some", vec![], "llama", true),
-            ("some", vec![], "gpt", false),
-            ("some", vec!["batch"], "llama", false),
-        ];
-        let access = access();
-        for (tenant, roles, model, expected) in table {
-            let caller = caller(tenant, &roles);
-            assert_eq!(
-                access.of(&caller).unwrap().model(model),
-                expected,
-                "{tenant} {roles:?} {model}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_tenant_that_is_gone_has_no_callers() {
-        let caller = caller("gone", &[]);
-        assert_eq!(access().of(&caller).map(|_| ()).unwrap_err().code, Code::InvalidApiKey);
+        Means::Certificate => Refusal::new(
+            Code::MissingCredentials,
+            "The client certificate is of no tenant of this gateway.",
+        ),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,24 +31,34 @@ impl Glob {
         match self {
             Glob::Any => true,
             Glob::Exact(exact) => **exact == *name,
-            Glob::Pieces(pieces) => matches_pieces(pieces, name),
+            Glob::Pieces(pieces) => pieces_match(pieces.iter().map(|piece| &**piece), name),
         }
     }
 }
 
-fn matches_pieces(pieces: &[Box<str>], name: &str) -> bool {
-    let [first, middle @ .., last] = pieces else { return false };
-    let Some(rest) = name.strip_prefix(&**first) else { return false };
-    let Some(mut rest) = rest.strip_suffix(&**last) else { return false };
-    for piece in middle {
-        let Some((_, after)) = rest.split_once(&**piece) else { return false };
+/// The same for a pattern that comes with the request's caller: nothing is
+/// compiled and nothing allocated.
+#[must_use]
+pub fn matches(pattern: &str, name: &str) -> bool {
+    pieces_match(pattern.split('*'), name)
+}
+
+/// The leftmost place is the best one for every piece in the middle: it leaves
+/// the most for those that follow.
+fn pieces_match<'p>(mut pieces: impl DoubleEndedIterator<Item = &'p str>, name: &str) -> bool {
+    let Some(first) = pieces.next() else { return false };
+    let Some(last) = pieces.next_back() else { return first == name };
+    let Some(rest) = name.strip_prefix(first) else { return false };
+    let Some(mut rest) = rest.strip_suffix(last) else { return false };
+    for piece in pieces {
+        let Some((_, after)) = rest.split_once(piece) else { return false };
         rest = after;
     }
     true
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     #[test]
@@ -73,6 +83,33 @@ mod tests {
         ];
         for (pattern, name, expected) in table {
             assert_eq!(Glob::new(pattern).matches(name), expected, "{pattern} {name}");
+            assert_eq!(matches(pattern, name), expected, "{pattern} {name}, not compiled");
+        }
+    }
+
+    /// What a glob means, one character at a time.
+    pub(crate) fn naive(pattern: &[char], name: &[char]) -> bool {
+        match (pattern.split_first(), name.split_first()) {
+            (None, rest) => rest.is_none(),
+            (Some(('*', behind)), None) => naive(behind, name),
+            (Some(('*', behind)), Some((_, rest))) => naive(behind, name) || naive(pattern, rest),
+            (Some(_), None) => false,
+            (Some((wanted, behind)), Some((is, rest))) => wanted == is && naive(behind, rest),
+        }
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(4_096))]
+
+        #[test]
+        fn a_glob_means_what_it_says_character_by_character(
+            pattern in "[ab글*]{0,7}",
+            name in "[ab글]{0,9}",
+        ) {
+            let chars = |text: &str| text.chars().collect::<Vec<_>>();
+            let expected = naive(&chars(&pattern), &chars(&name));
+            proptest::prop_assert_eq!(Glob::new(&pattern).matches(&name), expected);
+            proptest::prop_assert_eq!(matches(&pattern, &name), expected);
         }
     }
 }

@@ -5,6 +5,9 @@
 //! share [`UNKNOWN_KEY_SLOTS`] slots: a new one pushes an older one out, and
 //! memory does not grow.
 
+pub mod marks;
+pub mod signers;
+
 use crate::key::Digest;
 use contract::keyring::KeyEntry;
 use contract::limits::{UNKNOWN_KEY_SLOTS, UNKNOWN_KEY_TTL_MS};
@@ -128,6 +131,7 @@ mod tests {
             tenant: "acme".into(),
             user: Some("ann".into()),
             roles: vec!["user".into()],
+            models: vec![],
             expires_at_s: Some(9),
         }
     }

@@ -65,7 +65,7 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use contract::policy::ModelConfig;
+    use contract::policy::{AuthConfig, Engine, MediaConfig, ModelConfig};
 
     fn config(models: &[(&str, &str)]) -> GatewayConfig {
         let pool = PoolConfig {
@@ -74,12 +74,17 @@ mod tests {
             context: 0,
             timeout_ms: 1,
             price_version: "v".into(),
+            engine: Engine::Vllm,
+            allow_fields: Vec::new(),
+            cache_salt: true,
+            media: MediaConfig::default(),
         };
         GatewayConfig {
             control_cluster: "control".into(),
             max_body_bytes: 1,
             expose_pool: false,
             journal: false,
+            auth: AuthConfig::default(),
             pools: [("p".to_owned(), pool)].into(),
             models: models
                 .iter()
