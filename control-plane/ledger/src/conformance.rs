@@ -1,5 +1,10 @@
 //! What every store has to do, whatever its database.
 
+mod nonces;
+mod rotation;
+mod trail;
+mod uses;
+
 use crate::error::Error;
 use crate::key::{NewKey, Revocation};
 use crate::record::tests::record;
@@ -20,6 +25,18 @@ pub async fn all<S: Store>(mut fresh: impl AsyncFnMut() -> S) {
     a_journals_records_fill_gaps(&fresh().await).await;
     open_requests(&fresh().await).await;
     usage_and_sums(&fresh().await).await;
+    rotation::an_old_key_ends_and_a_new_one_takes_over(&fresh().await).await;
+    rotation::an_old_key_that_ends_sooner_still_does(&fresh().await).await;
+    rotation::without_overlap_the_old_key_is_void(&fresh().await).await;
+    rotation::what_is_not_rotated(&fresh().await).await;
+    uses::a_key_shows_when_it_was_last_used(&fresh().await).await;
+    uses::the_first_use_on_a_day_is_noted(&fresh().await).await;
+    trail::what_is_noted_is_found(&fresh().await).await;
+    trail::what_changes_a_key_is_noted_with_it(&fresh().await).await;
+    trail::the_configurations_keys_are_noted(&fresh().await).await;
+    trail::the_end_is_known_by_its_head(&fresh().await).await;
+    nonces::a_nonce_is_fresh_once(&fresh().await).await;
+    many_keys(&fresh().await).await;
 }
 
 fn new_key(id: &str, tenant: &str) -> NewKey {
@@ -30,6 +47,7 @@ fn new_key(id: &str, tenant: &str) -> NewKey {
         tenant: tenant.to_owned(),
         user: Some("ann".to_owned()),
         roles: vec!["user".to_owned()],
+        models: vec!["llama*".to_owned()],
         expires_at_s: Some(2_000_000_000),
         at_s: 1_000,
     }
@@ -45,6 +63,7 @@ fn entry(id: &str, tenant: &str) -> KeyEntry {
         tenant: tenant.to_owned(),
         user: Some("ann".to_owned()),
         roles: vec!["user".to_owned()],
+        models: vec!["llama*".to_owned()],
         expires_at_s: Some(2_000_000_000),
     }
 }
@@ -63,6 +82,7 @@ async fn created_keys(store: &impl Store) {
     let again = NewKey { id: "other".to_owned(), ..new_key("k1", "acme") };
     assert!(matches!(store.create_key(&again).await, Err(Error::KeyExists)));
     assert_eq!(store.keyring_version().await.unwrap(), 2);
+    assert_eq!(store.keys_in_force().await.unwrap(), 2);
 
     let found = store.key_by_digest(&digest("k1")).await.unwrap();
     assert_eq!(found, Some(entry("k1", "acme")));
@@ -80,6 +100,8 @@ async fn created_keys(store: &impl Store) {
     assert_eq!(listed, [("k1", Some(1_500)), ("k2", None)]);
     assert_eq!(all[0].created_at_s, 1_000);
     assert_eq!(all[0].roles, ["user"]);
+    assert_eq!(all[0].models, ["llama*"]);
+    assert_eq!(store.keys_in_force().await.unwrap(), 1);
     let of_zeta = store.list_keys(Some("zeta")).await.unwrap();
     assert_eq!(of_zeta.iter().map(|key| key.id.as_str()).collect::<Vec<_>>(), ["k2"]);
 }
@@ -132,6 +154,11 @@ async fn configured_keys(store: &impl Store) {
     assert_eq!(delta.changes, [change("ci", Some(other.1.clone())), change("cd", None)]);
     assert_eq!(store.key_by_digest(&digest("cd")).await.unwrap(), None);
     assert_eq!(store.revoke_key("ci", 3_000).await.unwrap(), Revocation::Configured);
+    // Other models are a change.
+    let models = vec!["qwen".to_owned()];
+    let narrow = (digest("ci"), KeyEntry { models, ..entry("ci", "zeta") });
+    assert_eq!(set(std::slice::from_ref(&narrow)).await.changed, 1);
+    assert_eq!(store.key_by_digest(&digest("ci")).await.unwrap(), Some(narrow.1));
     // The same id under a new digest is a rotated key; a removed one can come back.
     assert_eq!(set(&[(digest("ci2"), entry("ci", "zeta")), cd.clone()]).await.changed, 3);
     assert_eq!(store.key_by_digest(&digest("cd")).await.unwrap(), Some(cd.1));
@@ -142,6 +169,27 @@ async fn configured_keys(store: &impl Store) {
     let change = set(&[(digest("made"), entry("again", "acme"))]).await;
     assert_eq!((change.changed, change.ignored), (2, vec!["again".to_owned()]));
     assert_eq!(store.key_by_digest(&digest("made")).await.unwrap(), None);
+}
+
+async fn many_keys(store: &impl Store) {
+    const MANY: usize = 10_000;
+    let key = |n: usize| (digest(&format!("k{n}")), entry(&format!("k{n}"), "acme"));
+    let keys: Vec<_> = (0..MANY).map(key).collect();
+    assert_eq!(store.set_static_keys(&keys, 2_000).await.unwrap().changed, MANY);
+    assert_eq!(store.set_static_keys(&keys, 2_000).await.unwrap().changed, 0);
+    assert_eq!(store.set_static_keys(&keys[1..], 3_000).await.unwrap().changed, 1);
+    assert_eq!(store.keys_in_force().await.unwrap(), MANY as u64 - 1);
+    assert_eq!(store.list_keys(Some("acme")).await.unwrap().len(), MANY - 1);
+    let (mut version, mut told) = (0, 0);
+    loop {
+        let epoch = store.keyring_since(None, 0, 1).await.unwrap().epoch;
+        let page = store.keyring_since(Some(&epoch), version, 3_000).await.unwrap();
+        (version, told) = (page.version, told + page.changes.len());
+        if !page.more {
+            break;
+        }
+    }
+    assert_eq!((version, told), (MANY as u64 + 1, MANY));
 }
 
 async fn prices(store: &impl Store) {

@@ -40,6 +40,12 @@ pub enum Error {
     /// process reads the same spool, or an earlier commit did go through.
     #[error("the spool's reading position has moved")]
     PositionMoved,
+    /// As many nonces are remembered as there is room for.
+    #[error(
+        "{} nonces are remembered: no more can be until some are over",
+        crate::store::NONCES_MAX
+    )]
+    NoncesFull,
     /// The system gave no randomness.
     #[error("the system gave no random bytes: {0}")]
     Random(getrandom::Error),

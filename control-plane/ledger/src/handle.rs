@@ -1,7 +1,8 @@
 //! The handle that the rest of the control plane holds.
 
+use crate::audit::{AuditEvent, AuditFilter, AuditRow, Head, Verdict};
 use crate::error::Error;
-use crate::key::{Key, NewKey, Revocation, StaticKeysChange};
+use crate::key::{Key, NewKey, NewSecret, Revocation, Rotation, StaticKeysChange};
 use crate::record::{GroupBy, UsageFilter, UsageRecord, UsageSum};
 use crate::sqlite::SqliteStore;
 use crate::store::{Counts, Position, Store};
@@ -94,6 +95,21 @@ impl Ledger {
         Ok(revocation)
     }
 
+    /// Replaces a created key at Unix second `at_s` by one that may do the same. The
+    /// old one works for `overlap_s` seconds more, if it would at all; for none, it
+    /// is void at once. [`Error::KeyExists`] when id or digest is taken.
+    pub async fn rotate_key(
+        &self,
+        id: &str,
+        new: NewSecret,
+        overlap_s: u64,
+        at_s: u64,
+    ) -> Result<Rotation, Error> {
+        let rotation = self.store.rotate_key(id, &new, overlap_s, at_s).await?;
+        self.tell_keyring().await?;
+        Ok(rotation)
+    }
+
     /// Makes the configured keys equal to `keys` (digest and entry).
     pub async fn set_static_keys(
         &self,
@@ -113,6 +129,11 @@ impl Ledger {
     /// Whose key has this digest; `None` for unknown and revoked ones.
     pub async fn key_by_digest(&self, sha256: &str) -> Result<Option<KeyEntry>, Error> {
         self.store.key_by_digest(sha256).await
+    }
+
+    /// How many keys are not revoked.
+    pub async fn keys_in_force(&self) -> Result<u64, Error> {
+        self.store.keys_in_force().await
     }
 
     /// At most `max` changes of the keyring after `since` of `epoch`.
@@ -150,6 +171,39 @@ impl Ledger {
         by: GroupBy,
     ) -> Result<Vec<UsageSum>, Error> {
         self.store.usage_sums(filter, by).await
+    }
+
+    /// Adds a row to the audit trail; returns the trail's new end. What changes a key
+    /// is noted with the change and needs no call.
+    pub async fn note(&self, event: AuditEvent) -> Result<Head, Error> {
+        self.store.note(&event).await
+    }
+
+    /// The newest rows of the audit trail that match, the oldest of them first.
+    pub async fn audit(&self, filter: &AuditFilter) -> Result<Vec<AuditRow>, Error> {
+        self.store.audit(filter).await
+    }
+
+    /// The end of the audit trail.
+    pub async fn audit_head(&self) -> Result<Head, Error> {
+        self.store.audit_head().await
+    }
+
+    /// Whether the audit trail is whole. A trail that was cut at its end, or written
+    /// anew, is found only against a `known` head that was kept elsewhere.
+    pub async fn verify_audit(&self, known: Option<Head>) -> Result<Verdict, Error> {
+        self.store.verify_audit(known).await
+    }
+
+    /// Remembers the nonce `tag` until the end of the Unix second `until_s`; whether
+    /// it is fresh. [`Error::NoncesFull`] when there is no room.
+    pub async fn remember_nonce(
+        &self,
+        tag: &[u8],
+        until_s: u64,
+        now_s: u64,
+    ) -> Result<bool, Error> {
+        self.store.remember_nonce(tag, until_s, now_s).await
     }
 
     /// How the ledger does.

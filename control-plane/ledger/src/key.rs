@@ -18,10 +18,21 @@ pub struct NewKey {
     pub user: Option<String>,
     /// Roles; none means all that the tenant has.
     pub roles: Vec<String>,
+    /// Patterns over model names; none means no further bound.
+    pub models: Vec<String>,
     /// Unix time in seconds from which it is refused.
     pub expires_at_s: Option<u64>,
     /// Unix time in seconds of the making.
     pub at_s: u64,
+}
+
+/// What a key is replaced by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewSecret {
+    /// The new key's id; unique among created keys.
+    pub id: String,
+    /// SHA-256 of the new key, 64 hexadecimal digits in lower case.
+    pub sha256: String,
 }
 
 /// A key as it is listed: all but its digest.
@@ -37,6 +48,9 @@ pub struct Key {
     pub user: Option<String>,
     /// Roles; none means all that the tenant has.
     pub roles: Vec<String>,
+    /// Patterns over model names; none means no further bound.
+    #[serde(default)]
+    pub models: Vec<String>,
     /// Whether it stands in the configuration file.
     pub configured: bool,
     /// Unix time in seconds of the making.
@@ -45,6 +59,15 @@ pub struct Key {
     pub expires_at_s: Option<u64>,
     /// Unix time in seconds of the revocation.
     pub revoked_at_s: Option<u64>,
+    /// Unix time in seconds of its last request that is in the ledger.
+    #[serde(default)]
+    pub last_used_at_s: Option<u64>,
+    /// The id of the key that it stands in for.
+    #[serde(default)]
+    pub rotated_from: Option<String>,
+    /// The id of the key that stands in for it.
+    #[serde(default)]
+    pub replaced_by: Option<String>,
 }
 
 /// What came of a revocation.
@@ -57,6 +80,31 @@ pub enum Revocation {
     /// There is no such key.
     Unknown,
     /// It stands in the configuration file and is revoked there.
+    Configured,
+}
+
+/// What came of a rotation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rotation {
+    /// There is a new key with all that the old one had.
+    Rotated {
+        /// The new key.
+        key: Box<Key>,
+        /// Unix time in seconds from which the old one is refused.
+        old_valid_until_s: u64,
+    },
+    /// There is no such key.
+    Unknown,
+    /// It was revoked.
+    Revoked,
+    /// Its time is over.
+    Expired,
+    /// It was rotated before, into this key.
+    Replaced {
+        /// The id of that key.
+        by: String,
+    },
+    /// It stands in the configuration file and is rotated there.
     Configured,
 }
 

@@ -119,7 +119,7 @@ pub struct UsageSum {
 }
 
 /// RFC 3339 in UTC with milliseconds.
-mod rfc3339 {
+pub(crate) mod rfc3339 {
     use jiff::Timestamp;
     use serde::de::Error as _;
     use serde::ser::Error as _;

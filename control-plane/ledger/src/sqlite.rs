@@ -1,13 +1,19 @@
 //! The store in SQLite: one file, write-ahead log, every commit synced to disk.
 
+mod audit;
 mod keys;
+mod nonces;
 mod postings;
 mod reports;
+mod rotation;
+mod static_keys;
+mod uses;
 
+use crate::audit::{AuditEvent, AuditFilter, AuditRow, Head, Verdict};
 use crate::error::Error;
-use crate::key::{Key, NewKey, Revocation, StaticKeysChange};
+use crate::key::{Key, NewKey, NewSecret, Revocation, Rotation, StaticKeysChange};
 use crate::record::{GroupBy, UsageFilter, UsageRecord, UsageSum};
-use crate::store::{Batch, Counts, OpenRequest, Position, PriceBook, Store};
+use crate::store::{Batch, Counts, NONCES_MAX, OpenRequest, Position, PriceBook, Store};
 use contract::keyring::{KeyEntry, KeyringDelta};
 use contract::price::Prices;
 use sqlx::SqlitePool;
@@ -85,12 +91,26 @@ impl Store for SqliteStore {
         keys::revoke(&self.writer, id, at_s).await
     }
 
+    async fn rotate_key(
+        &self,
+        id: &str,
+        new: &NewSecret,
+        overlap_s: u64,
+        at_s: u64,
+    ) -> Result<Rotation, Error> {
+        rotation::rotate(&self.writer, id, new, overlap_s, at_s).await
+    }
+
     async fn list_keys(&self, tenant: Option<&str>) -> Result<Vec<Key>, Error> {
         keys::list(&self.reader, tenant).await
     }
 
     async fn key_by_digest(&self, sha256: &str) -> Result<Option<KeyEntry>, Error> {
         keys::by_digest(&self.reader, sha256).await
+    }
+
+    async fn keys_in_force(&self) -> Result<u64, Error> {
+        keys::in_force(&self.reader).await
     }
 
     async fn keyring_version(&self) -> Result<u64, Error> {
@@ -111,7 +131,7 @@ impl Store for SqliteStore {
         keys: &[(String, KeyEntry)],
         at_s: u64,
     ) -> Result<StaticKeysChange, Error> {
-        keys::set_static(&self.writer, keys, at_s).await
+        static_keys::set(&self.writer, keys, at_s).await
     }
 
     async fn record_prices(&self, prices: &[Prices]) -> Result<(), Error> {
@@ -144,6 +164,26 @@ impl Store for SqliteStore {
 
     async fn usage_sums(&self, filter: &UsageFilter, by: GroupBy) -> Result<Vec<UsageSum>, Error> {
         reports::sums(&self.reader, filter, by).await
+    }
+
+    async fn note(&self, event: &AuditEvent) -> Result<Head, Error> {
+        audit::note(&self.writer, event).await
+    }
+
+    async fn audit(&self, filter: &AuditFilter) -> Result<Vec<AuditRow>, Error> {
+        audit::rows(&self.reader, filter).await
+    }
+
+    async fn audit_head(&self) -> Result<Head, Error> {
+        audit::head(&self.reader).await
+    }
+
+    async fn verify_audit(&self, known: Option<Head>) -> Result<Verdict, Error> {
+        audit::verify(&self.reader, known).await
+    }
+
+    async fn remember_nonce(&self, tag: &[u8], until_s: u64, now_s: u64) -> Result<bool, Error> {
+        nonces::remember(&self.writer, (tag, until_s), now_s, NONCES_MAX).await
     }
 }
 
@@ -189,6 +229,56 @@ mod tests {
         assert_eq!(epoch.len(), 2 * EPOCH_BYTES);
         let book = second.price_book().await.unwrap();
         assert_eq!(book.values().map(|prices| prices.input).collect::<Vec<_>>(), [u64::MAX]);
+    }
+
+    /// The keys of a database that the first release made.
+    #[tokio::test]
+    async fn a_database_of_an_earlier_schema_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.db");
+        let options = SqliteConnectOptions::new().filename(&file).create_if_missing(true);
+        let old = connect(options, 1).await.unwrap();
+        let mut first = sqlx::migrate!("./migrations");
+        first.migrations.to_mut().truncate(1);
+        first.run(&old).await.unwrap();
+        let rows = "INSERT INTO keyring VALUES (1, 'e', 2);
+            INSERT INTO keys VALUES ('aa', 'k1', 'ci', 'acme', NULL, '[\"user\"]', 0, 5, 9, NULL, 1);
+            INSERT INTO keys VALUES ('bb', 'y/ci', 'y/ci', 'acme', NULL, '[]', 1, 5, NULL, NULL, 2);";
+        sqlx::raw_sql(rows).execute(&old).await.unwrap();
+        old.close().await;
+        let store = SqliteStore::open(&file).await.unwrap();
+        let keys = store.list_keys(None).await.unwrap();
+        let seen: Vec<_> = keys.iter().map(|key| (key.id.as_str(), key.last_used_at_s)).collect();
+        assert_eq!(seen, [("k1", None), ("y/ci", None)]);
+        assert_eq!(
+            (keys[0].roles.len(), keys[0].models.len(), keys[0].expires_at_s),
+            (1, 0, Some(9))
+        );
+        let entry = KeyEntry { id: "y/ci".into(), tenant: "acme".into(), ..KeyEntry::default() };
+        let change = store.set_static_keys(&[("bb".to_owned(), entry)], 7).await.unwrap();
+        assert_eq!(change, StaticKeysChange::default());
+        assert_eq!(store.keyring_version().await.unwrap(), 2);
+    }
+
+    /// With 100,000 keys nothing that is asked often may read them all.
+    #[tokio::test]
+    async fn what_is_asked_often_is_found_by_an_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("a.db")).await.unwrap();
+        for (sql, index) in [
+            ("SELECT * FROM keys WHERE changed_seq > 5 ORDER BY changed_seq LIMIT 9", "by_change"),
+            ("SELECT * FROM keys WHERE sha256 = 'a' AND revoked_at_s IS NULL", "autoindex_keys"),
+            ("UPDATE keys SET last_used_at_s = 1 WHERE id = 'a'", "keys_by_any_id"),
+            ("SELECT * FROM keys WHERE tenant = 'a' ORDER BY rowid", "keys_by_tenant"),
+            ("SELECT COUNT(*) FROM keys WHERE revoked_at_s IS NULL", "keys_in_force"),
+            ("SELECT * FROM audit WHERE subject = 'a' AND \"action\" = 'b'", "audit_by_subject"),
+            ("SELECT tag FROM nonces WHERE until_s < 5 ORDER BY until_s LIMIT 9", "nonces_by_end"),
+        ] {
+            let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+            let plan: Vec<(i64, i64, i64, String)> =
+                sqlx::query_as(explain).fetch_all(&store.writer).await.unwrap();
+            assert!(plan.iter().any(|step| step.3.contains(index)), "{sql}: {plan:?}");
+        }
     }
 
     #[test]

@@ -1,13 +1,18 @@
 //! What a database has to do for the ledger. Every implementation passes the
 //! same conformance suite.
 
+use crate::audit::{AuditEvent, AuditFilter, AuditRow, Head, Verdict};
 use crate::error::Error;
-use crate::key::{Key, NewKey, Revocation, StaticKeysChange};
+use crate::key::{Key, NewKey, NewSecret, Revocation, Rotation, StaticKeysChange};
 use crate::record::{GroupBy, UsageFilter, UsageRecord, UsageSum};
 use contract::keyring::{KeyEntry, KeyringDelta};
 use contract::price::Prices;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+
+/// Most nonces that are remembered at a time: some 40 MiB of the database, and 550
+/// signed requests a second with the longest skew that can be configured.
+pub const NONCES_MAX: u64 = 1_000_000;
 
 /// Prices by their version.
 pub type PriceBook = HashMap<String, Prices>;
@@ -107,19 +112,32 @@ impl Batch {
 }
 
 /// The database of the ledger. All methods fail with [`Error::Database`] when
-/// the database does, and are all or nothing.
+/// the database does, and are all or nothing: what changes a key, and the row of
+/// the audit trail that says so, too.
 #[async_trait::async_trait]
 pub trait Store: Send + Sync + 'static {
     /// Makes a key. [`Error::KeyExists`] when id or digest is taken.
     async fn create_key(&self, key: &NewKey) -> Result<(), Error>;
     /// Revokes a created key at Unix second `at_s`.
     async fn revoke_key(&self, id: &str, at_s: u64) -> Result<Revocation, Error>;
+    /// Replaces a created key by one with the same name, tenant, user, roles, models
+    /// and expiry. The old one works for `overlap_s` seconds more, if it would at
+    /// all; for none, it is revoked. [`Error::KeyExists`] when id or digest is taken.
+    async fn rotate_key(
+        &self,
+        id: &str,
+        new: &NewSecret,
+        overlap_s: u64,
+        at_s: u64,
+    ) -> Result<Rotation, Error>;
     /// All keys (of one tenant), in the order in which they were made; among
     /// the configured ones only those that are in force.
     async fn list_keys(&self, tenant: Option<&str>) -> Result<Vec<Key>, Error>;
     /// Whose key has this digest; `None` for unknown and revoked ones. Expired
     /// ones are found: the gateway tells their holders apart from strangers.
     async fn key_by_digest(&self, sha256: &str) -> Result<Option<KeyEntry>, Error>;
+    /// How many keys are not revoked.
+    async fn keys_in_force(&self) -> Result<u64, Error>;
     /// The newest version of the keyring.
     async fn keyring_version(&self) -> Result<u64, Error>;
     /// At most `max` (at least one) changes after version `since` of `epoch`;
@@ -147,7 +165,9 @@ pub trait Store: Send + Sync + 'static {
     async fn position(&self) -> Result<Position, Error>;
     /// Requests whose last line stands in generation `until` or before.
     async fn open_requests(&self, until: u64) -> Result<Vec<OpenRequest>, Error>;
-    /// Posts a batch and moves the position. Returns the batch's counts with
+    /// Posts a batch and moves the position. With the records goes when their keys
+    /// were last used, and a row of the audit trail for the first use of a credential
+    /// on a day. Returns the batch's counts with
     /// duplicates, conflicts and recovered records as they were found.
     async fn commit(&self, batch: &Batch) -> Result<Counts, Error>;
     /// Everything counted since the database was made.
@@ -157,4 +177,18 @@ pub trait Store: Send + Sync + 'static {
     async fn usage(&self, filter: &UsageFilter) -> Result<Vec<UsageRecord>, Error>;
     /// Sums over the records that match, by one word, in its order.
     async fn usage_sums(&self, filter: &UsageFilter, by: GroupBy) -> Result<Vec<UsageSum>, Error>;
+
+    /// Adds a row to the audit trail; returns the trail's new end.
+    async fn note(&self, event: &AuditEvent) -> Result<Head, Error>;
+    /// The newest rows of the trail that match, the oldest of them first.
+    async fn audit(&self, filter: &AuditFilter) -> Result<Vec<AuditRow>, Error>;
+    /// The end of the trail.
+    async fn audit_head(&self) -> Result<Head, Error>;
+    /// Whether the trail is whole, and goes on from `known`. Reads all of it and
+    /// keeps little of it in memory.
+    async fn verify_audit(&self, known: Option<Head>) -> Result<Verdict, Error>;
+
+    /// Remembers `tag` until the end of the Unix second `until_s`. Whether it was not
+    /// remembered before. [`Error::NoncesFull`] beyond [`NONCES_MAX`].
+    async fn remember_nonce(&self, tag: &[u8], until_s: u64, now_s: u64) -> Result<bool, Error>;
 }

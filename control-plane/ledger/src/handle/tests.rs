@@ -11,6 +11,7 @@ fn new_key(id: &str) -> NewKey {
         tenant: "acme".to_owned(),
         user: None,
         roles: Vec::new(),
+        models: Vec::new(),
         expires_at_s: None,
         at_s: 1,
     }
@@ -33,6 +34,20 @@ async fn who_waits_for_the_keyring_is_woken_by_a_change_and_by_nothing_else() {
     drop(ledger);
     let again = Ledger::open(data.path()).await.unwrap();
     assert_eq!(*again.watch_keyring().borrow(), 2);
+}
+
+#[tokio::test]
+async fn a_rotation_wakes_who_waits_for_the_keyring() {
+    let data = tempfile::tempdir().unwrap();
+    let ledger = Ledger::open(data.path()).await.unwrap();
+    ledger.create_key(new_key("k1")).await.unwrap();
+    let mut watch = ledger.watch_keyring();
+    let secret = NewSecret { id: "k2".to_owned(), sha256: format!("{:0>64}", "k2") };
+    let rotation = ledger.rotate_key("k1", secret, 60, 2).await.unwrap();
+    assert!(matches!(rotation, Rotation::Rotated { old_valid_until_s: 62, .. }), "{rotation:?}");
+    assert!(watch.has_changed().unwrap());
+    assert_eq!(*watch.borrow_and_update(), 3);
+    assert_eq!(ledger.keys_in_force().await.unwrap(), 2);
 }
 
 #[tokio::test]

@@ -1,12 +1,12 @@
 //! Keys in SQLite.
 
-use super::{loaded, stored};
+use super::{audit, loaded, stored};
+use crate::audit::{Action, Actor, AuditEvent};
 use crate::error::Error;
-use crate::key::{Key, NewKey, Revocation, StaticKeysChange};
+use crate::key::{Key, NewKey, Revocation};
 use contract::keyring::{KeyChange, KeyEntry, KeyringDelta};
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection, SqlitePool};
-use std::collections::HashMap;
+use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, SqlitePool};
 
 const TABLE: &str = "keys";
 
@@ -14,21 +14,54 @@ pub(super) async fn create(writer: &SqlitePool, key: &NewKey) -> Result<(), Erro
     let doing = "making a key";
     let mut transaction =
         writer.begin_with("BEGIN IMMEDIATE").await.map_err(Error::database(doing))?;
-    let seq = next_version(&mut transaction, doing).await?;
-    sqlx::query("INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, NULL, ?)")
-        .bind(&key.sha256)
-        .bind(&key.id)
-        .bind(&key.name)
-        .bind(&key.tenant)
-        .bind(&key.user)
-        .bind(roles_text(&key.roles))
-        .bind(stored(key.at_s))
-        .bind(key.expires_at_s.map(stored))
-        .bind(seq)
-        .execute(&mut *transaction)
-        .await
-        .map_err(taken_or(doing))?;
+    insert(&mut transaction, key, None).await?;
+    audit::append(&mut transaction, &[created(key)]).await?;
     transaction.commit().await.map_err(Error::database(doing))
+}
+
+/// Writes a created key, which stands in for `rotated_from`.
+pub(super) async fn insert(
+    connection: &mut SqliteConnection,
+    key: &NewKey,
+    rotated_from: Option<&str>,
+) -> Result<(), Error> {
+    let doing = "writing a key";
+    let seq = next_version(connection, doing).await?;
+    sqlx::query(
+        "INSERT INTO keys (sha256, id, name, tenant, user, roles, models, configured,
+         created_at_s, expires_at_s, rotated_from, changed_seq)
+         VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?)",
+    )
+    .bind(&key.sha256)
+    .bind(&key.id)
+    .bind(&key.name)
+    .bind(&key.tenant)
+    .bind(&key.user)
+    .bind(list_text(&key.roles))
+    .bind(list_text(&key.models))
+    .bind(stored(key.at_s))
+    .bind(key.expires_at_s.map(stored))
+    .bind(rotated_from)
+    .bind(seq)
+    .execute(connection)
+    .await
+    .map_err(taken_or(doing))?;
+    Ok(())
+}
+
+/// What the audit trail says of a key that was made.
+fn created(key: &NewKey) -> AuditEvent {
+    event(key.at_s, Actor::Admin, Action::KeyCreated, &key.id)
+        .with("tenant", key.tenant.as_str())
+        .with("name", key.name.as_str())
+        .with("roles", key.roles.clone())
+        .with("models", key.models.clone())
+        .with("expires_at_s", key.expires_at_s)
+}
+
+/// Something that was done to the key `id` at Unix second `at_s`.
+pub(super) fn event(at_s: u64, actor: Actor, action: Action, id: &str) -> AuditEvent {
+    AuditEvent::new(at_s.saturating_mul(1_000), actor, action, id)
 }
 
 fn taken_or(doing: &'static str) -> impl FnOnce(sqlx::Error) -> Error {
@@ -46,18 +79,31 @@ pub(super) async fn revoke(writer: &SqlitePool, id: &str, at_s: u64) -> Result<R
     if before != Revocation::Revoked {
         return Ok(before);
     }
-    let seq = next_version(&mut transaction, doing).await?;
+    make_void(&mut transaction, id, at_s).await?;
+    let revoked = event(at_s, Actor::Admin, Action::KeyRevoked, id);
+    audit::append(&mut transaction, &[revoked]).await?;
+    transaction.commit().await.map_err(Error::database(doing))?;
+    Ok(Revocation::Revoked)
+}
+
+/// Revokes a created key.
+pub(super) async fn make_void(
+    connection: &mut SqliteConnection,
+    id: &str,
+    at_s: u64,
+) -> Result<(), Error> {
+    let doing = "making a key void";
+    let seq = next_version(connection, doing).await?;
     sqlx::query(
         "UPDATE keys SET revoked_at_s = ?, changed_seq = ? WHERE id = ? AND configured = 0",
     )
     .bind(stored(at_s))
     .bind(seq)
     .bind(id)
-    .execute(&mut *transaction)
+    .execute(connection)
     .await
     .map_err(Error::database(doing))?;
-    transaction.commit().await.map_err(Error::database(doing))?;
-    Ok(Revocation::Revoked)
+    Ok(())
 }
 
 /// What a revocation of `id` would come to. A created key goes before a
@@ -79,15 +125,24 @@ async fn standing(connection: &mut SqliteConnection, id: &str) -> Result<Revocat
 }
 
 pub(super) async fn list(reader: &SqlitePool, tenant: Option<&str>) -> Result<Vec<Key>, Error> {
-    let rows = sqlx::query(
-        "SELECT * FROM keys WHERE (?1 IS NULL OR tenant = ?1)
-         AND NOT (configured = 1 AND revoked_at_s IS NOT NULL) ORDER BY rowid",
-    )
-    .bind(tenant)
-    .fetch_all(reader)
-    .await
-    .map_err(Error::database("listing the keys"))?;
+    let mut query = QueryBuilder::<Sqlite>::new(
+        "SELECT * FROM keys WHERE NOT (configured = 1 AND revoked_at_s IS NOT NULL)",
+    );
+    if let Some(tenant) = tenant {
+        query.push(" AND tenant = ").push_bind(tenant);
+    }
+    query.push(" ORDER BY rowid");
+    let rows =
+        query.build().fetch_all(reader).await.map_err(Error::database("listing the keys"))?;
     rows.iter().map(key_of).collect()
+}
+
+pub(super) async fn in_force(reader: &SqlitePool) -> Result<u64, Error> {
+    let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM keys WHERE revoked_at_s IS NULL")
+        .fetch_one(reader)
+        .await
+        .map_err(Error::database("counting the keys"))?;
+    Ok(loaded(count))
 }
 
 pub(super) async fn by_digest(
@@ -146,102 +201,11 @@ fn delta_of(
         Some(last) if more => loaded(column(last, "changed_seq")?),
         _ => newest,
     };
-    Ok(KeyringDelta { epoch, version, more, changes })
-}
-
-pub(super) async fn set_static(
-    writer: &SqlitePool,
-    keys: &[(String, KeyEntry)],
-    at_s: u64,
-) -> Result<StaticKeysChange, Error> {
-    let doing = "taking over the configured keys";
-    let mut transaction =
-        writer.begin_with("BEGIN IMMEDIATE").await.map_err(Error::database(doing))?;
-    let mut held = held_keys(&mut transaction).await?;
-    let mut change = StaticKeysChange::default();
-    for (sha256, entry) in keys {
-        match held.remove(sha256) {
-            Some(Held::Created) => change.ignored.push(entry.id.clone()),
-            Some(Held::Configured(Some(before))) if before == *entry => {}
-            _ => {
-                put_static(&mut transaction, sha256, entry, at_s).await?;
-                change.changed += 1;
-            }
-        }
-    }
-    for (sha256, before) in held {
-        if matches!(before, Held::Configured(Some(_))) {
-            remove_static(&mut transaction, &sha256, at_s).await?;
-            change.changed += 1;
-        }
-    }
-    transaction.commit().await.map_err(Error::database(doing))?;
-    Ok(change)
-}
-
-/// What stands in the table for a digest.
-enum Held {
-    Created,
-    /// `None`: it was there once and was removed.
-    Configured(Option<KeyEntry>),
-}
-
-async fn held_keys(connection: &mut SqliteConnection) -> Result<HashMap<String, Held>, Error> {
-    let rows = sqlx::query("SELECT * FROM keys")
-        .fetch_all(connection)
-        .await
-        .map_err(Error::database("reading the configured keys"))?;
-    let held = rows.iter().map(|row| {
-        let configured: bool = column(row, "configured")?;
-        let held = if configured { Held::Configured(change_of(row)?.entry) } else { Held::Created };
-        Ok((column(row, "sha256")?, held))
-    });
-    held.collect()
-}
-
-async fn put_static(
-    connection: &mut SqliteConnection,
-    sha256: &str,
-    entry: &KeyEntry,
-    at_s: u64,
-) -> Result<(), Error> {
-    let doing = "writing a configured key";
-    let seq = next_version(connection, doing).await?;
-    sqlx::query("INSERT OR REPLACE INTO keys VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, NULL, ?)")
-        .bind(sha256)
-        .bind(&entry.id)
-        .bind(&entry.id)
-        .bind(&entry.tenant)
-        .bind(&entry.user)
-        .bind(roles_text(&entry.roles))
-        .bind(stored(at_s))
-        .bind(entry.expires_at_s.map(stored))
-        .bind(seq)
-        .execute(connection)
-        .await
-        .map_err(Error::database(doing))?;
-    Ok(())
-}
-
-async fn remove_static(
-    connection: &mut SqliteConnection,
-    sha256: &str,
-    at_s: u64,
-) -> Result<(), Error> {
-    let doing = "removing a configured key";
-    let seq = next_version(connection, doing).await?;
-    sqlx::query("UPDATE keys SET revoked_at_s = ?, changed_seq = ? WHERE sha256 = ?")
-        .bind(stored(at_s))
-        .bind(seq)
-        .bind(sha256)
-        .execute(connection)
-        .await
-        .map_err(Error::database(doing))?;
-    Ok(())
+    Ok(KeyringDelta { epoch, version, more, changes, hmac: None })
 }
 
 /// Takes the next version of the keyring.
-async fn next_version(
+pub(super) async fn next_version(
     connection: &mut SqliteConnection,
     doing: &'static str,
 ) -> Result<i64, Error> {
@@ -251,7 +215,7 @@ async fn next_version(
         .map_err(Error::database(doing))
 }
 
-fn change_of(row: &SqliteRow) -> Result<KeyChange, Error> {
+pub(super) fn change_of(row: &SqliteRow) -> Result<KeyChange, Error> {
     let revoked: Option<i64> = column(row, "revoked_at_s")?;
     let entry = if revoked.is_some() { None } else { Some(entry_of(row)?) };
     Ok(KeyChange { sha256: column(row, "sha256")?, entry })
@@ -262,37 +226,42 @@ fn entry_of(row: &SqliteRow) -> Result<KeyEntry, Error> {
         id: column(row, "id")?,
         tenant: column(row, "tenant")?,
         user: column(row, "user")?,
-        roles: roles_of(row)?,
+        roles: list_of(row, "roles")?,
+        models: list_of(row, "models")?,
         expires_at_s: column::<Option<i64>>(row, "expires_at_s")?.map(loaded),
     })
 }
 
-fn key_of(row: &SqliteRow) -> Result<Key, Error> {
+pub(super) fn key_of(row: &SqliteRow) -> Result<Key, Error> {
     Ok(Key {
         id: column(row, "id")?,
         name: column(row, "name")?,
         tenant: column(row, "tenant")?,
         user: column(row, "user")?,
-        roles: roles_of(row)?,
+        roles: list_of(row, "roles")?,
+        models: list_of(row, "models")?,
         configured: column(row, "configured")?,
         created_at_s: loaded(column(row, "created_at_s")?),
         expires_at_s: column::<Option<i64>>(row, "expires_at_s")?.map(loaded),
         revoked_at_s: column::<Option<i64>>(row, "revoked_at_s")?.map(loaded),
+        last_used_at_s: column::<Option<i64>>(row, "last_used_at_s")?.map(loaded),
+        rotated_from: column(row, "rotated_from")?,
+        replaced_by: column(row, "replaced_by")?,
     })
 }
 
-fn roles_text(roles: &[String]) -> String {
-    serde_json::Value::from(roles).to_string()
+pub(super) fn list_text(words: &[String]) -> String {
+    serde_json::Value::from(words).to_string()
 }
 
-fn roles_of(row: &SqliteRow) -> Result<Vec<String>, Error> {
-    let text: String = column(row, "roles")?;
+fn list_of(row: &SqliteRow, name: &str) -> Result<Vec<String>, Error> {
+    let text: String = column(row, name)?;
     serde_json::from_str(&text).map_err(|_| Error::Corrupt { table: TABLE })
 }
 
-fn column<'r, T>(row: &'r SqliteRow, name: &str) -> Result<T, Error>
+pub(super) fn column<'r, T>(row: &'r SqliteRow, name: &str) -> Result<T, Error>
 where
-    T: sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
+    T: sqlx::Decode<'r, Sqlite> + sqlx::Type<Sqlite>,
 {
     row.try_get(name).map_err(|_| Error::Corrupt { table: TABLE })
 }

@@ -1,6 +1,6 @@
 //! Postings, prices, open requests and the reading position in SQLite.
 
-use super::{loaded, stored};
+use super::{loaded, stored, uses};
 use crate::error::Error;
 use crate::record::UsageRecord;
 use crate::store::{Batch, Counts, OpenRequest, Position, PriceBook};
@@ -95,6 +95,7 @@ pub(super) async fn commit(writer: &SqlitePool, batch: &Batch) -> Result<Counts,
         return Err(Error::PositionMoved);
     }
     let counts = post_all(&mut transaction, batch).await.map_err(Error::database(doing))?;
+    uses::note(&mut transaction, &batch.records).await?;
     transaction.commit().await.map_err(Error::database(doing))?;
     Ok(counts)
 }

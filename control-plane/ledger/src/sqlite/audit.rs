@@ -1,0 +1,172 @@
+//! The audit trail in SQLite.
+
+use super::{loaded, stored};
+use crate::audit::{self, AuditEvent, AuditFilter, AuditRow, Fault, Head, Sealed};
+use crate::audit::{Verdict, Verification};
+use crate::error::Error;
+use crate::record::AT_MS_MAX;
+use serde_json::Value;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, SqlitePool};
+
+/// Rows that are read at a time: some 300 KiB.
+const ROWS_PER_READ: i64 = 1_000;
+
+const CORRUPT: Error = Error::Corrupt { table: "audit" };
+
+pub(super) async fn note(writer: &SqlitePool, event: &AuditEvent) -> Result<Head, Error> {
+    let doing = "noting in the audit trail";
+    let mut transaction =
+        writer.begin_with("BEGIN IMMEDIATE").await.map_err(Error::database(doing))?;
+    let head = append(&mut transaction, std::slice::from_ref(event)).await?;
+    transaction.commit().await.map_err(Error::database(doing))?;
+    Ok(head)
+}
+
+/// Adds rows within the transaction of what they tell of.
+pub(super) async fn append(
+    connection: &mut SqliteConnection,
+    events: &[AuditEvent],
+) -> Result<Head, Error> {
+    let mut head = head_of(connection).await?;
+    for event in events {
+        head = append_one(connection, head, event).await?;
+    }
+    Ok(head)
+}
+
+async fn append_one(
+    connection: &mut SqliteConnection,
+    head: Head,
+    event: &AuditEvent,
+) -> Result<Head, Error> {
+    let detail = audit::detail_text(event)?;
+    let row = Sealed {
+        seq: stored(head.seq).saturating_add(1),
+        at_ms: stored(event.at_ms),
+        actor: event.actor.as_str(),
+        action: event.action.as_str(),
+        subject: &event.subject,
+        detail: &detail,
+    };
+    let hash = row.hash(&head.hash);
+    sqlx::query("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?)")
+        .bind(row.seq)
+        .bind(row.at_ms)
+        .bind(row.actor)
+        .bind(row.action)
+        .bind(row.subject)
+        .bind(row.detail)
+        .bind(hash.as_slice())
+        .execute(connection)
+        .await
+        .map_err(Error::database("writing the audit trail"))?;
+    Ok(Head { seq: loaded(row.seq), hash })
+}
+
+pub(super) async fn head(reader: &SqlitePool) -> Result<Head, Error> {
+    let mut connection = reader.acquire().await.map_err(Error::database("reading the trail"))?;
+    head_of(&mut connection).await
+}
+
+async fn head_of(connection: &mut SqliteConnection) -> Result<Head, Error> {
+    let last: Option<(i64, Vec<u8>)> =
+        sqlx::query_as("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1")
+            .fetch_optional(connection)
+            .await
+            .map_err(Error::database("reading the audit trail's end"))?;
+    let Some((seq, hash)) = last else { return Ok(Head::GENESIS) };
+    Ok(Head { seq: loaded(seq), hash: hash.try_into().map_err(|_| CORRUPT)? })
+}
+
+pub(super) async fn rows(
+    reader: &SqlitePool,
+    filter: &AuditFilter,
+) -> Result<Vec<AuditRow>, Error> {
+    let mut query = QueryBuilder::<Sqlite>::new("SELECT * FROM audit WHERE 1");
+    let words = [(r#" AND "action" = "#, &filter.action), (" AND subject = ", &filter.subject)];
+    for (condition, word) in words {
+        if let Some(word) = word {
+            query.push(condition).push_bind(word.clone());
+        }
+    }
+    let times = [(" AND at_ms >= ", filter.since_ms), (" AND at_ms < ", filter.until_ms)];
+    for (condition, at_ms) in times {
+        if let Some(at_ms) = at_ms {
+            query.push(condition).push_bind(stored(at_ms));
+        }
+    }
+    query.push(" ORDER BY seq DESC LIMIT ").push_bind(filter.limit);
+    let found = query.build().fetch_all(reader).await;
+    found.map_err(Error::database("reading the audit trail"))?.iter().rev().map(shown).collect()
+}
+
+/// A row as far as it can be shown: one that was tampered with must not hide the rest.
+fn shown(row: &SqliteRow) -> Result<AuditRow, Error> {
+    let detail: String = column(row, "detail")?;
+    Ok(AuditRow {
+        seq: loaded(column(row, "seq")?),
+        at_ms: loaded(column(row, "at_ms")?).min(AT_MS_MAX),
+        actor: column(row, "actor")?,
+        action: column(row, "action")?,
+        subject: column(row, "subject")?,
+        detail: serde_json::from_str(&detail).unwrap_or(Value::String(detail)),
+        hash: hex::encode(column::<Vec<u8>>(row, "hash")?),
+    })
+}
+
+pub(super) async fn verify(reader: &SqlitePool, known: Option<Head>) -> Result<Verdict, Error> {
+    let mut verification = Verification::against(known);
+    // Below the first number that is ever given: what was put in before it counts.
+    let mut after = i64::MIN;
+    loop {
+        let rows = sqlx::query("SELECT * FROM audit WHERE seq > ? ORDER BY seq LIMIT ?")
+            .bind(after)
+            .bind(ROWS_PER_READ)
+            .fetch_all(reader)
+            .await
+            .map_err(Error::database("verifying the audit trail"))?;
+        for row in &rows {
+            match take(&mut verification, row) {
+                Ok(seq) => after = seq,
+                Err(verdict) => return Ok(verdict),
+            }
+        }
+        if rows.is_empty() {
+            return Ok(verification.end());
+        }
+    }
+}
+
+fn take(verification: &mut Verification, row: &SqliteRow) -> Result<i64, Verdict> {
+    let seq = verification.expected();
+    let read = || {
+        let texts = (column(row, "actor")?, column(row, "action")?, column(row, "subject")?);
+        let rest: (i64, i64, String) =
+            (column(row, "seq")?, column(row, "at_ms")?, column(row, "detail")?);
+        Ok::<(_, (String, String, String), Vec<u8>), Error>((rest, texts, column(row, "hash")?))
+    };
+    let ((number, at_ms, detail), (actor, action, subject), hash) =
+        read().map_err(|_| Verdict::Broken { seq, why: Fault::Unreadable })?;
+    let sealed = Sealed {
+        seq: number,
+        at_ms,
+        actor: &actor,
+        action: &action,
+        subject: &subject,
+        detail: &detail,
+    };
+    verification.take(&sealed, &hash)?;
+    Ok(number)
+}
+
+/// A value that is there: without the option, NULL would be read as an empty one.
+fn column<'r, T>(row: &'r SqliteRow, name: &str) -> Result<T, Error>
+where
+    T: sqlx::Decode<'r, Sqlite> + sqlx::Type<Sqlite>,
+{
+    row.try_get::<Option<T>, _>(name).ok().flatten().ok_or(CORRUPT)
+}
+
+#[cfg(test)]
+mod tests;

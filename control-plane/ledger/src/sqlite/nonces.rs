@@ -1,0 +1,135 @@
+//! Nonces in SQLite.
+
+use super::{loaded, stored};
+use crate::error::Error;
+use sqlx::{SqliteConnection, SqlitePool};
+
+/// How often the nonces that are over are removed, in seconds.
+const PRUNE_EVERY_S: u64 = 60;
+
+/// Most that are removed at a time, so that nobody waits long for it.
+const PRUNED_AT_ONCE: i64 = 50_000;
+
+const DOING: &str = "remembering a nonce";
+
+/// What [`super::SqliteStore`] does, with room for `most`.
+pub(super) async fn remember(
+    writer: &SqlitePool,
+    (tag, until_s): (&[u8], u64),
+    now_s: u64,
+    most: u64,
+) -> Result<bool, Error> {
+    let failed = Error::database(DOING);
+    let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
+    let fresh = match until(&mut transaction, tag).await.map_err(Error::database(DOING))? {
+        Some(until_s) if until_s >= now_s => return Ok(false),
+        Some(_) => prolong(&mut transaction, tag, until_s).await,
+        None => {
+            make_room(&mut transaction, now_s, most).await?;
+            add(&mut transaction, tag, until_s).await
+        }
+    };
+    fresh.map_err(Error::database(DOING))?;
+    transaction.commit().await.map_err(Error::database(DOING))?;
+    Ok(true)
+}
+
+async fn until(connection: &mut SqliteConnection, tag: &[u8]) -> sqlx::Result<Option<u64>> {
+    let until_s: Option<i64> = sqlx::query_scalar("SELECT until_s FROM nonces WHERE tag = ?")
+        .bind(tag)
+        .fetch_optional(connection)
+        .await?;
+    Ok(until_s.map(loaded))
+}
+
+async fn prolong(connection: &mut SqliteConnection, tag: &[u8], until_s: u64) -> sqlx::Result<()> {
+    sqlx::query("UPDATE nonces SET until_s = ? WHERE tag = ?")
+        .bind(stored(until_s))
+        .bind(tag)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn add(connection: &mut SqliteConnection, tag: &[u8], until_s: u64) -> sqlx::Result<()> {
+    sqlx::query("INSERT INTO nonces VALUES (?, ?)")
+        .bind(tag)
+        .bind(stored(until_s))
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query("UPDATE nonce_count SET rows = rows + 1").execute(connection).await?;
+    Ok(())
+}
+
+/// Removes what is over, now and then and when there is no room; fails when there is
+/// none even so.
+async fn make_room(connection: &mut SqliteConnection, now_s: u64, most: u64) -> Result<(), Error> {
+    let (rows, pruned_at_s): (i64, i64) =
+        sqlx::query_as("SELECT rows, pruned_at_s FROM nonce_count")
+            .fetch_one(&mut *connection)
+            .await
+            .map_err(Error::database(DOING))?;
+    let rested = now_s.saturating_sub(loaded(pruned_at_s)) >= PRUNE_EVERY_S;
+    let mut rows = loaded(rows);
+    if rested || rows >= most {
+        let pruned = prune(connection, now_s).await.map_err(Error::database(DOING))?;
+        rows = rows.saturating_sub(pruned);
+    }
+    if rows >= most { Err(Error::NoncesFull) } else { Ok(()) }
+}
+
+async fn prune(connection: &mut SqliteConnection, now_s: u64) -> sqlx::Result<u64> {
+    let gone = sqlx::query(
+        "DELETE FROM nonces WHERE tag IN
+         (SELECT tag FROM nonces WHERE until_s < ? ORDER BY until_s LIMIT ?)",
+    )
+    .bind(stored(now_s))
+    .bind(PRUNED_AT_ONCE)
+    .execute(&mut *connection)
+    .await?
+    .rows_affected();
+    sqlx::query("UPDATE nonce_count SET rows = rows - ?, pruned_at_s = ?")
+        .bind(stored(gone))
+        .bind(stored(now_s))
+        .execute(connection)
+        .await?;
+    Ok(gone)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sqlite::SqliteStore;
+
+    #[tokio::test]
+    async fn there_is_room_for_so_many_and_for_more_once_some_are_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("a.db")).await.unwrap();
+        // Until, now, what comes of it: three have room.
+        for (tag, until_s, now_s, expected) in [
+            (b"a", 100, 50, Some(true)),
+            (b"b", 200, 50, Some(true)),
+            (b"c", 200, 50, Some(true)),
+            (b"d", 200, 50, None),
+            (b"d", 200, 50, None),
+            (b"b", 200, 50, Some(false)),
+            (b"d", 200, 100, None),
+            (b"d", 200, 101, Some(true)),
+            (b"e", 200, 101, None),
+            (b"a", 300, 201, Some(true)),
+            (b"e", 300, 201, Some(true)),
+        ] {
+            let found = remember(&store.writer, (tag, until_s), now_s, 3).await;
+            match expected {
+                Some(fresh) => assert_eq!(found.unwrap(), fresh, "{tag:?} {now_s}"),
+                None => assert!(matches!(found, Err(Error::NoncesFull)), "{tag:?} {now_s}"),
+            }
+        }
+        let (counted, rows): (i64, i64) =
+            sqlx::query_as("SELECT rows, (SELECT COUNT(*) FROM nonces) FROM nonce_count")
+                .fetch_one(&store.writer)
+                .await
+                .unwrap();
+        assert_eq!((counted, rows), (2, 2));
+    }
+}
