@@ -2,9 +2,9 @@
 //! engines are asked for it.
 
 use crate::document::{Cursor, Fields};
-use crate::pool::Engine;
 use crate::schema::Section;
 use crate::units;
+use contract::policy::Engine;
 use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
 use std::time::Duration;

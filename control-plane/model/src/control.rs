@@ -48,6 +48,9 @@ pub struct Control {
     pub admin_token: Option<Secret>,
     /// Where Envoys ask.
     pub xds: XdsPort,
+    /// Whether `xds` stands in the configuration; `up` has a better default than
+    /// [`Control::xds`].
+    pub xds_given: bool,
     /// `None`: a change goes to every Envoy at once.
     pub canary: Option<Canary>,
     /// Envoy's admin interface; always on loopback; port 0 takes a free one.
@@ -72,6 +75,7 @@ impl Control {
             fields.get("admin_token").and_then(|field| field.parse_unquoted(units::token));
         if let Some(xds) = fields.get("xds") {
             control.xds = XdsPort::read(&xds, base, local(XDS_PORT));
+            control.xds_given = true;
         }
         control.canary = fields.get("canary").and_then(|canary| Canary::read(&canary));
         control.envoy_admin = fields.value("envoy_admin", control.envoy_admin, envoy_admin);
@@ -91,6 +95,7 @@ impl Control {
             admin: local(ADMIN_PORT),
             admin_token: None,
             xds: XdsPort::loopback(local(XDS_PORT)),
+            xds_given: false,
             canary: None,
             envoy_admin: local(ENVOY_ADMIN_PORT),
             data: base.join(DATA),

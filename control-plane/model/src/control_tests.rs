@@ -16,8 +16,15 @@ fn etc(name: &str) -> PathBuf {
 
 #[test]
 fn a_certificate_for_callers() {
-    let config = accepted("version: 1\ngateway: { tls: { cert: server.pem, key: /k.pem } }\n");
-    assert_eq!(config.gateway.tls, Some(Tls { cert: etc("server.pem"), key: "/k.pem".into() }));
+    let tls = |rest: &str| {
+        let text =
+            format!("version: 1\ngateway: {{ tls: {{ cert: server.pem, key: /k.pem{rest} }} }}");
+        accepted(&text).gateway.tls
+    };
+    let expected = Tls { cert: etc("server.pem"), key: "/k.pem".into(), client_ca: None };
+    assert_eq!(tls(""), Some(expected.clone()));
+    let client_ca = Some(etc("clients.pem"));
+    assert_eq!(tls(", client_ca: clients.pem"), Some(Tls { client_ca, ..expected }));
 }
 
 #[test]
@@ -34,6 +41,7 @@ fn the_short_forms_of_the_port() {
         assert!(port.tls.is_none() && port.token.is_none() && port.connect.is_none());
     }
     assert_eq!(control("xds: unix:x.sock").xds.tcp(), None);
+    assert!(control("xds: {}").xds_given && !control("").xds_given);
     assert!(control("xds: {}").xds == XdsPort::loopback("127.0.0.1:18000".parse().unwrap()));
 }
 
@@ -139,8 +147,8 @@ fn what_is_wrong_with_tls() {
             "2:12: gateway.tls: `cert` is missing; the certificate, a PEM file\n2:12: gateway.tls: `key` is missing; the certificate's key, a PEM file",
         ),
         (
-            "gateway: { tls: { cert: c, key: k, client_ca: a } }",
-            "2:36: gateway.tls.client_ca: `client_ca` is not enforced by this version of Tollgate; remove it",
+            "gateway: { tls: { cert: c, key: k, client_ca: '' } }",
+            "2:47: gateway.tls.client_ca: `` is not a path",
         ),
     ]);
 }

@@ -125,6 +125,17 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Whether there is something at `path`, of fields in fields, right or wrong.
+    pub fn has(&self, path: &[&str]) -> bool {
+        let found = path.iter().try_fold(self.node, |node, name| match &node.shape {
+            Shape::Map(entries) => {
+                entries.iter().find(|entry| entry.key == *name).map(|entry| &*entry.value)
+            }
+            _ => None,
+        });
+        found.is_some()
+    }
+
     /// Whether the value is written as a scalar.
     pub fn is_scalar(&self) -> bool {
         matches!(self.node.shape, Shape::Scalar { .. })

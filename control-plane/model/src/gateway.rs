@@ -48,6 +48,9 @@ pub struct Tls {
     pub cert: PathBuf,
     /// The key of it.
     pub key: PathBuf,
+    /// Who must have signed the certificates that callers may show, a PEM file; `None`:
+    /// nobody is asked for one.
+    pub client_ca: Option<PathBuf>,
 }
 
 impl Tls {
@@ -56,8 +59,10 @@ impl Tls {
         let file = |field: Cursor<'_>| field.parse(|text| units::path(text, base));
         let cert = fields.require("cert", "the certificate, a PEM file").and_then(file);
         let key = fields.require("key", "the certificate's key, a PEM file").and_then(file);
+        let client_ca = fields.get("client_ca").map(file);
         fields.close();
-        Some(Tls { cert: cert?, key: key? })
+        let client_ca = client_ca.map_or(Some(None), |file| file.map(Some));
+        Some(Tls { cert: cert?, key: key?, client_ca: client_ca? })
     }
 }
 

@@ -20,6 +20,18 @@ pub enum NameError {
     /// White space or a control character.
     #[error("is not a model name; allowed: anything but white space and control characters")]
     Printable,
+    /// White space or a control character, in what is no name of ours.
+    #[error("holds white space or a control character; allowed: anything else")]
+    Visible,
+    /// What no path begins with.
+    #[error(
+        "is not a pattern over paths; it begins with / or * and holds no white space, such as \
+         /v1/chat/*"
+    )]
+    Path,
+    /// A prefix that the ids of other credentials have.
+    #[error("is taken; the ids of other credentials begin with key_, yaml:, jwt: and mtls:")]
+    Taken,
 }
 
 macro_rules! names {
@@ -93,6 +105,35 @@ names! {
     NodeGlob by printable;
     /// Name of a service, a tag or a data centre in Consul.
     ConsulName by plain;
+    /// A pattern over the paths of the API; `*` stands for any run of characters.
+    PathGlob by path;
+    /// A pattern over the names in client certificates (their subject alternative
+    /// names of the kinds URI and DNS); `*` stands for any run of characters.
+    SanGlob by visible;
+    /// Whom a credential names: the user of a key, or of a token.
+    Subject by visible;
+    /// Id of a credential for signed requests. It tells from ids of other kinds: usage
+    /// records have both.
+    CredentialId by credential;
+    /// Name of an issuer of tokens.
+    IssuerName by visible;
+    /// Whom a token is meant for.
+    Audience by visible;
+    /// Name of a claim in a token, or a path of names with dots.
+    ClaimName by visible;
+    /// Name of a field in the body of a request.
+    FieldName by plain;
+}
+
+/// What the ids of API keys, of keys in the configuration, of tokens and of
+/// certificates begin with.
+const TAKEN: [&str; 4] = ["key_", "yaml:", "jwt:", "mtls:"];
+
+impl ClaimName {
+    /// The claim with the user when nothing is said (RFC 7519, section 4.1.2).
+    pub(crate) fn subject() -> ClaimName {
+        ClaimName("sub".to_owned())
+    }
 }
 
 impl NodeGlob {
@@ -128,6 +169,21 @@ fn printable(text: &str) -> Result<(), NameError> {
     if bad { Err(NameError::Printable) } else { Ok(()) }
 }
 
+fn visible(text: &str) -> Result<(), NameError> {
+    printable(text).map_err(|_| NameError::Visible)
+}
+
+fn path(text: &str) -> Result<(), NameError> {
+    let begun = text.starts_with(['/', '*']);
+    printable(text).ok().filter(|()| begun).ok_or(NameError::Path)
+}
+
+fn credential(text: &str) -> Result<(), NameError> {
+    plain(text)?;
+    let taken = TAKEN.iter().any(|prefix| text.starts_with(prefix));
+    if taken { Err(NameError::Taken) } else { Ok(()) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,6 +216,42 @@ mod tests {
         }
         for text in ["a b", "a\tb", "a\u{0}", "a\u{a0}b"] {
             assert_eq!(ModelName::parse(text), Err(NameError::Printable), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_name_of_ours() {
+        for text in ["https://login.example.com/", "auth0|5f7c", "realm_access.roles", "한"] {
+            assert_eq!(Subject::parse(text).unwrap().as_str(), text);
+        }
+        assert_eq!(SanGlob::parse("CN=a b"), Err(NameError::Visible));
+        assert_eq!(ClaimName::parse(""), Err(NameError::Empty));
+        assert_eq!(ClaimName::subject(), ClaimName::parse("sub").unwrap());
+    }
+
+    #[test]
+    fn patterns_over_paths() {
+        for text in ["*", "/", "/v1/*", "*/completions"] {
+            assert_eq!(PathGlob::parse(text).unwrap().as_str(), text);
+        }
+        for text in ["v1/chat", "https://a/", "/v1 /chat"] {
+            assert_eq!(PathGlob::parse(text), Err(NameError::Path), "{text}");
+        }
+    }
+
+    #[test]
+    fn ids_of_credentials_are_of_their_own_kind() {
+        for (text, error) in [
+            ("partner-1", None),
+            ("keys", None),
+            ("a/key_1", None),
+            ("key_1", Some(NameError::Taken)),
+            ("yaml:acme/ci", Some(NameError::Taken)),
+            ("jwt:a", Some(NameError::Taken)),
+            ("mtls:a", Some(NameError::Taken)),
+            ("a,b", Some(NameError::Plain)),
+        ] {
+            assert_eq!(CredentialId::parse(text).err(), error, "{text}");
         }
     }
 

@@ -9,18 +9,23 @@
 //! Nothing here reads a clock, a file or the environment; what `${...}` stands
 //! for comes through [`Sources`].
 
+mod auth;
 mod balance;
 mod canary;
 mod control;
+mod credential;
 mod discover;
 mod document;
 mod endpoint;
 mod gateway;
 mod health;
 pub mod ids;
+mod issuer;
+mod media;
 mod pool;
 mod problem;
 mod route;
+mod rules;
 pub mod schema;
 mod secret;
 mod sources;
@@ -31,16 +36,21 @@ mod units;
 mod validate;
 mod xds_port;
 
+pub use auth::{Auth, Hmac, Nonces};
 pub use balance::{Balance, Metrics};
 pub use canary::Canary;
+pub use contract::policy::{Engine, MediaConfig, MediaKind};
 pub use control::{Control, UsageFlush};
+pub use credential::HmacCredential;
 pub use discover::{Consul, Discovery, Dns, Kubernetes, Source};
 pub use endpoint::{Endpoint, Host};
 pub use gateway::{Gateway, Tls};
 pub use health::{Ejection, Health};
-pub use pool::{Engine, Pool};
+pub use issuer::{Claims, Issuer, Jwks, JwksUrl};
+pub use pool::Pool;
 pub use problem::Problem;
 pub use route::Model;
+pub use rules::{Deny, Rules};
 pub use secret::Secret;
 pub use sources::Sources;
 pub use tenant::{Key, KeyDigest, Role, Tenant};
@@ -52,7 +62,7 @@ use problem::Problems;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// A whole configuration, checked, defaults filled in. It holds a secret and
+/// A whole configuration, checked, defaults filled in. It holds secrets and
 /// therefore has no `Debug`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Config {
@@ -68,6 +78,8 @@ pub struct Config {
     pub roles: BTreeMap<RoleName, Role>,
     /// Who is billed.
     pub tenants: BTreeMap<TenantName, Tenant>,
+    /// How callers are told apart beyond the keys of tenants.
+    pub auth: Auth,
 }
 
 /// Reads a configuration. `base` is the folder that relative paths count from.
@@ -93,6 +105,8 @@ pub fn load(text: &str, base: &Path, sources: &dyn Sources) -> Result<Config, Ve
     if problems.is_empty() { Ok(config) } else { Err(problems) }
 }
 
+#[cfg(test)]
+mod auth_tests;
 #[cfg(test)]
 mod control_tests;
 #[cfg(test)]

@@ -18,6 +18,7 @@ pub(crate) fn sources() -> Fixed {
         ("TOKEN", "0123456789abcdef-secret"),
         ("SHORT", "hunter 2"),
         ("PORT", "9000"),
+        ("PARTNER_SECRET", "fedcba9876543210-secret"),
         ("/etc/tollgate/llama.price", "0.25\n"),
     ]))
 }
@@ -87,8 +88,8 @@ fn models_roles_and_tenants() {
     let config = accepted(WHOLE);
     assert_eq!(config.models["llama"].pool.as_str(), "llama-70b");
     assert_eq!(config.models["gpt-4.1"].pool.as_str(), "plain");
-    assert_eq!(config.roles["batch"].models[0].as_str(), "qwen-*");
-    let all: Vec<_> = config.tenants["free"].models.iter().map(AsRef::as_ref).collect();
+    assert_eq!(config.roles["batch"].rules.models[0].as_str(), "qwen-*");
+    let all: Vec<_> = config.tenants["free"].may.models.iter().map(AsRef::as_ref).collect();
     assert_eq!(all, ["*"]);
     let acme = &config.tenants["acme"];
     let key = &acme.keys[0];
@@ -165,7 +166,7 @@ fn what_is_wrong_with_gateway_and_control() {
     check(&[
         (
             "gatway: {}",
-            "2:1: gatway: unknown field `gatway`; did you mean gateway? allowed: version, gateway, control, pools, roles, models, tenants",
+            "2:1: gatway: unknown field `gatway`; did you mean gateway? allowed: version, gateway, control, pools, roles, models, tenants, auth",
         ),
         ("gateway: 1", "2:10: gateway: must be a map of fields, not one value"),
         (

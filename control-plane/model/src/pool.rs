@@ -5,9 +5,11 @@ use crate::discover::Discovery;
 use crate::document::{Cursor, Fields};
 use crate::endpoint::{Endpoint, Host};
 use crate::health::{Ejection, Health};
-use crate::ids::EngineModel;
+use crate::ids::{EngineModel, FieldName};
+use crate::media;
 use crate::schema::Section;
 use crate::units;
+use contract::policy::{Engine, MediaConfig};
 use contract::price::Prices;
 use std::collections::BTreeSet;
 use std::num::NonZeroU64;
@@ -27,23 +29,6 @@ pub(crate) const TIMEOUT_BOUNDS: RangeInclusive<Duration> =
 const DRAIN_DEFAULT: Duration = Duration::from_secs(300);
 pub(crate) const DRAIN_BOUNDS: RangeInclusive<Duration> =
     Duration::ZERO..=Duration::from_secs(86_400);
-
-/// Which inference server software runs in a pool.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Engine {
-    /// vLLM.
-    Vllm,
-    /// SGLang.
-    Sglang,
-    /// Text Generation Inference.
-    Tgi,
-    /// llama.cpp's server.
-    Llamacpp,
-    /// Triton with its OpenAI front end.
-    Triton,
-    /// Anything else that speaks OpenAI's API.
-    Openai,
-}
 
 /// A set of equal inference servers, defaults filled in. It may hold a secret and
 /// therefore has no `Debug`.
@@ -78,6 +63,14 @@ pub struct Pool {
     pub prices: Prices,
     /// How long a whole answer that is not streamed may take.
     pub timeout: Duration,
+    /// Fields of the request's body that callers may set beyond those that the engine's
+    /// kind allows.
+    pub allow_fields: Vec<FieldName>,
+    /// Whether the engine's prefix cache is kept apart by tenant; only for engines that
+    /// can ([`Engine::has_cache_salt`]).
+    pub cache_salt: bool,
+    /// Images, sound and documents in a request.
+    pub media: MediaConfig,
 }
 
 pub(crate) const ENGINES: &[(&str, Engine)] = &[
@@ -113,6 +106,8 @@ impl Pool {
         let prices = fields.get("price").as_ref().map(prices).unwrap_or_default();
         let timeout =
             fields.value("timeout", TIMEOUT_DEFAULT, |text| units::duration(text, TIMEOUT_BOUNDS));
+        let body = BodyFields::read(&fields, engine);
+        let media = fields.get("media").as_ref().map(media::read).unwrap_or_default();
         fields.close();
         let (engine, model) = (engine?, model?);
         Some(Pool {
@@ -129,6 +124,9 @@ impl Pool {
             metrics: load.metrics,
             prices,
             timeout,
+            allow_fields: body.allowed,
+            cache_salt: body.salted,
+            media,
         })
     }
 }
@@ -169,6 +167,48 @@ fn written(items: &[Cursor<'_>]) -> Vec<Endpoint> {
         endpoints.push(endpoint);
     }
     endpoints
+}
+
+/// Who sets which fields of a request's body: callers, or the gateway for them.
+struct BodyFields {
+    allowed: Vec<FieldName>,
+    salted: bool,
+}
+
+/// The field that keeps prefix caches apart.
+const SALT: &str = "cache_salt";
+
+/// What is said when callers are allowed to set it and the gateway does.
+const SALT_IS_OURS: &str = "is what the gateway puts in for each tenant; with `cache_salt: none` \
+    callers may set it";
+
+impl BodyFields {
+    fn read(pool: &Fields<'_, '_>, engine: Option<Engine>) -> BodyFields {
+        let salted = salted(pool, engine);
+        let parse = |text: &str| match FieldName::parse(text) {
+            Ok(_) if salted && text == SALT => Err(SALT_IS_OURS.to_owned()),
+            name => name.map_err(|error| error.to_string()),
+        };
+        let allowed = pool.get("allow_fields").map(|fields| fields.parse_items(parse));
+        BodyFields { allowed: allowed.unwrap_or_default(), salted }
+    }
+}
+
+pub(crate) const SALTS: &[(&str, bool)] = &[("tenant", true), ("none", false)];
+
+/// Whether there is a salt for each tenant: where nothing is said, if the engine takes
+/// one.
+fn salted(pool: &Fields<'_, '_>, engine: Option<Engine>) -> bool {
+    let takes = engine.is_none_or(Engine::has_cache_salt);
+    let Some(field) = pool.get(SALT) else { return takes };
+    let chosen = field.choose(Section::Pool, SALTS).unwrap_or(takes);
+    if chosen && !takes {
+        field.report(
+            "`tenant` is not what this engine can do; vllm and sglang keep the caches of \
+             tenants apart. Write none, or remove it",
+        );
+    }
+    chosen
 }
 
 fn prices(cursor: &Cursor<'_>) -> Prices {

@@ -2,7 +2,10 @@
 //! over.
 
 use crate::load_tests::{accepted, check_pool};
-use crate::{Balance, Consul, Discovery, Dns, Ejection, Kubernetes, Metrics, Pool, Secret, Source};
+use crate::{
+    Balance, Consul, Discovery, Dns, Ejection, Kubernetes, MediaConfig, MediaKind, Metrics, Pool,
+    Secret, Source,
+};
 use std::time::Duration;
 
 fn pool(rest: &str) -> Pool {
@@ -223,4 +226,81 @@ fn servers_that_only_envoy_knows_are_not_asked_for_their_load() {
         let asked = pool(&format!("{servers}, balance: {{ by: load }}, metrics: {{}}"));
         assert_eq!(asked.metrics, Some(Metrics::default()), "{servers}");
     }
+}
+
+#[test]
+fn caches_are_kept_apart_where_the_engine_can() {
+    let servers = "model: m, endpoints: [http://b:1]";
+    for (engine, salted) in [("vllm", true), ("sglang", true), ("tgi", false), ("openai", false)] {
+        let text = format!("version: 1\npools:\n  a: {{ engine: {engine}, {servers} }}");
+        assert_eq!(accepted(&text).pools["a"].cache_salt, salted, "{engine}");
+    }
+    assert!(!pool("endpoints: [http://b:1], cache_salt: none").cache_salt);
+    assert!(pool("endpoints: [http://b:1], cache_salt: tenant").cache_salt);
+    let tgi = format!("pools:\n  a: {{ engine: tgi, {servers}, cache_salt: tenant }}");
+    crate::load_tests::check(&[(
+        &tgi,
+        "3:68: pools.a.cache_salt: `tenant` is not what this engine can do; vllm and sglang keep the caches of tenants apart. Write none, or remove it",
+    )]);
+}
+
+#[test]
+fn fields_of_the_engine() {
+    let names = |pool: Pool| pool.allow_fields.into_iter().map(String::from).collect::<Vec<_>>();
+    let pool_of = |rest: &str| pool(&format!("endpoints: [http://b:1], {rest}"));
+    assert_eq!(names(pool_of("allow_fields: [top_k, min_p]")), ["top_k", "min_p"]);
+    assert_eq!(names(pool_of("allow_fields: [cache_salt], cache_salt: none")), ["cache_salt"]);
+    assert_eq!(names(pool_of("")), Vec::<String>::new());
+    check_pool(&[
+        (
+            "endpoints: [http://b:1], allow_fields: [guided_*]",
+            "3:72: pools.a.allow_fields[0]: `guided_*` is not a name; allowed: letters, digits and . _ : @ / -, a letter or digit first",
+        ),
+        (
+            "endpoints: [http://b:1], allow_fields: [cache_salt]",
+            "3:72: pools.a.allow_fields[0]: `cache_salt` is what the gateway puts in for each tenant; with `cache_salt: none` callers may set it",
+        ),
+    ]);
+}
+
+#[test]
+fn media_of_a_pool() {
+    let all = accepted(crate::load_tests::WHOLE);
+    let expected = MediaConfig {
+        kinds: vec![MediaKind::Image, MediaKind::Document],
+        hosts: vec!["images.example.com".into(), "*.cdn.example.com".into()],
+        bytes_max: 1 << 20,
+        pixels_max: 1_000_000,
+        pages_max: 5,
+    };
+    assert_eq!(all.pools["llama-70b"].media, expected);
+    assert_eq!(all.pools["plain"].media, MediaConfig::default());
+    let none = pool("endpoints: [http://b:1], media: { kinds: [] }").media;
+    assert_eq!(none, MediaConfig { kinds: vec![], ..MediaConfig::default() });
+    check_pool(&[
+        (
+            "endpoints: [http://b:1], media: { kinds: [pdf] }",
+            "3:74: pools.a.media.kinds[0]: `pdf` is not known; allowed: image, audio, video, document",
+        ),
+        (
+            "endpoints: [http://b:1], media: { kinds: all }",
+            "3:73: pools.a.media.kinds: must be a list, not one value",
+        ),
+        (
+            "endpoints: [http://b:1], media: { hosts: ['https://a/'] }",
+            "3:74: pools.a.media.hosts[0]: `https://a/` is not the name of a host; write one such as images.example.com, or *.example.com for all below it, without scheme, port or path",
+        ),
+        (
+            "endpoints: [http://b:1], media: { max_bytes: 65MiB }",
+            "3:77: pools.a.media.max_bytes: `65MiB` is out of range; allowed: 1KiB to 64MiB",
+        ),
+        (
+            "endpoints: [http://b:1], media: { max_pixels: 0 }",
+            "3:78: pools.a.media.max_pixels: `0` is not a whole number from 1 to 1000000000",
+        ),
+        (
+            "endpoints: [http://b:1], media: { max_page: 1 }",
+            "3:66: pools.a.media.max_page: unknown field `max_page`; did you mean max_pages? allowed: kinds, hosts, max_bytes, max_pixels, max_pages",
+        ),
+    ]);
 }

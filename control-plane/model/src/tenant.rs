@@ -1,17 +1,20 @@
 //! `tenants` and `roles`: who is billed, and what they may use.
 
-use crate::document::Cursor;
-use crate::ids::{KeyName, ModelGlob, RoleName, TenantName, UserName};
+use crate::credential::HmacCredential;
+use crate::document::{Cursor, Fields};
+use crate::ids::{KeyName, ModelGlob, RoleName, SanGlob, Subject, TenantName, UserName};
+use crate::rules::Rules;
 use crate::schema::Section;
 use crate::units;
-use crate::validate::{Declared, KeysSeen};
+use crate::validate::{CredentialsSeen, Declared};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// What a role may do.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Role {
-    /// Patterns over model names; none means nothing.
-    pub models: Vec<ModelGlob>,
+    /// What it allows, and what it denies whatever other roles allow.
+    pub rules: Rules,
 }
 
 /// SHA-256 of a key.
@@ -48,6 +51,8 @@ pub struct Key {
     pub sha256: KeyDigest,
     /// Roles, all of which exist; none means all that the tenant has.
     pub roles: Vec<RoleName>,
+    /// Patterns over model names beside the roles; none means no further bound.
+    pub models: Vec<ModelGlob>,
     /// The user it was made for.
     pub user: Option<UserName>,
     /// Unix time in seconds from which it is refused.
@@ -63,21 +68,29 @@ impl Key {
     }
 }
 
-/// Who is billed.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// Who is billed. It may hold secrets and therefore has no `Debug`.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Tenant {
-    /// Patterns over model names.
-    pub models: Vec<ModelGlob>,
+    /// What the tenant may use: the outer bound for its keys, users and tokens.
+    pub may: Rules,
+    /// Patterns over the names in client certificates; none where the gateway asks for
+    /// no certificate.
+    pub mtls: Vec<SanGlob>,
+    /// Roles by user, at least one each: who is named here may do no more than one of
+    /// them allows, whatever the credential.
+    pub user_roles: BTreeMap<Subject, Vec<RoleName>>,
     /// Keys of the configuration; those of the database are not here.
     pub keys: Vec<Key>,
+    /// Who may sign requests.
+    pub hmac: Vec<HmacCredential>,
 }
 
 impl Role {
     pub(crate) fn read(cursor: &Cursor<'_>) -> Option<Role> {
         let fields = cursor.fields(Section::Role);
-        let models = fields.require("models", "a list of patterns such as [\"qwen-*\"]");
+        let rules = Rules::of_role(&fields);
         fields.close();
-        Some(Role { models: models?.parse_items(ModelGlob::parse) })
+        Some(Role { rules: rules? })
     }
 }
 
@@ -86,18 +99,52 @@ impl Tenant {
         name: &TenantName,
         cursor: &Cursor<'_>,
         declared: &Declared,
-        seen: &mut KeysSeen,
+        seen: &mut CredentialsSeen,
     ) -> Tenant {
         let fields = cursor.fields(Section::Tenant);
-        let models = match fields.get("models") {
-            Some(models) => models.parse_items(ModelGlob::parse),
-            None => ModelGlob::parse("*").into_iter().collect(),
-        };
-        let keys = fields.get("keys").and_then(|keys| keys.items()).unwrap_or_default();
+        let may = Rules::of_tenant(&fields);
+        let mtls = fields.get("mtls").as_ref().map(|mtls| certificates(mtls, declared, seen));
+        let user_roles = fields.get("users").as_ref().map(|users| user_roles(users, declared));
+        let [keys, hmac] = ["keys", "hmac"].map(|list| items(&fields, list));
         fields.close();
         let keys = keys.iter().filter_map(|key| Key::read(name, key, declared, seen)).collect();
-        Tenant { models, keys }
+        let signer = |item| HmacCredential::read(item, declared, seen);
+        let hmac = hmac.iter().filter_map(signer).collect();
+        let (mtls, user_roles) = (mtls.unwrap_or_default(), user_roles.unwrap_or_default());
+        Tenant { may, mtls, user_roles, keys, hmac }
     }
+}
+
+/// The items of a list that may be left out.
+fn items<'a>(fields: &Fields<'_, 'a>, list: &'static str) -> Vec<Cursor<'a>> {
+    fields.get(list).and_then(|list| list.items()).unwrap_or_default()
+}
+
+fn certificates(
+    cursor: &Cursor<'_>,
+    declared: &Declared,
+    seen: &mut CredentialsSeen,
+) -> Vec<SanGlob> {
+    let items = cursor.items().unwrap_or_default();
+    if !items.is_empty() && !declared.client_certificates {
+        cursor.report_field(
+            "needs `gateway.tls.client_ca`; without it nobody is asked for a certificate",
+        );
+    }
+    let pattern = |item: &Cursor<'_>| {
+        let pattern = item.parse(SanGlob::parse)?;
+        seen.certificate(item, &pattern);
+        Some(pattern)
+    };
+    items.iter().filter_map(pattern).collect()
+}
+
+fn user_roles(cursor: &Cursor<'_>, declared: &Declared) -> BTreeMap<Subject, Vec<RoleName>> {
+    let fields = cursor.fields(Section::Users);
+    let named = fields.get("roles").map(|roles| roles.named(Subject::parse)).unwrap_or_default();
+    fields.close();
+    let none = "is empty; name a role, or remove the user to allow all that the tenant has";
+    named.into_iter().map(|(user, roles)| (user, roles_of(&roles, declared, none))).collect()
 }
 
 impl Key {
@@ -105,12 +152,13 @@ impl Key {
         tenant: &TenantName,
         cursor: &Cursor<'_>,
         declared: &Declared,
-        seen: &mut KeysSeen,
+        seen: &mut CredentialsSeen,
     ) -> Option<Key> {
         let fields = cursor.fields(Section::Key);
         let name = fields.require("name", "a name of its own in the tenant");
         let sha256 = fields.require("sha256", "the SHA-256 of the key in hexadecimal");
-        let roles = fields.get("roles").map(|roles| roles_of(&roles, declared)).unwrap_or_default();
+        let roles = fields.get("roles").map(|roles| roles_of(&roles, declared, NO_ROLES));
+        let models = fields.get("models").as_ref().map(models);
         let user = fields.get("user").and_then(|user| user.parse(UserName::parse));
         let expires_at_s =
             fields.get("expires").and_then(|expires| expires.parse(units::unix_seconds));
@@ -118,21 +166,34 @@ impl Key {
         let (name, sha256) = (name?, sha256?);
         let digest = sha256.parse_unquoted(KeyDigest::parse);
         let name_text = name.parse(KeyName::parse);
-        let key = Key { name: name_text?, sha256: digest?, roles, user, expires_at_s };
+        let (roles, models) = (roles.unwrap_or_default(), models.unwrap_or_default());
+        let key = Key { name: name_text?, sha256: digest?, roles, models, user, expires_at_s };
         seen.id(&name, key.id(tenant));
         seen.digest(&sha256, key.sha256);
         Some(key)
     }
 }
 
-/// A list of no roles would look like a key that may do nothing and be one that
-/// may do everything.
-fn roles_of(cursor: &Cursor<'_>, declared: &Declared) -> Vec<RoleName> {
+/// What is said of a credential with no role.
+pub(crate) const NO_ROLES: &str =
+    "is empty; name a role, or remove it to allow all that the tenant has";
+
+/// Roles that exist. A list of none would look like one who may do nothing and be one
+/// who may do everything: it is refused with the words `none`.
+pub(crate) fn roles_of(cursor: &Cursor<'_>, declared: &Declared, none: &str) -> Vec<RoleName> {
     let Some(items) = cursor.items() else { return Vec::new() };
     if items.is_empty() {
-        cursor.report("is empty; name a role, or remove it to allow all that the tenant has");
+        cursor.report(none);
     }
     items.iter().filter_map(|item| item.parse(|text| declared.role(text))).collect()
+}
+
+/// Like the roles: no pattern would look like no model and be all.
+fn models(cursor: &Cursor<'_>) -> Vec<ModelGlob> {
+    if cursor.items().is_some_and(|items| items.is_empty()) {
+        cursor.report("is empty; name a model, or remove it to allow all that the roles do");
+    }
+    cursor.parse_items(ModelGlob::parse)
 }
 
 impl KeyDigest {

@@ -14,26 +14,22 @@ enum Lack {
 }
 
 use Lack::{Available, Enforced};
-use Section::{Balance, Control, GatewayTls, Model, Pool, Root, Tenant};
+use Section::{Balance, Control, Model, Pool, Root, Tenant, Users};
 
 /// Fields, wherever they are used.
 const FIELDS: &[(Section, &str, Lack)] = &[
     (Root, "limits", Enforced),
-    (Root, "auth", Enforced),
     (Root, "masking", Enforced),
-    (GatewayTls, "client_ca", Enforced),
     (Control, "database", Available),
     (Pool, "credentials", Available),
     (Pool, "max_tokens", Enforced),
-    (Pool, "allow_fields", Enforced),
     (Model, "fallback", Available),
     (Model, "rules", Available),
     (Tenant, "limits", Enforced),
     (Tenant, "budget", Enforced),
     (Tenant, "masking", Enforced),
-    (Tenant, "users", Enforced),
-    (Tenant, "mtls", Enforced),
-    (Tenant, "hmac", Enforced),
+    (Users, "limits", Enforced),
+    (Users, "from", Available),
 ];
 
 /// Values of fields that are built; one with a colon at its end stands for all

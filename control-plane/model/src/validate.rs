@@ -2,10 +2,11 @@
 //! there must be no two, addresses that are in each other's way.
 
 use crate::document::{Cursor, Document, Fields, alternatives};
-use crate::ids::{PoolName, RoleName};
+use crate::ids::{CredentialId, PoolName, RoleName, SanGlob, TenantName};
+use crate::secret::Secret;
 use crate::tenant::KeyDigest;
 use crate::tree::Node;
-use crate::{Config, Control, Gateway, Model, Pool, Role, Tenant};
+use crate::{Auth, Config, Control, Gateway, Model, Pool, Role, Tenant};
 use crate::{ids, schema::Section};
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +22,9 @@ const VERSION: &str = "1";
 pub(crate) struct Declared {
     pools: BTreeSet<PoolName>,
     roles: BTreeSet<RoleName>,
+    tenants: BTreeSet<TenantName>,
+    /// Whether callers are asked for certificates.
+    pub client_certificates: bool,
 }
 
 impl Declared {
@@ -38,6 +42,14 @@ impl Declared {
     /// When there is none; follows the quoted name.
     pub fn role(&self, text: &str) -> Result<RoleName, Unknown<'_, RoleName>> {
         known("role", &self.roles, text)
+    }
+
+    /// The tenant that `text` names.
+    ///
+    /// # Errors
+    /// When there is none; follows the quoted name.
+    pub fn tenant(&self, text: &str) -> Result<TenantName, Unknown<'_, TenantName>> {
+        known("tenant", &self.tenants, text)
     }
 }
 
@@ -63,14 +75,18 @@ impl<N: AsRef<str>> fmt::Display for Unknown<'_, N> {
     }
 }
 
-/// Keys that were read: two with one digest would be one key with two owners.
+/// Credentials that were read, with the place of each: two that are the same would be
+/// one with two owners.
 #[derive(Default)]
-pub(crate) struct KeysSeen {
+pub(crate) struct CredentialsSeen {
     ids: BTreeMap<String, String>,
     digests: BTreeMap<KeyDigest, String>,
+    credentials: BTreeMap<CredentialId, String>,
+    secrets: BTreeMap<String, String>,
+    certificates: BTreeMap<SanGlob, String>,
 }
 
-impl KeysSeen {
+impl CredentialsSeen {
     pub fn id(&mut self, cursor: &Cursor<'_>, id: String) {
         if let Some(first) = self.ids.insert(id, cursor.path.clone()) {
             cursor.report(format!("makes the same key id as {first}; give it another name"));
@@ -80,6 +96,26 @@ impl KeysSeen {
     pub fn digest(&mut self, cursor: &Cursor<'_>, digest: KeyDigest) {
         if let Some(first) = self.digests.insert(digest, cursor.path.clone()) {
             cursor.report(format!("is the same as {first}; a key has one holder"));
+        }
+    }
+
+    pub fn credential(&mut self, cursor: &Cursor<'_>, id: &CredentialId) {
+        if let Some(first) = self.credentials.insert(id.clone(), cursor.path.clone()) {
+            cursor.report(format!("is the same as {first}; give it another id"));
+        }
+    }
+
+    /// The secret alone binds the id to a signature: with one secret the signature of
+    /// one credential would be good for the other.
+    pub fn secret(&mut self, cursor: &Cursor<'_>, secret: &Secret) {
+        if let Some(first) = self.secrets.insert(secret.reveal().to_owned(), cursor.path.clone()) {
+            cursor.report(format!("is the same as {first}; give each credential its own"));
+        }
+    }
+
+    pub fn certificate(&mut self, cursor: &Cursor<'_>, pattern: &SanGlob) {
+        if let Some(first) = self.certificates.insert(pattern.clone(), cursor.path.clone()) {
+            cursor.report(format!("is the same as {first}; a certificate has one tenant"));
         }
     }
 }
@@ -97,16 +133,25 @@ pub(crate) fn config<'a>(document: &'a Document<'a>, tree: &'a Node) -> Config {
     });
     let (roles, role_names) =
         section(&fields, "roles", ids::RoleName::parse, |_, cursor| Role::read(cursor));
-    let declared = Declared { pools: pool_names, roles: role_names };
+    let client_certificates = root.has(&["gateway", "tls", "client_ca"]);
+    let mut declared = Declared {
+        pools: pool_names,
+        roles: role_names,
+        tenants: BTreeSet::new(),
+        client_certificates,
+    };
     let (models, _) = section(&fields, "models", ids::ModelName::parse, |_, cursor| {
         Model::read(cursor, &declared)
     });
-    let mut seen = KeysSeen::default();
-    let (tenants, _) = section(&fields, "tenants", ids::TenantName::parse, |name, cursor| {
-        Some(Tenant::read(name, cursor, &declared, &mut seen))
-    });
+    let mut seen = CredentialsSeen::default();
+    let (tenants, tenant_names) =
+        section(&fields, "tenants", ids::TenantName::parse, |name, cursor| {
+            Some(Tenant::read(name, cursor, &declared, &mut seen))
+        });
+    declared.tenants = tenant_names;
+    let auth = Auth::read(fields.get("auth").as_ref(), document.base, &declared);
     fields.close();
-    Config { gateway, control, pools, models, roles, tenants }
+    Config { gateway, control, pools, models, roles, tenants, auth }
 }
 
 fn version(fields: &Fields<'_, '_>) {

@@ -1,12 +1,12 @@
 //! A configuration becomes decisions.
 
+use crate::filter::{client_certificates, filter, issuers, texts};
 use crate::{
     Endpoints, HealthPlan, Inputs, ListenerPlan, Member, Plan, PoolPlan, PriceList, StaticKey,
 };
 use contract::keyring::KeyEntry;
-use contract::names::{CONTROL_CLUSTER, pool_cluster};
-use contract::policy::{GatewayConfig, ModelConfig, PoolConfig, RoleConfig, TenantConfig};
-use model::ids::{ModelGlob, PoolName, TenantName};
+use contract::names::pool_cluster;
+use model::ids::{PoolName, TenantName};
 use model::{Config, Endpoint, Health, Host, Key, Pool, Source, Tenant};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -31,6 +31,7 @@ pub fn build(inputs: &Inputs<'_>) -> Plan {
         listener: listener(config),
         pools: config.pools.iter().map(planned).collect(),
         filter: filter(config),
+        issuers: issuers(&config.auth),
         prices: prices(config),
         static_keys: static_keys(config),
     }
@@ -43,6 +44,7 @@ fn listener(config: &Config) -> ListenerPlan {
         stream_idle_timeout: config.gateway.stream_idle_timeout,
         usage_flush: config.control.usage_flush,
         usage_interval: config.control.usage_interval,
+        client_certificates: client_certificates(config),
     }
 }
 
@@ -106,41 +108,6 @@ fn health(health: &Health) -> HealthPlan {
     }
 }
 
-fn filter(config: &Config) -> GatewayConfig {
-    GatewayConfig {
-        control_cluster: CONTROL_CLUSTER.to_owned(),
-        max_body_bytes: config.gateway.max_body_bytes,
-        // A line that may wait does not need to be written twice.
-        journal: config.control.usage_flush == model::UsageFlush::Line,
-        expose_pool: config.gateway.expose_pool,
-        pools: named(&config.pools, filter_pool),
-        models: named(&config.models, |_, model| ModelConfig { pool: model.pool.to_string() }),
-        roles: named(&config.roles, |_, role| RoleConfig { models: globs(&role.models) }),
-        tenants: named(&config.tenants, |_, tenant| TenantConfig { models: globs(&tenant.models) }),
-    }
-}
-
-fn named<N: ToString, A, B>(
-    all: &BTreeMap<N, A>,
-    convert: impl Fn(&N, &A) -> B,
-) -> BTreeMap<String, B> {
-    all.iter().map(|(name, item)| (name.to_string(), convert(name, item))).collect()
-}
-
-fn filter_pool(name: &PoolName, pool: &Pool) -> PoolConfig {
-    PoolConfig {
-        cluster: pool_cluster(name.as_str()),
-        model: pool.model.to_string(),
-        context: pool.context.map_or(0, std::num::NonZeroU64::get),
-        timeout_ms: u64::try_from(pool.timeout.as_millis()).unwrap_or(u64::MAX),
-        price_version: pool.prices.version(),
-    }
-}
-
-fn globs(globs: &[ModelGlob]) -> Vec<String> {
-    globs.iter().map(ToString::to_string).collect()
-}
-
 fn prices(config: &Config) -> Vec<PriceList> {
     let by_version: BTreeMap<_, _> =
         config.pools.values().map(|pool| (pool.prices.version(), pool.prices)).collect();
@@ -165,7 +132,8 @@ fn static_key(tenant: &TenantName, key: &Key) -> StaticKey {
             id: key.id(tenant),
             tenant: tenant.to_string(),
             user: key.user.as_ref().map(ToString::to_string),
-            roles: key.roles.iter().map(ToString::to_string).collect(),
+            roles: texts(&key.roles),
+            models: texts(&key.models),
             expires_at_s: key.expires_at_s,
         },
     }
@@ -180,7 +148,8 @@ pub(crate) mod tests {
 
     pub(crate) const EXAMPLE: &str = r#"
 version: 1
-gateway: { listen: 127.0.0.1:9000, max_body: 1MiB, expose_pool: true, workers: 2 }
+gateway:
+  { listen: 127.0.0.1:9000, max_body: 1MiB, expose_pool: true, workers: 2, tls: { cert: c, key: k, client_ca: a } }
 control: { usage_flush: 10ms }
 pools:
   big:
@@ -192,20 +161,40 @@ pools:
     health: { interval: 30s }
     price: { input: 0.60, cached_input: 0.15, output: 1.80 }
     timeout: 2s
+    allow_fields: [top_k]
+    media: { kinds: [image], max_pages: 7 }
   other: { engine: tgi, model: Other, endpoints: [https://10.0.0.9, https://engine.example] }
   small: { engine: tgi, model: Small, endpoints: [http://10.0.0.9:1] }
 models: { chat: big, chat-2: { split: [{ pool: other }] } }
-roles: { user: { models: ["*"] } }
+roles: { user: { models: ["*"], paths: [/v1/*], deny: { models: [secret] } } }
 tenants:
   zoo: { keys: [{ name: a, sha256: "1111111111111111111111111111111111111111111111111111111111111111" }] }
   acme:
     models: [chat]
+    deny: { paths: [/v1/embeddings] }
+    users: { roles: { lee: [user] } }
+    mtls: ["spiffe://acme/*"]
+    hmac: [{ id: partner, secret: 0123456789abcdef }]
     keys:
       - name: ci
         sha256: "ABABABABABABABABABABABABABABABABABABABABABABABABABABABABABABABAB"
         roles: [user]
+        models: ["chat*"]
         user: kim
         expires: 1970-01-02
+auth:
+  stale_for: 1m
+  failures_per_minute: 9
+  hmac: { max_skew: 60s, nonces: shared }
+  jwt:
+    - { issuer: ci, jwks: file:jwks.json, tenants: [zoo] }
+    - issuer: login
+      audiences: [gate]
+      jwks: https://login.example/keys
+      refresh: 5m
+      claims: { tenant: org, user: mail, roles: groups }
+      tenants: [acme, zoo]
+      roles: [user]
 "#;
 
     struct Nothing;
@@ -235,6 +224,7 @@ tenants:
             stream_idle_timeout: Duration::from_secs(60),
             usage_flush: UsageFlush::Within(Duration::from_millis(10)),
             usage_interval: Duration::from_secs(1),
+            client_certificates: true,
         };
         assert_eq!(plan(EXAMPLE).listener, expected);
     }
@@ -306,27 +296,6 @@ tenants:
     }
 
     #[test]
-    fn what_the_filter_is_told() {
-        let filter = plan(EXAMPLE).filter;
-        assert_eq!((filter.max_body_bytes, filter.expose_pool), (1 << 20, true));
-        assert_eq!(filter.control_cluster, "control");
-        let expected = PoolConfig {
-            cluster: "pool/big".to_owned(),
-            model: "Big".to_owned(),
-            context: 4096,
-            timeout_ms: 2000,
-            price_version: "i600000000-c150000000-o1800000000".to_owned(),
-        };
-        assert_eq!(filter.pools["big"], expected);
-        assert_eq!(filter.pools["small"].context, 0);
-        assert_eq!(filter.models["chat"].pool, "big");
-        assert_eq!(filter.models["chat-2"].pool, "other");
-        assert_eq!(filter.roles["user"].models, ["*"]);
-        assert_eq!(filter.tenants["acme"].models, ["chat"]);
-        assert_eq!(filter.tenants["zoo"].models, ["*"]);
-    }
-
-    #[test]
     fn each_price_list_once() {
         let prices = plan(EXAMPLE).prices;
         let versions: Vec<_> = prices.iter().map(|list| list.version.as_str()).collect();
@@ -344,6 +313,7 @@ tenants:
             tenant: "acme".to_owned(),
             user: Some("kim".to_owned()),
             roles: vec!["user".to_owned()],
+            models: vec!["chat*".to_owned()],
             expires_at_s: Some(86_400),
         };
         assert_eq!(keys[0].entry, expected);

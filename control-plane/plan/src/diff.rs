@@ -1,8 +1,8 @@
 //! What changes from one plan to the next, for people.
 
-use crate::{Plan, PoolPlan};
+use crate::{IssuerPlan, Plan, PoolPlan};
 use contract::keyring::KeyEntry;
-use contract::policy::PoolConfig;
+use contract::policy::{IssuerConfig, PoolConfig, RoleConfig, TenantConfig};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Short lines, one a change, in a stable order; none when nothing changes.
@@ -14,11 +14,13 @@ pub fn diff(old: &Plan, new: &Plan) -> Vec<String> {
     lines.extend(changes("model", &by_name(&a.models), &by_name(&b.models), |old, new| {
         format!("pool {} -> {}", old.pool, new.pool)
     }));
+    lines.extend(auth(old, new));
+    lines.extend(changes("issuer", &issuers(old), &issuers(new), issuer));
     lines.extend(changes("role", &by_name(&a.roles), &by_name(&b.roles), |old, new| {
-        globs(&old.models, &new.models)
+        rules(old, new).join("; ")
     }));
     lines.extend(changes("tenant", &by_name(&a.tenants), &by_name(&b.tenants), |old, new| {
-        globs(&old.models, &new.models)
+        tenant(old, new)
     }));
     lines.extend(changes("key", &keys(old), &keys(new), |_, _| "changed".to_owned()));
     lines
@@ -34,8 +36,59 @@ fn listener(old: &Plan, new: &Plan) -> Vec<String> {
         ("expose_pool", exposed != exposes),
         ("usage_flush", a.usage_flush != b.usage_flush),
         ("usage_interval", a.usage_interval != b.usage_interval),
+        ("tls.client_ca", a.client_certificates != b.client_certificates),
     ]);
-    if parts.is_empty() { Vec::new() } else { vec![format!("gateway: {parts} changed")] }
+    one("gateway", &parts)
+}
+
+/// What holds for all callers; who may sign stands with the tenants, without secrets.
+fn auth(old: &Plan, new: &Plan) -> Vec<String> {
+    let (a, b) = (&old.filter.auth, &new.filter.auth);
+    let parts = named(&[
+        ("stale_for", a.stale_for_ms != b.stale_for_ms),
+        ("failures_per_minute", a.failures_per_minute != b.failures_per_minute),
+        ("hmac.max_skew", a.hmac.max_skew_s != b.hmac.max_skew_s),
+        ("use of signed requests", a.hmac.used != b.hmac.used),
+        ("hmac.nonces", a.hmac.shared_nonces != b.hmac.shared_nonces),
+    ]);
+    one("auth", &parts)
+}
+
+/// One line about a thing of which there is one, or none where nothing changes.
+fn one(thing: &str, parts: &str) -> Vec<String> {
+    if parts.is_empty() { Vec::new() } else { vec![format!("{thing}: {parts} changed")] }
+}
+
+/// Both sides of an issuer: what Envoy verifies and what the filter believes.
+type BothOfIssuer<'p> = (IssuerPlan, &'p IssuerConfig);
+
+/// Issuers by their names, whatever their places in the list.
+fn issuers(plan: &Plan) -> BTreeMap<&str, BothOfIssuer<'_>> {
+    let placeless = |issuer: &IssuerPlan| {
+        let payload_header = String::new();
+        IssuerPlan { payload_header, ..issuer.clone() }
+    };
+    let both = plan.issuers.iter().zip(&plan.filter.auth.issuers);
+    both.map(|(a, b)| (a.issuer.as_str(), (placeless(a), b))).collect()
+}
+
+fn issuer((a, filter_a): &BothOfIssuer<'_>, (b, filter_b): &BothOfIssuer<'_>) -> String {
+    let claims = |of: &IssuerConfig| {
+        (of.tenant_claim.clone(), of.user_claim.clone(), of.roles_claim.clone())
+    };
+    let parts = named(&[
+        ("audiences", a.audiences != b.audiences),
+        ("jwks", a.jwks != b.jwks),
+        ("refresh", a.refresh != b.refresh),
+        ("claims", claims(filter_a) != claims(filter_b)),
+    ]);
+    let parts = (!parts.is_empty()).then(|| format!("{parts} changed"));
+    let lists = [
+        parts,
+        list("tenants", &filter_a.tenants, &filter_b.tenants),
+        list("roles", &filter_a.roles, &filter_b.roles),
+    ];
+    lists.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 /// Both sides of a pool: what Envoy does and what the filter does.
@@ -57,6 +110,10 @@ fn pool((a, filter_a): &BothSides<'_>, (b, filter_b): &BothSides<'_>) -> String 
         ("model", differs(|pool| pool.model.clone())),
         ("context", differs(|pool| pool.context.to_string())),
         ("price", differs(|pool| pool.price_version.clone())),
+        ("engine", differs(|pool| format!("{:?}", pool.engine))),
+        ("allow_fields", differs(|pool| pool.allow_fields.join(","))),
+        ("cache_salt", differs(|pool| pool.cache_salt.to_string())),
+        ("media", differs(|pool| format!("{:?}", pool.media))),
     ]);
     format!("{parts} changed")
 }
@@ -79,8 +136,28 @@ fn named(parts: &[(&str, bool)]) -> String {
     names.join(", ")
 }
 
-fn globs(old: &[String], new: &[String]) -> String {
-    format!("models [{}] -> [{}]", old.join(", "), new.join(", "))
+/// What changes of a list, in words; nothing where it stays.
+fn list(what: &str, old: &[String], new: &[String]) -> Option<String> {
+    (old != new).then(|| format!("{what} [{}] -> [{}]", old.join(", "), new.join(", ")))
+}
+
+fn rules(old: &RoleConfig, new: &RoleConfig) -> Vec<String> {
+    let parts = [
+        list("models", &old.models, &new.models),
+        list("paths", &old.paths, &new.paths),
+        list("deny.models", &old.deny.models, &new.deny.models),
+        list("deny.paths", &old.deny.paths, &new.deny.paths),
+    ];
+    parts.into_iter().flatten().collect()
+}
+
+fn tenant(old: &TenantConfig, new: &TenantConfig) -> String {
+    let mut parts = rules(&old.may, &new.may);
+    parts.extend(list("mtls", &old.mtls, &new.mtls));
+    // Not whose: the names of users are nobody else's business.
+    let users = old.user_roles != new.user_roles;
+    parts.extend(users.then(|| "users.roles changed".to_owned()));
+    parts.join("; ")
 }
 
 fn changes<T: PartialEq>(
@@ -128,6 +205,59 @@ mod tests {
         for (replaced, with, expected) in table {
             assert_eq!(after(replaced, with), expected, "{replaced} -> {with}");
         }
+    }
+
+    #[test]
+    fn who_is_calling_and_what_he_may_do() {
+        let table: [(&str, &str, &[&str]); 20] = [
+            (", nonces: shared }\n  jwt", " }\n  jwt", &["auth: hmac.nonces changed"]),
+            ("stale_for: 1m", "stale_for: 2m", &["auth: stale_for changed"]),
+            ("minute: 9", "minute: 8", &["auth: failures_per_minute changed"]),
+            ("max_skew: 60s", "max_skew: 61s", &["auth: hmac.max_skew changed"]),
+            (
+                "hmac: [{ id: partner, secret: 0123456789abcdef }]",
+                "",
+                &["auth: use of signed requests changed"],
+            ),
+            ("secret: 0123456789abcdef", "secret: fedcba9876543210", &[]),
+            ("issuer: ci", "issuer: cd", &["issuer cd: added", "issuer ci: removed"]),
+            ("[gate]", "[door]", &["issuer login: audiences changed"]),
+            ("login.example/keys", "login.example/k", &["issuer login: jwks changed"]),
+            ("refresh: 5m", "refresh: 6m", &["issuer login: refresh changed"]),
+            ("tenants: [zoo]", "tenants: [acme]", &["issuer ci: tenants [zoo] -> [acme]"]),
+            ("user: mail", "user: sub", &["issuer login: claims changed"]),
+            ("[/v1/*]", "['*']", &["role user: paths [/v1/*] -> [*]"]),
+            ("[secret]", "[]", &["role user: deny.models [secret] -> []"]),
+            ("[/v1/embeddings]", "[]", &["tenant acme: deny.paths [/v1/embeddings] -> []"]),
+            (
+                "spiffe://acme",
+                "spiffe://a",
+                &["tenant acme: mtls [spiffe://acme/*] -> [spiffe://a/*]"],
+            ),
+            ("lee: [user]", "kay: [user]", &["tenant acme: users.roles changed"]),
+            ("[\"chat*\"]", "[chat]", &["key yaml:acme/ci: changed"]),
+            ("allow_fields: [top_k]", "", &["pool big: allow_fields changed"]),
+            ("max_pages: 7", "max_pages: 8", &["pool big: media changed"]),
+        ];
+        for (replaced, with, expected) in table {
+            assert_eq!(after(replaced, with), expected, "{replaced} -> {with}");
+        }
+    }
+
+    #[test]
+    fn whether_callers_are_asked_for_certificates() {
+        let asked = EXAMPLE.replace("mtls: [\"spiffe://acme/*\"]", "");
+        let not = asked.replace(", client_ca: a", "");
+        assert_eq!(diff(&plan(&asked), &plan(&not)), ["gateway: tls.client_ca changed"]);
+    }
+
+    #[test]
+    fn the_place_of_an_issuer_is_no_change() {
+        let ci = "    - { issuer: ci, jwks: file:jwks.json, tenants: [zoo] }\n";
+        assert!(EXAMPLE.contains(ci));
+        let behind = EXAMPLE.replace(ci, "") + ci;
+        assert_ne!(plan(&behind), plan(EXAMPLE));
+        assert_eq!(diff(&plan(EXAMPLE), &plan(&behind)), Vec::<String>::new());
     }
 
     #[test]

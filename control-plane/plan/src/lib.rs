@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 pub use contract::price::Prices;
-pub use model::{Balance, Ejection, Host, UsageFlush};
+pub use model::{Balance, Ejection, Host, Jwks, JwksUrl, UsageFlush};
 
 /// What is decided from.
 #[derive(Clone, Copy)]
@@ -35,6 +35,8 @@ pub struct Plan {
     pub pools: Vec<PoolPlan>,
     /// What the Wasm module is told.
     pub filter: GatewayConfig,
+    /// Who may issue tokens, in the order of `filter.auth.issuers`.
+    pub issuers: Vec<IssuerPlan>,
     /// Every price list in use, once each, in the order of their versions.
     pub prices: Vec<PriceList>,
     /// Keys of the configuration, in the order of their ids.
@@ -54,6 +56,23 @@ pub struct ListenerPlan {
     pub usage_flush: UsageFlush,
     /// How often a running stream writes a usage line.
     pub usage_interval: Duration,
+    /// Whether callers are asked for certificates; they need not show one.
+    pub client_certificates: bool,
+}
+
+/// An issuer whose tokens Envoy verifies before the filter reads them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IssuerPlan {
+    /// Its name, exactly as in the claim `iss`.
+    pub issuer: String,
+    /// Audiences of which a token must name one; none: any.
+    pub audiences: Vec<String>,
+    /// Where its public keys are.
+    pub jwks: Jwks,
+    /// How old keys from a URL may be.
+    pub refresh: Duration,
+    /// The header in which the filter is handed the payload of a verified token.
+    pub payload_header: String,
 }
 
 /// One cluster of inference servers.
@@ -145,5 +164,6 @@ pub struct StaticKey {
 
 mod build;
 mod diff;
+mod filter;
 pub use build::build;
 pub use diff::diff;

@@ -37,7 +37,7 @@ pub(super) const CONTROL: Table = Table {
                 Kind::Text(&form::SOCKET),
                 Kind::Map(Section::XdsPort),
             ]),
-            Default("127.0.0.1:18000"),
+            Otherwise("`unix:DATA/xds.sock` for `up`, `127.0.0.1:18000` for `serve`"),
             Envoy,
             "unix:xds.sock",
             "where Envoys ask; the short form is what is listened on",

@@ -4,7 +4,13 @@
 use super::{Field, Kind, Section, TABLES, Table, table};
 
 /// What the maps with chosen names are called, so that examples can refer to them.
-const NAMES: &[(&str, &str)] = &[("pools", "llama"), ("roles", "user")];
+const NAMES: &[(&str, &str)] = &[("pools", "llama"), ("roles", "user"), ("tenants", "acme")];
+
+/// What some fields further inside need.
+const NEEDED: &[(Section, &str, &str)] = &[
+    (Section::Root, "gateway", "{ tls: { cert: c.pem, key: k.pem, client_ca: ca.pem } }"),
+    (Section::Issuer, "roles", "[user]"),
+];
 
 /// Every row with its table.
 pub(super) fn rows() -> impl Iterator<Item = (&'static Table, &'static Field)> {
@@ -33,6 +39,8 @@ fn map(table: &Table, field: &Field, yaml: Option<&str>) -> String {
         let named = table.fields.iter().filter(|other| NAMES.iter().any(|(n, _)| *n == other.name));
         entries.extend(named.map(|other| (other.name, other.example)));
     }
+    let needed = NEEDED.iter().filter(|(section, ..)| *section == table.section);
+    entries.extend(needed.map(|(_, name, yaml)| (*name, *yaml)));
     if yaml.is_none() {
         entries.retain(|(name, _)| *name != field.name);
     }

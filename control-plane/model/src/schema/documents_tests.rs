@@ -32,18 +32,25 @@ const WRONG: &[(&str, &str)] = &[
     ("time", "30d"),
     ("one of `pools`", "none"),
     ("one of `roles`", "none"),
+    ("one of `tenants`", "none"),
+    ("pattern over paths", "v1/chat"),
+    ("text", "a b"),
+    ("8 to 1024 visible ASCII characters", "123-567"),
+    ("name in the DNS, or `*.NAME`", "a.*"),
+    ("`file:PATH`", "'file:'"),
+    ("`https://URL` or `http://URL`", "nowhere"),
 ];
 
-/// Every variable is set.
+/// Every variable is set and every file is there.
 pub(super) struct Anything;
 
 impl Sources for Anything {
     fn var(&self, name: &str) -> Option<String> {
-        Some(name.to_owned())
+        Some(format!("value-of-{name}"))
     }
 
     fn file(&self, _: &Path) -> std::io::Result<String> {
-        Ok("text".to_owned())
+        Ok("text-of-some-file".to_owned())
     }
 }
 

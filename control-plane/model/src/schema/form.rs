@@ -56,3 +56,14 @@ pub(crate) const SHA256: Form = form("64 hexadecimal digits", "^[0-9A-Fa-f]{64}$
 pub(crate) const TIME: Form = form("time", "^[+0-9].{9,}$").or_scalar();
 pub(crate) const POOL: Form = form("one of `pools`", r"^[A-Za-z0-9]\S*$").or_scalar();
 pub(crate) const ROLE: Form = form("one of `roles`", r"^[A-Za-z0-9]\S*$").or_scalar();
+pub(crate) const TENANT: Form = form("one of `tenants`", r"^[A-Za-z0-9]\S*$").or_scalar();
+pub(crate) const PATHS: Form = form("pattern over paths", r"^[/*]\S{0,255}$");
+pub(crate) const VISIBLE: Form = form("text", r"^\S{1,256}$").or_scalar();
+pub(crate) const SECRET: Form =
+    form("8 to 1024 visible ASCII characters", "^[!-~]{8,1024}$").or_scalar();
+pub(crate) const KEYS_FILE: Form = form("`file:PATH`", "^file:.+$");
+pub(crate) const KEYS_URL: Form =
+    form("`https://URL` or `http://URL`", r"^https?://[^/?#@\s]+([/?][^#\s]*)?$");
+pub(crate) const HOSTS: Form =
+    form("name in the DNS, or `*.NAME`", r"^(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?$")
+        .or_scalar();

@@ -63,6 +63,14 @@ pub(super) const ROOT: Table = Table {
             "{ acme: { models: ['*'] } }",
             "who is billed",
         ),
+        Field::new(
+            "auth",
+            Kind::Map(Section::Auth),
+            Default("{}"),
+            Said("see below"),
+            "{ stale_for: 1h }",
+            "how callers are told apart beyond keys",
+        ),
     ],
 };
 
@@ -136,5 +144,13 @@ pub(super) const TLS: Table = Table {
             "certificate chain, a PEM file",
         ),
         Field::new("key", Kind::Text(&form::PATH), Required, Live, "server-key.pem", "its key"),
+        Field::new(
+            "client_ca",
+            Kind::Text(&form::PATH),
+            Otherwise("callers are asked for no certificate"),
+            Live,
+            "clients.pem",
+            "who must have signed the certificates that callers may show, a PEM file",
+        ),
     ],
 };

@@ -109,6 +109,10 @@ fn mistakes_that_an_editor_shows() {
         "version: 1\npools: { a: { engine: vllm, model: m, endpoints: [http://b:1], balance: { max_active: 1 } } }",
         "version: 1\ncontrol: { xds: { envoy: { cert: a, key: b } } }",
         "version: 1\ntenants: { t: { budget: { dollars: 1 } } }",
+        "version: 1\ntenants: { t: { users: { limits: standard } } }",
+        "version: 1\ntenants: { t: { hmac: [{ id: a, secret: short }] } }",
+        "version: 1\ntenants: { t: { } }\nauth: { jwt: [{ issuer: i, jwks: k.json, tenants: [t] }] }",
+        "version: 1\nroles: { r: { models: [], deny: { paths: [v1] } } }",
     ] {
         assert!(!validator.is_valid(&seen(text)), "{text}");
         assert!(crate::load(text, "/".as_ref(), &sources()).is_err(), "{text}");

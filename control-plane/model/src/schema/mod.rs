@@ -5,10 +5,12 @@
 //! debug assertion; the tests try every row on the readers: its example, the ends
 //! of its bounds and what lies beyond, its default.
 
+mod auth;
 mod control;
 mod form;
 mod gateway;
 mod json;
+mod media;
 mod pools;
 mod tenants;
 mod words;
@@ -49,11 +51,19 @@ pub(crate) enum Section {
     Health,
     Ejection,
     Price,
+    Media,
     Model,
     Split,
     Role,
+    Deny,
     Tenant,
+    Users,
     Key,
+    Credential,
+    Auth,
+    Hmac,
+    Issuer,
+    Claims,
 }
 
 /// What may stand in one kind of map.
@@ -177,11 +187,19 @@ pub(crate) const TABLES: &[&Table] = &[
     &pools::HEALTH,
     &pools::EJECTION,
     &pools::PRICE,
+    &media::MEDIA,
     &tenants::MODEL,
     &tenants::SPLIT,
     &tenants::ROLE,
+    &tenants::DENY,
     &tenants::TENANT,
+    &tenants::USERS,
     &tenants::KEY,
+    &tenants::CREDENTIAL,
+    &auth::AUTH,
+    &auth::HMAC,
+    &auth::ISSUER,
+    &auth::CLAIMS,
 ];
 
 /// The table of `section`; the tests hold that there is one.

@@ -112,6 +112,32 @@ pub(super) const POOL: Table = Table {
             "5m",
             "how long an answer that is not streamed may take",
         ),
+        Field::new(
+            "allow_fields",
+            Kind::List(&Kind::Text(&form::PLAIN_NAME), 0, None),
+            Default("[]"),
+            Live,
+            "[top_k, min_p]",
+            "fields of the body that callers may set beyond those of OpenAI's API; others are 400 \
+             `field_not_allowed`",
+        ),
+        Field::new(
+            "cache_salt",
+            Kind::Choice(&["tenant", "none"]),
+            Otherwise("`tenant` for `vllm` and `sglang`, `none` for others"),
+            Live,
+            "none",
+            "keeps the engine's prefix cache apart by tenant; `tenant` only for `vllm` and \
+             `sglang`",
+        ),
+        Field::new(
+            "media",
+            Kind::Map(Section::Media),
+            Default("{}"),
+            Live,
+            "{ kinds: [image] }",
+            "images, sound and documents in a request",
+        ),
     ],
 };
 

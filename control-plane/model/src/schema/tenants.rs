@@ -46,18 +46,64 @@ pub(super) const SPLIT: Table = Table {
     ],
 };
 
+const PATHS: Field = Field::new(
+    "paths",
+    Kind::List(&Kind::Text(&form::PATHS), 0, None),
+    Default("['*']"),
+    Live,
+    "[/v1/chat/completions, /v1/embeddings]",
+    "which paths may be asked for; others are 403",
+);
+
+const DENIED: Field = Field::new(
+    "deny",
+    Kind::Map(Section::Deny),
+    Default("{}"),
+    Live,
+    "{ models: ['*-internal'] }",
+    "what is refused whatever else allows it",
+);
+
 pub(super) const ROLE: Table = Table {
     section: Section::Role,
     name: "roles.NAME",
     one_of: &[],
-    fields: &[Field::new(
-        "models",
-        Kind::List(&Kind::Text(&form::PATTERN), 0, None),
-        Required,
-        Live,
-        "['qwen-*']",
-        "what a key with the role may use; an empty list allows nothing",
-    )],
+    fields: &[
+        Field::new(
+            "models",
+            Kind::List(&Kind::Text(&form::PATTERN), 0, None),
+            Required,
+            Live,
+            "['qwen-*']",
+            "what a caller with the role may use; an empty list allows nothing",
+        ),
+        PATHS,
+        DENIED,
+    ],
+};
+
+pub(super) const DENY: Table = Table {
+    section: Section::Deny,
+    name: "deny",
+    one_of: &[],
+    fields: &[
+        Field::new(
+            "models",
+            Kind::List(&Kind::Text(&form::PATTERN), 0, None),
+            Default("[]"),
+            Live,
+            "['*-internal']",
+            "models that do not exist for the caller",
+        ),
+        Field::new(
+            "paths",
+            Kind::List(&Kind::Text(&form::PATHS), 0, None),
+            Default("[]"),
+            Live,
+            "[/v1/embeddings]",
+            "paths that are 403",
+        ),
+    ],
 };
 
 pub(super) const TENANT: Table = Table {
@@ -71,7 +117,34 @@ pub(super) const TENANT: Table = Table {
             Default("['*']"),
             Live,
             "['qwen-*', e5]",
-            "what the tenant may use",
+            "what the tenant may use; no key, user or token of it may do more",
+        ),
+        PATHS,
+        DENIED,
+        Field::new(
+            "users",
+            Kind::Map(Section::Users),
+            Default("{}"),
+            Live,
+            "{ roles: { kim: [user] } }",
+            "bounds of single users",
+        ),
+        Field::new(
+            "mtls",
+            Kind::List(&Kind::Text(&form::PATTERN), 0, None),
+            Default("[]"),
+            Live,
+            "['spiffe://acme/*']",
+            "client certificates of the tenant, by their names (SAN of the kinds URI and DNS); \
+             needs `gateway.tls.client_ca`",
+        ),
+        Field::new(
+            "hmac",
+            Kind::List(&Kind::Map(Section::Credential), 0, None),
+            Default("[]"),
+            Live,
+            "[{ id: partner-1, secret: '${PARTNER_SECRET}' }]",
+            "who may sign requests",
         ),
         Field::new(
             "keys",
@@ -82,6 +155,21 @@ pub(super) const TENANT: Table = Table {
             "keys that stand in the configuration",
         ),
     ],
+};
+
+pub(super) const USERS: Table = Table {
+    section: Section::Users,
+    name: "tenants.NAME.users",
+    one_of: &[],
+    fields: &[Field::new(
+        "roles",
+        Kind::Named(&form::VISIBLE, &Kind::List(&Kind::Text(&form::ROLE), 1, None)),
+        Default("{}"),
+        Live,
+        "{ 'auth0|kim': [user] }",
+        "roles by user: who is named here may do no more than one of them allows, whatever the \
+         key or token allows",
+    )],
 };
 
 pub(super) const KEY: Table = Table {
@@ -111,7 +199,15 @@ pub(super) const KEY: Table = Table {
             Otherwise("all that the tenant has"),
             Live,
             "[user]",
-            "what it may use",
+            "what it may use: what one of them allows and none denies",
+        ),
+        Field::new(
+            "models",
+            Kind::List(&Kind::Text(&form::PATTERN), 1, None),
+            Otherwise("all that the roles allow"),
+            Live,
+            "['qwen-*']",
+            "a further bound for this key alone",
         ),
         Field::new(
             "user",
@@ -128,6 +224,47 @@ pub(super) const KEY: Table = Table {
             Live,
             "2030-01-31",
             "time from which it is refused",
+        ),
+    ],
+};
+
+pub(super) const CREDENTIAL: Table = Table {
+    section: Section::Credential,
+    name: "tenants.NAME.hmac",
+    one_of: &[],
+    fields: &[
+        Field::new(
+            "id",
+            Kind::Text(&form::PLAIN_NAME),
+            Required,
+            Live,
+            "partner-1",
+            "one of its kind among all tenants; stands in the header and in records. Does not \
+             begin with `key_`, `yaml:`, `jwt:` or `mtls:`",
+        ),
+        Field::new(
+            "secret",
+            Kind::Text(&form::SECRET),
+            Required,
+            Live,
+            "'${PARTNER_SECRET}'",
+            "the key of the HMAC; no two credentials have the same",
+        ),
+        Field::new(
+            "roles",
+            Kind::List(&Kind::Text(&form::ROLE), 1, None),
+            Otherwise("all that the tenant has"),
+            Live,
+            "[user]",
+            "what it may use",
+        ),
+        Field::new(
+            "user",
+            Kind::Text(&form::PLAIN_NAME),
+            Otherwise("none"),
+            Live,
+            "kim",
+            "the user it is for, shown in records",
         ),
     ],
 };
