@@ -1,16 +1,17 @@
 //! The routes under `/api/v1`, and `/metrics`.
 
-use crate::guard::{self, Access};
+use crate::guard::{self, Access, Gate};
 use crate::keys::{self, Mint};
-use crate::metrics;
 use crate::overview::{self, Overview};
 use crate::problem::Problem;
-use crate::usage;
+use crate::refusals::Refusals;
+use crate::sync::not_kept;
+use crate::{audit, metrics, usage};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
-use axum::middleware::from_fn_with_state;
-use axum::routing::{delete, get};
+use axum::middleware::{from_fn_with_state, map_response};
+use axum::routing::{delete, get, post};
 use ledger::Ledger;
 use plan::Plan;
 use std::sync::Arc;
@@ -31,6 +32,8 @@ pub struct Admin {
     pub overview: Arc<dyn Overview>,
     /// Makes keys.
     pub mint: Mint,
+    /// Who was refused, here and by the gateways.
+    pub refusals: Refusals,
 }
 
 /// The system's clock, read at this edge and nowhere else.
@@ -56,21 +59,26 @@ impl Clock {
 
 /// The admin API.
 pub fn router(admin: Admin, access: Access) -> Router {
+    let gate = Gate { access, refusals: admin.refusals.clone() };
     let guarded = Router::new()
         .route("/api/v1/keys", get(keys::list).post(keys::create))
         .route("/api/v1/keys/{id}", delete(keys::revoke))
+        .route("/api/v1/keys/{id}/rotate", post(keys::rotate))
+        .route("/api/v1/audit", get(audit::trail))
+        .route("/api/v1/audit/verify", get(audit::verify))
         .route("/api/v1/usage", get(usage::report))
         .route("/api/v1/status", get(overview::status))
         .route("/api/v1/config", get(overview::config))
         .route("/metrics", get(metrics::metrics))
         .fallback(nothing_here)
-        .layer(from_fn_with_state(access.clone(), guard::with_token));
+        .layer(from_fn_with_state(gate.clone(), guard::with_token));
     let open =
         Router::new().route("/healthz", get(|| async { "ok\n" })).route("/readyz", get(ready));
     guarded
         .merge(open)
         .method_not_allowed_fallback(other_method)
-        .layer(from_fn_with_state(access, guard::with_host))
+        .layer(from_fn_with_state(gate, guard::from_here))
+        .layer(map_response(not_kept))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(admin)
 }

@@ -1,17 +1,28 @@
-//! `/api/v1/keys`: keys are made, listed and revoked.
+//! `/api/v1/keys`: keys are made, listed, rotated and revoked. Each change is noted in
+//! the audit trail in the transaction that makes it.
 
 use crate::api::{Admin, CLOCK};
 use crate::problem::Problem;
-use crate::when::Span;
+use crate::when::{self, Span};
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use contract::limits::NAME_BYTES_MAX;
 use contract::policy::GatewayConfig;
-use ledger::{Key, NewKey, Revocation};
+use ledger::{Key, NewKey, NewSecret, Revocation, Rotation};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+
+/// Most patterns over model names of one key: it travels to the gateways among
+/// thousands.
+const MODELS_MAX: usize = 64;
+
+/// How long a rotated key goes on when nobody says.
+const OVERLAP_DEFAULT: &str = "24h";
+
+/// Longest time for which a rotated key goes on, in seconds: 90 days.
+const OVERLAP_S_MAX: u64 = 90 * 24 * 60 * 60;
 
 /// A key that was just made. It has no `Debug`: the key must not be logged.
 pub struct Minted {
@@ -40,6 +51,9 @@ pub struct CreateKey {
     /// Roles of the configuration; none means all that the tenant has.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<String>,
+    /// Patterns over model names, such as `llama-*`; none means no further bound.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub models: Vec<String>,
     /// How long it lives, as `30d`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<String>,
@@ -63,6 +77,29 @@ pub struct RevokedKey {
     pub revoked_now: bool,
 }
 
+/// The body of `POST keys/{id}/rotate`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RotateKey {
+    /// How long the old key goes on beside the new one, `0s` to `90d`; a day when
+    /// left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overlap: Option<String>,
+}
+
+/// The answer of `POST keys/{id}/rotate`: the only place where the new key is seen.
+#[derive(Serialize, Deserialize)]
+pub struct RotatedKey {
+    /// The id of the new key.
+    pub id: String,
+    /// The new key.
+    pub key: String,
+    /// The id of the old one.
+    pub replaces: String,
+    /// From when on the old one is refused, RFC 3339 in UTC.
+    pub old_valid_until: String,
+}
+
 /// The query of `GET keys`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -77,7 +114,7 @@ pub async fn create(
 ) -> Result<(StatusCode, Json<CreatedKey>), Problem> {
     let Json(wanted) = body?;
     check(&wanted, &admin.plan.borrow().filter)?;
-    let minted = (admin.mint)().ok_or_else(|| Problem::internal(&NoRandomness))?;
+    let minted = minted(&admin)?;
     let key = new_key(wanted, &minted)?;
     let (tenant, name) = (key.tenant.clone(), key.name.clone());
     admin.ledger.create_key(key).await?;
@@ -112,6 +149,49 @@ pub async fn revoke(
     }
 }
 
+/// `POST keys/{id}/rotate`
+pub async fn rotate(
+    State(admin): State<Admin>,
+    Path(id): Path<String>,
+    body: Result<Json<RotateKey>, JsonRejection>,
+) -> Result<(StatusCode, Json<RotatedKey>), Problem> {
+    let Json(wanted) = body?;
+    let overlap_s = overlap_s(wanted.overlap.as_deref().unwrap_or(OVERLAP_DEFAULT))?;
+    let Minted { id: new, key, sha256 } = minted(&admin)?;
+    let secret = NewSecret { id: new.clone(), sha256 };
+    let rotation = admin.ledger.rotate_key(&id, secret, overlap_s, CLOCK.now_s()).await?;
+    let old_valid_until = when::rfc3339(end_of_old(rotation)?);
+    tracing::info!(target: "audit", id, replaced_by = new, old_valid_until, "key rotated");
+    Ok((StatusCode::CREATED, Json(RotatedKey { id: new, key, replaces: id, old_valid_until })))
+}
+
+/// Unix second from which the old key is refused, if there is a new one.
+fn end_of_old(rotation: Rotation) -> Result<u64, Problem> {
+    match rotation {
+        Rotation::Rotated { old_valid_until_s, .. } => Ok(old_valid_until_s),
+        Rotation::Unknown => Err(Problem::not_found("There is no key with this id.")),
+        Rotation::Revoked => Err(Problem::conflict("This key is revoked; make a new one.")),
+        Rotation::Expired => Err(Problem::conflict("This key's time is over; make a new one.")),
+        Rotation::Replaced { by } => {
+            Err(Problem::conflict(format!("This key was rotated before; rotate {by}.")))
+        }
+        Rotation::Configured => {
+            Err(Problem::conflict("This key stands in the configuration file; rotate it there."))
+        }
+    }
+}
+
+fn overlap_s(text: &str) -> Result<u64, Problem> {
+    let seconds = if text == "0s" { Some(0) } else { text.parse().ok().map(|s: Span| s.seconds) };
+    seconds.filter(|seconds| *seconds <= OVERLAP_S_MAX).ok_or_else(|| {
+        Problem::invalid("overlap: takes a duration from 0s to 90d, such as 24h.".to_owned())
+    })
+}
+
+fn minted(admin: &Admin) -> Result<Minted, Problem> {
+    (admin.mint)().ok_or_else(|| Problem::internal(&NoRandomness))
+}
+
 #[derive(Debug, thiserror::Error)]
 #[error("the system gave no random bytes")]
 struct NoRandomness;
@@ -130,6 +210,7 @@ fn new_key(wanted: CreateKey, minted: &Minted) -> Result<NewKey, Problem> {
         tenant: wanted.tenant,
         user: wanted.user,
         roles: wanted.roles,
+        models: wanted.models,
         expires_at_s: life.map(|span| at_s.saturating_add(span.seconds)),
         at_s,
     })
@@ -139,7 +220,22 @@ fn check(wanted: &CreateKey, policy: &GatewayConfig) -> Result<(), Problem> {
     name("name", &wanted.name)?;
     wanted.user.iter().try_for_each(|user| name("user", user))?;
     one_of("tenant", &wanted.tenant, policy.tenants.keys())?;
-    wanted.roles.iter().try_for_each(|role| one_of("role", role, policy.roles.keys()))
+    wanted.roles.iter().try_for_each(|role| one_of("role", role, policy.roles.keys()))?;
+    if wanted.models.len() > MODELS_MAX {
+        return Err(Problem::invalid(format!("models: takes at most {MODELS_MAX} patterns.")));
+    }
+    wanted.models.iter().try_for_each(|pattern| glob(pattern))
+}
+
+fn glob(pattern: &str) -> Result<(), Problem> {
+    let sized = (1..=NAME_BYTES_MAX).contains(&pattern.len());
+    if sized && !pattern.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Ok(());
+    }
+    Err(Problem::invalid(format!(
+        "models: a pattern takes 1 to {NAME_BYTES_MAX} bytes without white space and control \
+         characters."
+    )))
 }
 
 fn name(field: &str, text: &str) -> Result<(), Problem> {

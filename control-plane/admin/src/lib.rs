@@ -1,20 +1,23 @@
 //! The admin API, and what the gateways ask the control plane over plain HTTP.
 //!
 //! [`router`] is the API under `/api/v1` and the metrics, behind the admin token
-//! and a check of the `Host` header. [`sync_router`] is for the role `sync` of the Wasm module:
-//! the keyring as a long poll, and the look-up of one key. It carries no key,
-//! only digests, and is served on the xDS port, to whoever may ask that.
+//! and checks of the headers `Host` and `Origin`. [`sync_router`] is for the role `sync`
+//! of the Wasm module: the keyring as a long poll, the look-up of one key, nonces and
+//! reports of refusals. It carries no key, only digests, but the secrets of signed
+//! requests; it is served on the xDS port, to whoever may ask that.
 //!
 //! What the rest of the control plane knows comes in as values: [`Overview`]
 //! for the state, a [`Mint`] for new keys, the plan in force as a watch.
 
 mod api;
+mod audit;
 mod envoy;
 mod guard;
 mod keys;
 mod metrics;
 mod overview;
 mod problem;
+mod refusals;
 mod rollout;
 mod sync;
 #[cfg(test)]
@@ -25,11 +28,12 @@ pub mod when;
 pub use api::{Admin, CLOCK, router};
 pub use envoy::{EnvoyStatus, MessageCounts, Refusal, TypeStatus};
 pub use guard::{Access, AdminToken};
-pub use keys::{CreateKey, CreatedKey, Mint, Minted, RevokedKey};
+pub use keys::{CreateKey, CreatedKey, Mint, Minted, RevokedKey, RotateKey, RotatedKey};
 pub use overview::{
     ConfigStatus, EndpointStatus, Overview, PoolStatus, RefusedConfig, ServerLoad, SourceStatus,
     Status, Supervised,
 };
 pub use problem::Problem;
+pub use refusals::{Counted, Door, NotTaken, Refusals};
 pub use rollout::Rollout;
-pub use sync::sync_router;
+pub use sync::{Sync, sync_router};

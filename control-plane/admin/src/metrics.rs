@@ -4,6 +4,7 @@
 //! [`envoys::ENVOYS_MAX`] and [`pools::ENDPOINTS_MAX`]; what is left out is counted.
 //! No text of an error is ever a label.
 
+mod access;
 mod envoys;
 mod family;
 mod pools;
@@ -26,7 +27,8 @@ const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=u
 
 /// `GET /metrics`
 pub async fn metrics(State(admin): State<Admin>) -> Result<Response, Problem> {
-    let families = families(&admin.overview.status().await);
+    let mut families = families(&admin.overview.status().await);
+    families.extend(access::families(&access::Figures::of(&admin).await));
     let text = family::exposition(families).map_err(|error| Problem::internal(&error))?;
     Ok(([(CONTENT_TYPE, MEDIA_TYPE)], text).into_response())
 }

@@ -50,6 +50,12 @@ impl Problem {
         Self::new(StatusCode::MISDIRECTED_REQUEST, "wrong_host", message)
     }
 
+    /// A page of another origin sent this.
+    pub fn wrong_origin() -> Self {
+        let message = "Pages of other origins may not ask this server.";
+        Self::new(StatusCode::FORBIDDEN, "wrong_origin", message)
+    }
+
     /// Something of ours failed; the cause is for the log.
     pub fn internal(cause: &dyn std::error::Error) -> Self {
         tracing::error!(%cause, "the admin API could not answer");

@@ -1,29 +1,70 @@
 //! What the role `sync` of the Wasm module asks for: changes of the keyring as
-//! they happen, and whose key a digest is.
+//! they happen, whose key a digest is, and whether a nonce was seen; and what it
+//! reports.
 //!
 //! Every answer of this server says so in a header: Envoy makes up answers of
 //! its own when the control plane is gone, and "unknown key" must not be one.
+//! Answers hold secrets of signed requests: they are neither cached nor logged.
 
+use crate::api::CLOCK;
 use crate::guard;
-use axum::Json;
-use axum::Router;
-use axum::extract::{Path, Query, State};
+use crate::refusals::{NotTaken, Refusals};
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, FromRef, Path, Query, State};
 use axum::http::StatusCode;
-use axum::middleware::from_fn;
+use axum::http::header::{CACHE_CONTROL, HeaderValue};
+use axum::middleware::{from_fn, map_response};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::get;
-use contract::keyring::KeyringDelta;
-use contract::limits::{KEYRING_CHANGES_MAX, KEYRING_POLL_MS};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use contract::keyring::{HmacSet, KeyringDelta};
+use contract::limits::{KEYRING_CHANGES_MAX, KEYRING_POLL_MS, MAX_SKEW_S_MAX};
 use contract::names::{
-    ANSWER_DELTA, ANSWER_FOUND, ANSWER_HEADER, ANSWER_UNKNOWN, KEY_PATH_PREFIX, KEYRING_PATH,
+    ANSWER_DELTA, ANSWER_FOUND, ANSWER_FRESH, ANSWER_HEADER, ANSWER_NOTED, ANSWER_SEEN,
+    ANSWER_UNKNOWN, KEY_PATH_PREFIX, KEYRING_PATH, NONCE_PATH_PREFIX, REFUSALS_PATH,
 };
 use ledger::Ledger;
 use serde::Deserialize;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
 /// Hexadecimal digits of a digest.
 const DIGEST_CHARS: usize = 64;
+
+/// Bytes of a nonce's tag.
+const TAG_BYTES: usize = 16;
+
+/// Largest report: every code with the largest count is some 2 KiB.
+const REPORT_BYTES_MAX: usize = 16 * 1024;
+
+/// How far the clocks of a gateway and of this machine may differ, in seconds,
+/// without a nonce being forgotten too early: so much longer it is remembered.
+const CLOCK_SLACK_S: u64 = 60;
+
+/// What the answers come from.
+#[derive(Clone)]
+pub struct Sync {
+    /// Keys, nonces and the audit trail.
+    pub ledger: Ledger,
+    /// Who may sign requests.
+    pub hmac: watch::Receiver<Arc<HmacSet>>,
+    /// Where the gateways' reports go.
+    pub refusals: Refusals,
+}
+
+impl FromRef<Sync> for Ledger {
+    fn from_ref(sync: &Sync) -> Self {
+        sync.ledger.clone()
+    }
+}
+
+impl FromRef<Sync> for Refusals {
+    fn from_ref(sync: &Sync) -> Self {
+        sync.refusals.clone()
+    }
+}
 
 /// The version that a gateway has.
 #[derive(Debug, Default, Deserialize)]
@@ -31,19 +72,38 @@ const DIGEST_CHARS: usize = 64;
 struct Have {
     epoch: String,
     since: u64,
+    /// Of the credentials for signed requests; `None` (not even empty) is a gateway
+    /// that knows of none and is not sent any.
+    hmac: Option<String>,
+}
+
+/// The query of a nonce.
+#[derive(Debug, Deserialize)]
+struct Remember {
+    until: u64,
 }
 
 /// The routes of `sync`, to be served beside xDS.
-pub fn sync_router(ledger: Ledger) -> Router {
+pub fn sync_router(sync: Sync) -> Router {
     Router::new()
         .route(KEYRING_PATH, get(keyring))
         .route(&format!("{KEY_PATH_PREFIX}{{sha256}}"), get(key))
+        .route(&format!("{NONCE_PATH_PREFIX}{{tag}}"), post(nonce))
+        .route(REFUSALS_PATH, post(refusals))
         .layer(from_fn(guard::for_gateways))
-        .with_state(ledger)
+        .layer(map_response(not_kept))
+        .layer(DefaultBodyLimit::max(REPORT_BYTES_MAX))
+        .with_state(sync)
 }
 
-async fn keyring(State(ledger): State<Ledger>, Query(have): Query<Have>) -> Response {
-    match changes(&ledger, &have).await {
+/// Says that nobody may keep the answer.
+pub async fn not_kept(mut answer: Response) -> Response {
+    answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}
+
+async fn keyring(State(mut sync): State<Sync>, Query(have): Query<Have>) -> Response {
+    match changes(&mut sync, &have).await {
         Ok(delta) => ([(ANSWER_HEADER, ANSWER_DELTA)], Json(delta)).into_response(),
         Err(error) => unavailable(&error),
     }
@@ -51,20 +111,42 @@ async fn keyring(State(ledger): State<Ledger>, Query(have): Query<Have>) -> Resp
 
 /// What changed since `have`, as soon as something has; nothing new after
 /// [`KEYRING_POLL_MS`].
-async fn changes(ledger: &Ledger, have: &Have) -> Result<KeyringDelta, ledger::Error> {
+async fn changes(sync: &mut Sync, have: &Have) -> Result<KeyringDelta, ledger::Error> {
     let deadline = Instant::now() + Duration::from_millis(KEYRING_POLL_MS);
-    let mut watch = ledger.watch_keyring();
+    let mut keys = sync.ledger.watch_keyring();
     loop {
         // Seen before the database is asked: a change in between wakes at once.
-        watch.mark_unchanged();
+        keys.mark_unchanged();
+        let hmac = other_set(&mut sync.hmac, have);
         let delta =
-            ledger.keyring_since(Some(&have.epoch), have.since, KEYRING_CHANGES_MAX).await?;
-        if delta.epoch != have.epoch || delta.version != have.since || !delta.changes.is_empty() {
+            sync.ledger.keyring_since(Some(&have.epoch), have.since, KEYRING_CHANGES_MAX).await?;
+        let delta = KeyringDelta { hmac, ..delta };
+        if is_news(&delta, have) || timeout_at(deadline, woken(&mut keys, sync)).await.is_err() {
             return Ok(delta);
         }
-        if !matches!(timeout_at(deadline, watch.changed()).await, Ok(Ok(()))) {
-            return Ok(delta);
-        }
+    }
+}
+
+/// All credentials for signed requests, if they are others than the gateway has.
+fn other_set(hmac: &mut watch::Receiver<Arc<HmacSet>>, have: &Have) -> Option<HmacSet> {
+    let set = hmac.borrow_and_update();
+    let other = have.hmac.as_ref().is_some_and(|version| *version != set.version);
+    other.then(|| HmacSet::clone(&set))
+}
+
+fn is_news(delta: &KeyringDelta, have: &Have) -> bool {
+    delta.epoch != have.epoch
+        || delta.version != have.since
+        || !delta.changes.is_empty()
+        || delta.hmac.is_some()
+}
+
+/// Waits for a change of either; for ever, where nobody is left to make one.
+async fn woken(keys: &mut watch::Receiver<u64>, sync: &mut Sync) {
+    tokio::select! {
+        Ok(()) = keys.changed() => {}
+        Ok(()) = sync.hmac.changed() => {}
+        else => std::future::pending().await,
     }
 }
 
@@ -80,7 +162,57 @@ async fn key(State(ledger): State<Ledger>, Path(sha256): Path<String>) -> Respon
 }
 
 fn is_digest(text: &str) -> bool {
-    text.len() == DIGEST_CHARS && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    text.len() == DIGEST_CHARS && is_hex(text)
+}
+
+fn is_hex(text: &str) -> bool {
+    text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+async fn nonce(
+    State(ledger): State<Ledger>,
+    Path(tag): Path<String>,
+    Query(remember): Query<Remember>,
+) -> Response {
+    let now_s = CLOCK.now_s();
+    let until_s = remember.until.saturating_add(CLOCK_SLACK_S);
+    let Some(tag) = tag_of(&tag).filter(|_| can_remember(remember.until, now_s)) else {
+        return StatusCode::BAD_REQUEST.into_response();
+    };
+    match ledger.remember_nonce(&tag, until_s, now_s).await {
+        Ok(true) => [(ANSWER_HEADER, ANSWER_FRESH)].into_response(),
+        Ok(false) => (StatusCode::CONFLICT, [(ANSWER_HEADER, ANSWER_SEEN)]).into_response(),
+        Err(error) => unavailable(&error),
+    }
+}
+
+fn tag_of(digits: &str) -> Option<[u8; TAG_BYTES]> {
+    let mut tag = [0; TAG_BYTES];
+    let decoded = is_hex(digits).then(|| hex::decode_to_slice(digits, &mut tag));
+    decoded.is_some_and(|decoded| decoded.is_ok()).then_some(tag)
+}
+
+/// Whether `until_s` is neither over nor further off than any nonce is remembered, by
+/// a clock that may differ.
+fn can_remember(until_s: u64, now_s: u64) -> bool {
+    let latest_s = now_s.saturating_add(2 * MAX_SKEW_S_MAX);
+    (now_s.saturating_sub(CLOCK_SLACK_S)..=latest_s.saturating_add(CLOCK_SLACK_S))
+        .contains(&until_s)
+}
+
+async fn refusals(State(refusals): State<Refusals>, body: Bytes) -> Response {
+    let Ok(report) = serde_json::from_slice(&body) else {
+        return StatusCode::BAD_REQUEST.into_response();
+    };
+    match refusals.report(&report, CLOCK.now_ms()).await {
+        Ok(()) => (StatusCode::NO_CONTENT, [(ANSWER_HEADER, ANSWER_NOTED)]).into_response(),
+        Err(NotTaken::NoProcess) => StatusCode::BAD_REQUEST.into_response(),
+        Err(error @ NotTaken::TooMany) => {
+            tracing::warn!(%error, "a report of refusals was not taken");
+            StatusCode::TOO_MANY_REQUESTS.into_response()
+        }
+        Err(NotTaken::Ledger(error)) => unavailable(&error),
+    }
 }
 
 /// No [`ANSWER_HEADER`]: to the gateway the control plane is not there.

@@ -70,6 +70,14 @@ pub fn moment_ms(text: &str, now_ms: u64) -> Result<u64, NotATime> {
     at.and_then(|at| u64::try_from(at.as_millisecond()).ok()).ok_or(NotATime::Moment)
 }
 
+/// A Unix time in seconds as RFC 3339 in UTC; the last that can be written for times
+/// beyond.
+#[must_use]
+pub fn rfc3339(at_s: u64) -> String {
+    let at = i64::try_from(at_s).ok().and_then(|at_s| Timestamp::from_second(at_s).ok());
+    at.unwrap_or(Timestamp::MAX).to_string()
+}
+
 fn day(text: &str) -> Option<Timestamp> {
     // A date and time without an offset would parse as well, and lose its time.
     let date: Date = (text.len() == DAY_CHARS).then(|| text.parse().ok())??;
@@ -123,6 +131,18 @@ mod tests {
         ];
         for (text, at) in table {
             assert_eq!(moment_ms(text, NOW).ok(), at, "{text}");
+        }
+    }
+
+    #[test]
+    fn moments_in_words() {
+        let table = [
+            (0, "1970-01-01T00:00:00Z"),
+            (1_795_252_163, "2026-11-21T09:09:23Z"),
+            (u64::MAX, "9999-12-30T22:00:00.999999999Z"),
+        ];
+        for (at_s, text) in table {
+            assert_eq!(rfc3339(at_s), text);
         }
     }
 }

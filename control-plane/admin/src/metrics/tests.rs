@@ -1,12 +1,13 @@
 //! The text, read back as a scraper reads it.
 
 use super::family::{Family, exposition};
-use super::{envoys, families, pools};
+use super::{access, envoys, families, pools};
 use crate::envoy::{EnvoyStatus, MessageCounts, Refusal, TypeStatus};
 use crate::overview::{
     ConfigStatus, EndpointStatus, PoolStatus, RefusedConfig, ServerLoad, SourceStatus, Status,
     Supervised,
 };
+use crate::refusals::{Counted, Door};
 use crate::rollout::Rollout;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -218,6 +219,31 @@ fn every_series_is_there_with_its_value() {
     for (series, value) in EXPECTED {
         assert_eq!(scrape.samples.get(*series), Some(value), "{series}");
     }
+}
+
+#[test]
+fn who_was_refused_is_counted() {
+    let counted = Counted {
+        callers: BTreeMap::from([("invalid_api_key", 4), ("rate_limit_exceeded", 2)]),
+        admin: BTreeMap::from([(Door::WrongToken, 3)]),
+    };
+    let figures = access::Figures { counted, audit_rows: Some(12), keys: Some(100_000) };
+    let samples = read(&exposition(access::families(&figures)).unwrap()).samples;
+    for (series, value) in [
+        (r#"tollgate_auth_refused_total{code="invalid_api_key"}"#, 4.0),
+        (r#"tollgate_auth_refused_total{code="rate_limit_exceeded"}"#, 2.0),
+        (r#"tollgate_auth_refused_total{code="key_expired"}"#, 0.0),
+        (r#"tollgate_admin_refused_total{reason="wrong_token"}"#, 3.0),
+        (r#"tollgate_admin_refused_total{reason="origin"}"#, 0.0),
+        ("tollgate_audit_rows_total", 12.0),
+        ("tollgate_keyring_keys", 100_000.0),
+    ] {
+        assert_eq!(samples.get(series), Some(&value), "{series}");
+    }
+    assert!(!samples.contains_key(r#"tollgate_auth_refused_total{code="engine_error"}"#));
+    // Without a ledger.
+    let samples = read(&exposition(access::families(&access::Figures::default())).unwrap()).samples;
+    assert!(!samples.contains_key("tollgate_keyring_keys"));
 }
 
 #[test]

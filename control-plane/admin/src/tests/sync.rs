@@ -1,0 +1,225 @@
+//! What a gateway is answered.
+
+use super::{World, send, world};
+use crate::{CLOCK, Sync, sync_router};
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode};
+use contract::keyring::{HmacEntry, HmacSet};
+use ledger::NewKey;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tower::ServiceExt as _;
+
+fn key(number: u64) -> NewKey {
+    NewKey {
+        id: format!("key_{number}"),
+        sha256: format!("{number:064x}"),
+        name: "ci".into(),
+        tenant: "acme".into(),
+        user: None,
+        roles: Vec::new(),
+        models: Vec::new(),
+        expires_at_s: None,
+        at_s: 1,
+    }
+}
+
+fn set(version: &str) -> Arc<HmacSet> {
+    let entry = HmacEntry {
+        id: "partner-1".into(),
+        secret: "made-up secret of a partner".into(),
+        tenant: "acme".into(),
+        user: None,
+        roles: Vec::new(),
+    };
+    Arc::new(HmacSet { version: version.into(), entries: vec![entry] })
+}
+
+struct Gateway {
+    router: Router,
+    hmac: watch::Sender<Arc<HmacSet>>,
+}
+
+impl Gateway {
+    fn of(world: &World) -> Self {
+        let hmac = watch::Sender::new(Arc::default());
+        let router = sync_router(Sync {
+            ledger: world.ledger.clone(),
+            hmac: hmac.subscribe(),
+            refusals: world.refusals.clone(),
+        });
+        Gateway { router, hmac }
+    }
+
+    async fn ask(&self, method: Method, path: &str, body: &str) -> (u16, Option<String>) {
+        let request = Request::builder().method(method).uri(path).header("host", "control");
+        let request = request.body(Body::from(body.to_owned())).unwrap();
+        let answer = self.router.clone().oneshot(request).await.unwrap();
+        let says = answer.headers().get("x-tollgate-answer");
+        (answer.status().as_u16(), says.map(|value| value.to_str().unwrap().to_owned()))
+    }
+
+    async fn poll(&self, epoch: &str, since: u64, hmac: Option<&str>) -> Value {
+        let hmac = hmac.map(|version| format!("&hmac={version}")).unwrap_or_default();
+        let path = format!("/sync/v1/keyring?epoch={epoch}&since={since}{hmac}");
+        let request = Request::builder().uri(path).header("host", "control");
+        let (status, text) = send(&self.router, request.body(Body::empty()).unwrap()).await;
+        assert_eq!(status, StatusCode::OK);
+        serde_json::from_str(&text).unwrap()
+    }
+}
+
+/// What `poll` comes to when `change` happens while it waits.
+async fn woken(poll: impl Future<Output = Value>, change: impl AsyncFnOnce()) -> Value {
+    let later = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        change().await;
+    };
+    let both = async { tokio::join!(poll, later).0 };
+    tokio::time::timeout(Duration::from_secs(5), both).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_long_poll_wakes_at_a_change() {
+    let world = world().await;
+    let gateway = Gateway::of(&world);
+    let first = gateway.poll("none", 0, None).await;
+    let (epoch, version) = (first["epoch"].as_str().unwrap(), first["version"].as_u64().unwrap());
+    let change = async || world.ledger.create_key(key(1)).await.unwrap();
+    let woken = woken(gateway.poll(epoch, version, Some("")), change).await;
+    assert_eq!(woken["changes"][0]["sha256"], format!("{:064x}", 1));
+    assert_eq!(woken["changes"][0]["entry"]["tenant"], "acme");
+    assert!(woken["version"].as_u64().unwrap() > version);
+    assert_eq!(woken.get("hmac"), None);
+}
+
+#[tokio::test]
+async fn the_long_poll_wakes_at_another_set_of_signers() {
+    let world = world().await;
+    let gateway = Gateway::of(&world);
+    let first = gateway.poll("none", 0, Some("")).await;
+    assert_eq!(first.get("hmac"), None);
+    let (epoch, version) = (first["epoch"].as_str().unwrap(), first["version"].as_u64().unwrap());
+    let change = async || drop(gateway.hmac.send_replace(set("v1")));
+    let woken = woken(gateway.poll(epoch, version, Some("")), change).await;
+    assert_eq!(woken["hmac"], serde_json::to_value(&*set("v1")).unwrap());
+    assert_eq!((&woken["version"], &woken["changes"]), (&version.into(), &json!([])));
+    // Who has another one is told at once, with the keys.
+    let late = gateway.poll("none", 0, Some("v0")).await;
+    assert_eq!(late["hmac"]["version"], "v1");
+    // Who has it, or does not know of signers, is not.
+    for hmac in [Some("v1"), None] {
+        assert_eq!(gateway.poll("none", 0, hmac).await.get("hmac"), None, "{hmac:?}");
+    }
+}
+
+/// Nobody can change the set any more, and keys still wake.
+#[tokio::test]
+async fn the_long_poll_waits_on_without_a_source_of_signers() {
+    let world = world().await;
+    let Gateway { router, hmac } = Gateway::of(&world);
+    drop(hmac);
+    let gateway = Gateway { router, hmac: watch::Sender::new(Arc::default()) };
+    let first = gateway.poll("none", 0, Some("")).await;
+    let change = async || world.ledger.create_key(key(1)).await.unwrap();
+    let waiting = gateway.poll(first["epoch"].as_str().unwrap(), 0, Some(""));
+    assert_eq!(woken(waiting, change).await["version"], 1);
+}
+
+#[tokio::test]
+async fn a_digest_is_found_or_said_to_be_unknown() {
+    let world = world().await;
+    world.ledger.create_key(key(1)).await.unwrap();
+    let sync = Gateway::of(&world).router;
+    let table = [
+        ("control", format!("{:064x}", 1), 200, Some("found")),
+        ("127.0.0.1:18000", format!("{:064x}", 1), 200, Some("found")),
+        ("control", format!("{:064x}", 2), 404, Some("unknown")),
+        ("control", "abc".to_owned(), 400, None),
+        ("control", "A".repeat(64), 400, None),
+        ("evil.example", format!("{:064x}", 1), 421, None),
+    ];
+    for (host, digest, status, says) in table {
+        let path = format!("/sync/v1/keys/{digest}");
+        let request = Request::builder().uri(path).header("host", host);
+        let answer = sync.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(answer.status(), status, "{digest}");
+        let header = answer.headers().get("x-tollgate-answer").map(|v| v.to_str().unwrap());
+        assert_eq!(header, says, "{digest}");
+    }
+}
+
+#[tokio::test]
+async fn a_nonce_is_fresh_once() {
+    let world = world().await;
+    let gateway = Gateway::of(&world);
+    let now_s = CLOCK.now_s();
+    let (one, two) = ("0123456789abcdef".repeat(2), "f".repeat(32));
+    let (fresh, seen) = (Some("fresh"), Some("seen"));
+    for (tag, until, status, says) in [
+        (one.as_str(), now_s + 300, 200, fresh),
+        (one.as_str(), now_s + 300, 409, seen),
+        (two.as_str(), now_s + 1_800, 200, fresh),
+        (two.as_str(), now_s + 1_800, 409, seen),
+        ("0", now_s + 300, 400, None),
+        (&"F".repeat(32), now_s + 300, 400, None),
+        (&"f".repeat(34), now_s + 300, 400, None),
+        (&"g".repeat(32), now_s + 300, 400, None),
+        // Over long ago, and further off than any nonce is remembered.
+        (&"a".repeat(32), now_s - 600, 400, None),
+        (&"a".repeat(32), now_s + 2_400, 400, None),
+        (&"a".repeat(32), u64::MAX, 400, None),
+    ] {
+        let path = format!("/sync/v1/nonces/{tag}?until={until}");
+        let (found, word) = gateway.ask(Method::POST, &path, "").await;
+        assert_eq!((found, word.as_deref()), (status, says), "{path}");
+    }
+    let (status, _) = gateway.ask(Method::POST, &format!("/sync/v1/nonces/{one}"), "").await;
+    assert_eq!(status, 400);
+    let (status, _) = gateway.ask(Method::GET, &format!("/sync/v1/nonces/{one}?until=1"), "").await;
+    assert_eq!(status, 405);
+}
+
+#[tokio::test]
+async fn a_report_is_noted() {
+    let world = world().await;
+    let gateway = Gateway::of(&world);
+    let report =
+        |process: &str| format!(r#"{{"process":"{process}","refused":{{"key_expired":2}}}}"#);
+    for (body, status, says) in [
+        (report("1795252163120"), 204, Some("noted")),
+        (report(""), 400, None),
+        (report("a"), 400, None),
+        (report(&"1".repeat(21)), 400, None),
+        ("{}".to_owned(), 400, None),
+        ("not json".to_owned(), 400, None),
+        (" ".repeat(20_000), 413, None),
+    ] {
+        let (found, word) = gateway.ask(Method::POST, "/sync/v1/refusals", &body).await;
+        assert_eq!((found, word.as_deref()), (status, says), "{body}");
+    }
+    assert_eq!(world.refusals.counted().callers, [("key_expired", 2)].into());
+}
+
+/// A page in a browser on this machine reaches this port as well.
+#[tokio::test]
+async fn no_page_asks_and_no_answer_is_kept() {
+    let world = world().await;
+    let router = Gateway::of(&world).router;
+    let path = format!("/sync/v1/nonces/{}?until={}", "a".repeat(32), CLOCK.now_s());
+    for (header, value, expected) in [
+        ("origin", "http://127.0.0.1:18000", 403),
+        ("origin", "null", 403),
+        ("sec-fetch-site", "same-origin", 403),
+        ("x-other", "", 200),
+    ] {
+        let request = Request::builder().method(Method::POST).uri(&path).header("host", "control");
+        let request = request.header(header, value).body(Body::empty()).unwrap();
+        let answer = router.clone().oneshot(request).await.unwrap();
+        assert_eq!(answer.status(), expected, "{header} {value}");
+        assert_eq!(answer.headers()["cache-control"], "no-store");
+    }
+}
