@@ -1,7 +1,9 @@
 //! The clusters: one for each pool, and the empty one that a request is on while
-//! its body is read.
+//! its body is read. Those that keys are fetched from: see [`crate::key_clusters`].
 
 use crate::endpoints::assignment;
+use crate::key_clusters;
+use crate::upstream_tls::{self, certified};
 use crate::well_known::{boolean, duration, number, over_ads};
 use contract::names::HOLDING_CLUSTER;
 use envoy_types::pb::envoy::config::cluster::v3::{
@@ -13,22 +15,18 @@ use envoy_types::pb::envoy::config::cluster::v3::{
     },
 };
 use envoy_types::pb::envoy::config::core::v3::{
-    DataSource, HealthCheck, Http1ProtocolOptions, HttpProtocolOptions, TcpKeepalive,
-    TransportSocket, data_source,
+    HealthCheck, Http1ProtocolOptions, HttpProtocolOptions, TcpKeepalive,
     health_check::{HealthChecker, HttpHealthCheck},
-    transport_socket,
 };
 use envoy_types::pb::envoy::extensions::clusters::common::dns::v3::DnsLookupFamily;
 use envoy_types::pb::envoy::extensions::clusters::dns::v3::DnsCluster;
 use envoy_types::pb::envoy::extensions::transport_sockets::tls::v3::{
-    CertificateValidationContext, CommonTlsContext, SubjectAltNameMatcher, UpstreamTlsContext,
-    common_tls_context::ValidationContextType, subject_alt_name_matcher::SanType,
+    SubjectAltNameMatcher, subject_alt_name_matcher::SanType,
 };
 use envoy_types::pb::envoy::extensions::upstreams::http::v3 as upstream;
-use envoy_types::pb::envoy::r#type::matcher::v3::{StringMatcher, string_matcher::MatchPattern};
 use envoy_types::pb::envoy::r#type::v3::Percent;
 use envoy_types::util::pack_any;
-use plan::{Balance, Ejection, Endpoints, HealthPlan, Member, PoolPlan};
+use plan::{Balance, Ejection, Endpoints, HealthPlan, IssuerPlan, Member, PoolPlan};
 use std::time::Duration;
 
 /// Connections, requests and waiting requests of one pool in one Envoy. Envoy's
@@ -71,14 +69,10 @@ const HEALTH_CHECK_HOST: &str = "engine";
 /// A name that no certificate can be of (RFC 6761, section 6.4).
 const NOBODY: &str = "nobody.invalid";
 
-/// Where the roots lie that the machine trusts (Debian and its kin, Alpine,
-/// Fedora). Envoy has no other way to ask for them: its `system_root_certs` is
-/// not implemented.
-const TRUSTED_ROOTS: &str = "/etc/ssl/certs/ca-certificates.crt";
-
 /// All clusters, the holding one first.
-pub(crate) fn all(pools: &[PoolPlan]) -> Vec<Cluster> {
-    std::iter::once(holding()).chain(pools.iter().map(pool)).collect()
+pub(crate) fn all(pools: &[PoolPlan], issuers: &[IssuerPlan]) -> Vec<Cluster> {
+    let pools = pools.iter().map(pool);
+    std::iter::once(holding()).chain(pools).chain(key_clusters::all(issuers)).collect()
 }
 
 fn holding() -> Cluster {
@@ -100,7 +94,7 @@ fn pool(pool: &PoolPlan) -> Cluster {
         outlier_detection: Some(outlier_detection(&pool.ejection)),
         common_lb_config: Some(common_lb()),
         typed_extension_protocol_options: [protocol()].into(),
-        transport_socket: pool.tls.then(|| tls(pool)),
+        transport_socket: pool.tls.then(|| upstream_tls::socket(names_in_certificates(pool))),
         upstream_connection_options: Some(keepalive()),
         ignore_health_on_host_removal: true,
         ..Cluster::default()
@@ -129,7 +123,7 @@ fn discovered(cluster: Cluster, endpoints: &Endpoints) -> Cluster {
 
 /// Every address that the names resolve to is a server of its own, asked for
 /// again when the answer of the name service is stale.
-fn by_dns() -> CustomClusterType {
+pub(crate) fn by_dns() -> CustomClusterType {
     let dns = DnsCluster {
         respect_dns_ttl: true,
         dns_lookup_family: DnsLookupFamily::V4Preferred.into(),
@@ -231,8 +225,8 @@ fn keepalive() -> UpstreamConnectionOptions {
     }
 }
 
-/// HTTP/1.1: what every engine speaks.
-fn protocol() -> (String, envoy_types::pb::google::protobuf::Any) {
+/// HTTP/1.1: what every engine speaks, and every server of keys.
+pub(crate) fn protocol() -> (String, envoy_types::pb::google::protobuf::Any) {
     use upstream::http_protocol_options::{
         ExplicitHttpConfig, UpstreamProtocolOptions, explicit_http_config::ProtocolConfig,
     };
@@ -267,47 +261,10 @@ fn names_in_certificates(pool: &PoolPlan) -> Vec<SubjectAltNameMatcher> {
     std::iter::once(nobody).chain(members.iter().map(exact)).collect()
 }
 
-fn certified(kind: SanType, name: String) -> SubjectAltNameMatcher {
-    SubjectAltNameMatcher {
-        san_type: kind.into(),
-        matcher: Some(StringMatcher {
-            match_pattern: Some(MatchPattern::Exact(name)),
-            ..StringMatcher::default()
-        }),
-        ..SubjectAltNameMatcher::default()
-    }
-}
-
-/// TLS by the roots of the machine; the certificate has to be of the name or the
-/// address that the server is configured by.
-fn tls(pool: &PoolPlan) -> TransportSocket {
-    let roots = CertificateValidationContext {
-        trusted_ca: Some(DataSource {
-            specifier: Some(data_source::Specifier::Filename(TRUSTED_ROOTS.to_owned())),
-            ..DataSource::default()
-        }),
-        match_typed_subject_alt_names: names_in_certificates(pool),
-        ..CertificateValidationContext::default()
-    };
-    let context = UpstreamTlsContext {
-        common_tls_context: Some(CommonTlsContext {
-            alpn_protocols: vec!["http/1.1".to_owned()],
-            validation_context_type: Some(ValidationContextType::ValidationContext(roots)),
-            ..CommonTlsContext::default()
-        }),
-        auto_host_sni: true,
-        auto_sni_san_validation: true,
-        ..UpstreamTlsContext::default()
-    };
-    TransportSocket {
-        name: "envoy.transport_sockets.tls".to_owned(),
-        config_type: Some(transport_socket::ConfigType::TypedConfig(pack_any(context))),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use envoy_types::pb::envoy::r#type::matcher::v3::string_matcher::MatchPattern;
     use std::net::SocketAddr;
 
     fn pool(named: bool, members: Vec<Member>) -> PoolPlan {

@@ -3,13 +3,17 @@
 
 use crate::secrets::{self, SecretResource};
 use crate::{EnvoyResources, TranslateError};
+use contract::names::{GATEWAY, JWT, jwt_payload_header};
 use contract::policy::{GatewayConfig, PluginConfig};
 use envoy_types::pb::envoy::config::cluster::v3::Cluster;
 use envoy_types::pb::envoy::config::cluster::v3::cluster::{ClusterDiscoveryType, DiscoveryType};
-use envoy_types::pb::envoy::config::core::v3::TypedExtensionConfig;
+use envoy_types::pb::envoy::config::core::v3::{TypedExtensionConfig, http_uri::HttpUpstreamType};
 use envoy_types::pb::envoy::config::listener::v3::{Listener, filter};
 use envoy_types::pb::envoy::config::route::v3::{
     Route, RouteConfiguration, route::Action, route_action::ClusterSpecifier,
+};
+use envoy_types::pb::envoy::extensions::filters::http::jwt_authn::v3::{
+    JwtAuthentication, jwt_provider::JwksSourceSpecifier,
 };
 use envoy_types::pb::envoy::extensions::filters::http::wasm::v3::Wasm;
 use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3::{
@@ -32,6 +36,7 @@ pub fn check(resources: &EnvoyResources) -> Result<(), Vec<TranslateError>> {
         resources.routes.iter().flat_map(|one| routes(one, &there)).collect(),
         servers(resources, &there),
         resources.extensions.iter().flat_map(|one| extension(one, &there)).collect(),
+        issuers(resources),
     ]
     .into_iter()
     .flatten()
@@ -188,10 +193,55 @@ fn by_eds(cluster: &Cluster) -> bool {
 }
 
 fn extension(extension: &TypedExtensionConfig, there: &There<'_>) -> Vec<TranslateError> {
-    match filter_config(extension) {
-        Ok(config) => filter(&config, there),
-        Err(fault) => vec![fault],
-    }
+    let faults = match extension.name.as_str() {
+        JWT => tokens_config(extension).map(|config| key_clusters(&config, there)),
+        _ => filter_config(extension).map(|config| filter(&config, there)),
+    };
+    faults.unwrap_or_else(|fault| vec![fault])
+}
+
+fn tokens_config(extension: &TypedExtensionConfig) -> Result<JwtAuthentication, TranslateError> {
+    let what = format!("the filter configuration {}", extension.name);
+    let any = extension.typed_config.as_ref().ok_or_else(|| TranslateError::Unreadable {
+        what: what.clone(),
+        why: "it is empty".to_owned(),
+    })?;
+    unpack(&what, any)
+}
+
+fn key_clusters(config: &JwtAuthentication, there: &There<'_>) -> Vec<TranslateError> {
+    let remote = config.providers.values().filter_map(|one| {
+        let Some(JwksSourceSpecifier::RemoteJwks(keys)) = &one.jwks_source_specifier else {
+            return None;
+        };
+        let HttpUpstreamType::Cluster(name) =
+            keys.http_uri.as_ref()?.http_upstream_type.as_ref()?;
+        require(&format!("the issuer {}", one.issuer), "cluster", name, &there.clusters)
+    });
+    remote.collect()
+}
+
+/// Both filters must mean the same issuer by the same header: the one writes into it
+/// whom it has verified, the other reads who is calling.
+fn issuers(resources: &EnvoyResources) -> Vec<TranslateError> {
+    let named = |name: &str| resources.extensions.iter().find(|one| one.name == name);
+    let verified = named(JWT).and_then(|one| tokens_config(one).ok());
+    let believed = named(GATEWAY).and_then(|one| filter_config(one).ok());
+    let (Some(verified), Some(believed)) = (verified, believed) else { return Vec::new() };
+    let verified: BTreeSet<_> = verified
+        .providers
+        .into_values()
+        .map(|one| (one.forward_payload_header, one.issuer))
+        .collect();
+    let believed = believed.auth.issuers.into_iter().enumerate();
+    let believed = believed.map(|(at, one)| (jwt_payload_header(at), one.issuer)).collect();
+    let different = verified.symmetric_difference(&believed);
+    different
+        .map(|(header, issuer)| TranslateError::Issuers {
+            header: header.clone(),
+            issuer: issuer.clone(),
+        })
+        .collect()
 }
 
 /// Takes the filter's configuration out of its three wrappings.

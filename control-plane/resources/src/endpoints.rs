@@ -22,7 +22,8 @@ pub(crate) fn all(pools: &[PoolPlan]) -> Vec<ClusterLoadAssignment> {
 /// that Envoy is told; `None` if something does. Where servers are known by their
 /// addresses in TLS, their cluster names them.
 pub(crate) fn changed(old: &Plan, new: &Plan) -> Option<Vec<ClusterLoadAssignment>> {
-    let same = old.listener == new.listener && old.filter == new.filter;
+    let same =
+        (&old.listener, &old.filter, &old.issuers) == (&new.listener, &new.filter, &new.issuers);
     if !same || old.pools.len() != new.pools.len() {
         return None;
     }

@@ -9,6 +9,9 @@ pub enum TranslateError {
     /// Envoy's messages carry paths as UTF-8.
     #[error("the path {} is not UTF-8", .0.display())]
     PathNotText(PathBuf),
+    /// A file that the plan relies on is not among the material.
+    #[error("{0} was not read")]
+    NotRead(String),
     /// The filter's configuration cannot be written.
     #[error("the filter's configuration cannot be written as JSON")]
     FilterConfig(#[source] serde_json::Error),
@@ -37,6 +40,15 @@ pub enum TranslateError {
         what: String,
         /// What the decoder said.
         why: String,
+    },
+    /// The filter that verifies tokens and the one that believes it do not mean the
+    /// same issuer by a header.
+    #[error("only one of the two filters means the issuer {issuer} by {header}")]
+    Issuers {
+        /// The header with the payload.
+        header: String,
+        /// Whom one of them means.
+        issuer: String,
     },
     /// The filter would refuse its configuration.
     #[error("the filter refuses its configuration: {0}")]

@@ -15,14 +15,21 @@ mod control_cluster;
 mod endpoints;
 mod error;
 mod filter_config;
+mod jwks;
+mod key_clusters;
 mod listeners;
 mod local_replies;
+mod material;
 mod names;
 mod routes;
 pub mod secrets;
+mod tokens;
+mod upstream_tls;
 mod well_known;
 
 pub use error::TranslateError;
+pub use jwks::{Jwks, JwksError};
+pub use material::Material;
 
 use envoy_types::pb::envoy::config::cluster::v3::Cluster;
 use envoy_types::pb::envoy::config::core::v3::TypedExtensionConfig;
@@ -31,7 +38,7 @@ use envoy_types::pb::envoy::config::listener::v3::Listener;
 use envoy_types::pb::envoy::config::route::v3::RouteConfiguration;
 use plan::Plan;
 use prost::{Message, Name};
-use secrets::{Certificate, SecretResource};
+use secrets::SecretResource;
 use std::path::PathBuf;
 
 /// Where things lie on the machine of the Envoy that the resources are for.
@@ -46,7 +53,7 @@ pub struct Placement {
 /// Everything that Envoy is told over xDS, by type.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EnvoyResources {
-    /// CDS: one a pool, and the holding cluster.
+    /// CDS: one a pool, the holding cluster, and one for each server of issuers' keys.
     pub clusters: Vec<Cluster>,
     /// EDS: one for each cluster whose servers have addresses.
     pub endpoints: Vec<ClusterLoadAssignment>,
@@ -54,9 +61,11 @@ pub struct EnvoyResources {
     pub listeners: Vec<Listener>,
     /// RDS: the gateway's.
     pub routes: Vec<RouteConfiguration>,
-    /// ECDS: the configuration of the Wasm filter.
+    /// ECDS: the configurations of the filter that verifies tokens and of the Wasm
+    /// filter. Both are always there.
     pub extensions: Vec<TypedExtensionConfig>,
-    /// SDS: the certificate that callers are shown, if they come over TLS.
+    /// SDS: the certificate that callers are shown and who signs theirs, if they come
+    /// over TLS.
     pub secrets: Vec<SecretResource>,
 }
 
@@ -97,24 +106,27 @@ pub fn changed_endpoints(old: &Plan, new: &Plan) -> Option<Vec<ClusterLoadAssign
     endpoints::changed(old, new)
 }
 
-/// Writes `plan` as Envoy's messages. Callers come over TLS exactly where there
-/// is a `certificate`.
+/// Writes `plan` as Envoy's messages. Callers come over TLS exactly where
+/// `material` has a certificate.
 ///
 /// # Errors
-/// When a path of `placement` is not UTF-8, or the filter's configuration
-/// cannot be written as JSON.
+/// When a path of `placement` is not UTF-8, the filter's configuration cannot be
+/// written as JSON, or `material` lacks what the plan names.
 pub fn translate(
     plan: &Plan,
     placement: &Placement,
-    certificate: Option<&Certificate>,
+    material: &Material,
 ) -> Result<EnvoyResources, TranslateError> {
-    let tls = certificate.map(|_| secrets::transport_socket());
+    let tls = secrets::downstream(&plan.listener, material)?;
     Ok(EnvoyResources {
-        clusters: clusters::all(&plan.pools),
+        clusters: clusters::all(&plan.pools, &plan.issuers),
         endpoints: endpoints::all(&plan.pools),
         listeners: vec![listeners::gateway(&plan.listener, &placement.spool_file, tls)?],
-        routes: vec![routes::gateway(&plan.listener)],
-        extensions: vec![filter_config::gateway(&plan.filter, &placement.wasm)?],
-        secrets: certificate.map(secrets::gateway).into_iter().collect(),
+        routes: vec![routes::gateway(&plan.listener, &plan.issuers)],
+        extensions: vec![
+            tokens::filter(&plan.issuers, &material.jwks)?,
+            filter_config::gateway(&plan.filter, &placement.wasm)?,
+        ],
+        secrets: secrets::all(&plan.listener, material),
     })
 }

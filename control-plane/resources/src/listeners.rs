@@ -1,17 +1,20 @@
 //! The listener: where callers come in. Constant but for its address, the idle
 //! time-out and the usage interval; a changed listener drains its connections.
 
-use crate::names::ENVOY_HEADER_PREFIX;
+use crate::names::{ENVOY_HEADER_PREFIX, STEERING_HEADERS};
 use crate::well_known::{address, boolean, duration, header, number, over_ads};
-use crate::{TranslateError, access_log, local_replies};
-use contract::names::{CLIENT_REQUEST_ID_HEADER, GATEWAY, OWN_HEADER_PREFIX, REQUEST_ID_HEADER};
+use crate::{TranslateError, access_log, local_replies, tokens};
+use contract::names::{
+    CLIENT_REQUEST_ID_HEADER, GATEWAY, JWT, OWN_HEADER_PREFIX, REQUEST_ID_HEADER,
+};
 use envoy_types::pb::envoy::config::common::mutation_rules::v3::{
     HeaderMutation,
     header_mutation::{Action, RemoveOnMatch},
 };
 use envoy_types::pb::envoy::config::core::v3::{
-    ExtensionConfigSource, Http2ProtocolOptions, TransportSocket, TypedExtensionConfig,
-    header_value_option::HeaderAppendAction,
+    ExtensionConfigSource, Http1ProtocolOptions, Http2ProtocolOptions, HttpProtocolOptions,
+    TransportSocket, TypedExtensionConfig, header_value_option::HeaderAppendAction,
+    http_protocol_options::HeadersWithUnderscoresAction,
 };
 use envoy_types::pb::envoy::config::listener::v3::{Filter, FilterChain, Listener, filter};
 use envoy_types::pb::envoy::extensions::filters::http::router::v3::Router;
@@ -22,8 +25,8 @@ use envoy_types::pb::envoy::extensions::request_id::uuid::v3::UuidRequestIdConfi
 use envoy_types::pb::envoy::r#type::matcher::v3::{StringMatcher, string_matcher::MatchPattern};
 use envoy_types::util::pack_any;
 use hcm::http_connection_manager::{
-    CodecType, InternalAddressConfig, PathWithEscapedSlashesAction, RouteSpecifier,
-    ServerHeaderTransformation,
+    CodecType, ForwardClientCertDetails, InternalAddressConfig, PathWithEscapedSlashesAction,
+    RouteSpecifier, ServerHeaderTransformation,
 };
 use plan::ListenerPlan;
 use prost::Name;
@@ -33,11 +36,17 @@ use std::time::Duration;
 /// What callers read in `server`: not which engine answers, nor what proxy.
 const SERVER_NAME: &str = "tollgate";
 
+/// How long a TLS handshake may take; Envoy by itself has no bound for it.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// How long the headers of a request may take to arrive.
 const HEADERS_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Largest headers of a request, in KiB, all together: a JWT has room.
 const HEADERS_KIB_MAX: u32 = 64;
+
+/// Headers of one request: what an SDK sends is some twenty.
+const HEADERS_MAX: u32 = 100;
 
 /// Requests at once on one HTTP/2 connection.
 const STREAMS_MAX: u32 = 256;
@@ -63,6 +72,7 @@ pub(crate) fn gateway(
                 config_type: Some(filter::ConfigType::TypedConfig(pack_any(manager))),
             }],
             transport_socket: tls,
+            transport_socket_connect_timeout: duration(HANDSHAKE_TIMEOUT),
             ..FilterChain::default()
         }],
         ..Listener::default()
@@ -77,7 +87,13 @@ fn connection_manager(
     Ok(hcm::HttpConnectionManager {
         stat_prefix: GATEWAY.to_owned(),
         codec_type: CodecType::Auto.into(),
-        http_filters: vec![wasm_filter(), router()],
+        common_http_protocol_options: Some(http()),
+        http_protocol_options: Some(http1()),
+        http_filters: vec![
+            discovered(JWT, tokens::TYPE_URL.to_owned()),
+            discovered(GATEWAY, Wasm::type_url()),
+            router(),
+        ],
         http2_protocol_options: Some(http2()),
         server_name: SERVER_NAME.to_owned(),
         server_header_transformation: ServerHeaderTransformation::Overwrite.into(),
@@ -101,6 +117,8 @@ fn connection_manager(
 fn request_hygiene() -> hcm::HttpConnectionManager {
     hcm::HttpConnectionManager {
         use_remote_address: boolean(true),
+        // Nobody in front of the gateway vouches for a caller's certificate.
+        forward_client_cert_details: ForwardClientCertDetails::Sanitize.into(),
         internal_address_config: Some(InternalAddressConfig::default()),
         normalize_path: boolean(true),
         merge_slashes: true,
@@ -122,19 +140,20 @@ fn request_hygiene() -> hcm::HttpConnectionManager {
 /// the filter may say is removed.
 fn early_mutations() -> TypedExtensionConfig {
     let client_id = format!("%REQ({REQUEST_ID_HEADER})%");
+    let own = [
+        Action::Append(header(
+            CLIENT_REQUEST_ID_HEADER,
+            &client_id,
+            HeaderAppendAction::AddIfAbsent,
+        )),
+        Action::Remove(REQUEST_ID_HEADER.to_owned()),
+        remove_prefix(OWN_HEADER_PREFIX),
+        remove_prefix(ENVOY_HEADER_PREFIX),
+    ];
+    let steering = STEERING_HEADERS.map(|name| Action::Remove(name.to_owned()));
+    let all = own.into_iter().chain(steering);
     let mutations = early::HeaderMutation {
-        mutations: [
-            Action::Append(header(
-                CLIENT_REQUEST_ID_HEADER,
-                &client_id,
-                HeaderAppendAction::AddIfAbsent,
-            )),
-            Action::Remove(REQUEST_ID_HEADER.to_owned()),
-            remove_prefix(OWN_HEADER_PREFIX),
-            remove_prefix(ENVOY_HEADER_PREFIX),
-        ]
-        .map(|action| HeaderMutation { action: Some(action) })
-        .to_vec(),
+        mutations: all.map(|action| HeaderMutation { action: Some(action) }).collect(),
     };
     TypedExtensionConfig {
         name: "envoy.http.early_header_mutation.header_mutation".to_owned(),
@@ -151,6 +170,31 @@ fn remove_prefix(prefix: &str) -> Action {
     })
 }
 
+/// `x_api_key` and `x-api-key` are one name to servers behind WSGI or CGI, and two to
+/// us: names with an underscore are dropped. To refuse them would tell a client of
+/// HTTP/2 nothing but a reset.
+fn http() -> HttpProtocolOptions {
+    HttpProtocolOptions {
+        max_headers_count: number(HEADERS_MAX),
+        headers_with_underscores_action: HeadersWithUnderscoresAction::DropHeader.into(),
+        ..HttpProtocolOptions::default()
+    }
+}
+
+/// As strict as Envoy is by itself: no length beside chunks, no trailers, no HTTP/1.0,
+/// no methods of the client's own making. An offer to go over to TLS on the open port
+/// (Apache's HTTP client makes one with each request) is passed over, which RFC 9110,
+/// section 7.8, allows; any other upgrade is refused.
+fn http1() -> Http1ProtocolOptions {
+    Http1ProtocolOptions {
+        ignore_http_11_upgrade: vec![StringMatcher {
+            match_pattern: Some(MatchPattern::Prefix("TLS/".to_owned())),
+            ignore_case: true,
+        }],
+        ..Http1ProtocolOptions::default()
+    }
+}
+
 fn http2() -> Http2ProtocolOptions {
     Http2ProtocolOptions {
         max_concurrent_streams: number(STREAMS_MAX),
@@ -158,14 +202,14 @@ fn http2() -> Http2ProtocolOptions {
     }
 }
 
-/// The filter comes by ECDS: its configuration changes without a new listener.
+/// A filter that comes by ECDS: its configuration changes without a new listener.
 /// There is no default: a listener without the filter is not opened.
-fn wasm_filter() -> hcm::HttpFilter {
+fn discovered(name: &str, type_url: String) -> hcm::HttpFilter {
     hcm::HttpFilter {
-        name: GATEWAY.to_owned(),
+        name: name.to_owned(),
         config_type: Some(hcm::http_filter::ConfigType::ConfigDiscovery(ExtensionConfigSource {
             config_source: Some(over_ads(true)),
-            type_urls: vec![Wasm::type_url()],
+            type_urls: vec![type_url],
             ..ExtensionConfigSource::default()
         })),
         ..hcm::HttpFilter::default()

@@ -5,6 +5,7 @@
 //! [`made_by_envoy`] keeps the filter's as they are.
 
 use crate::access_log::cel;
+use crate::names::HOLDING_ROUTE;
 use crate::well_known::{header, number};
 use contract::refusal::{Code, ENVOY_ERRORS, EnvoyError, ErrorShape, Refusal};
 use envoy_types::pb::envoy::config::accesslog::v3::{
@@ -24,6 +25,25 @@ use envoy_types::pb::envoy::r#type::matcher::v3::{StringMatcher, string_matcher:
 
 /// Paths whose errors have Anthropic's shape begin so.
 const ANTHROPIC_PREFIX: &str = "/v1/messages";
+
+/// What looks like an error of the contract's table by its flags, and is not: these
+/// are asked first.
+const FIRST: &[Rest] = &[
+    Rest {
+        // Until its body is there, a request is on this route: the client is silent.
+        when: When::DetailsOnRoute("stream_idle_timeout", HOLDING_ROUTE),
+        status: None,
+        code: Code::InvalidRequest,
+        message: "The body of the request took too long to arrive.",
+    },
+    Rest {
+        // The routes are for every path; only CONNECT has none.
+        when: When::Details("route_not_found"),
+        status: None,
+        code: Code::NotFound,
+        message: "There is no such path.",
+    },
+];
 
 /// What else Envoy may answer by itself, beside the errors of the contract's
 /// table; the first that matches counts. The last two leave nothing over.
@@ -57,6 +77,12 @@ const REST: &[Rest] = &[
         status: None,
         code: Code::InvalidRequest,
         message: "The headers of the request took too long to arrive.",
+    },
+    Rest {
+        when: When::Status(Op::Eq, 426),
+        status: None,
+        code: Code::InvalidRequest,
+        message: "This gateway speaks HTTP/1.1 and HTTP/2.",
     },
     Rest {
         when: When::Status(Op::Eq, 431),
@@ -101,6 +127,8 @@ struct Rest {
 enum When {
     /// Response code details that begin so.
     Details(&'static str),
+    /// The same, on the route of that name.
+    DetailsOnRoute(&'static str, &'static str),
     Status(Op, u32),
 }
 
@@ -109,11 +137,10 @@ pub(crate) fn all() -> LocalReplyConfig {
     let known = ENVOY_ERRORS
         .iter()
         .map(|error| (condition(error), Some(error.code.status()), error.refusal()));
-    let rest = REST
-        .iter()
-        .map(|rest| (rest.when.condition(), rest.status, Refusal::new(rest.code, rest.message)));
+    let (first, rest) = (FIRST.iter().map(Rest::reply), REST.iter().map(Rest::reply));
     LocalReplyConfig {
-        mappers: known
+        mappers: first
+            .chain(known)
             .chain(rest)
             .flat_map(|(when, status, refusal)| both_shapes(&when, status, &refusal))
             .collect(),
@@ -156,10 +183,17 @@ fn condition(error: &EnvoyError) -> AccessLogFilter {
     any_of(flags.into_iter().chain(error.details.iter().map(|prefix| details(prefix))).collect())
 }
 
+impl Rest {
+    fn reply(&self) -> (AccessLogFilter, Option<u16>, Refusal) {
+        (self.when.condition(), self.status, Refusal::new(self.code, self.message))
+    }
+}
+
 impl When {
     fn condition(&self) -> AccessLogFilter {
         match *self {
             When::Details(prefix) => details(prefix),
+            When::DetailsOnRoute(prefix, route) => details_on(prefix, route),
             When::Status(op, value) => status(op, value),
         }
     }
@@ -171,6 +205,11 @@ fn made_by_envoy() -> AccessLogFilter {
 
 fn details(prefix: &str) -> AccessLogFilter {
     cel(&format!("response.code_details.startsWith('{prefix}')"))
+}
+
+fn details_on(prefix: &str, route: &str) -> AccessLogFilter {
+    let details = format!("response.code_details.startsWith('{prefix}')");
+    cel(&format!("{details} && xds.route_name == '{route}'"))
 }
 
 fn flags(flags: &[&str]) -> AccessLogFilter {
@@ -228,8 +267,8 @@ mod tests {
     #[test]
     fn every_error_has_both_shapes_and_its_status() {
         let all = all().mappers;
-        assert_eq!(all.len(), 2 * (ENVOY_ERRORS.len() + REST.len()));
-        for (pair, error) in all.chunks(2).zip(ENVOY_ERRORS) {
+        assert_eq!(all.len(), 2 * (FIRST.len() + ENVOY_ERRORS.len() + REST.len()));
+        for (pair, error) in all.chunks(2).skip(FIRST.len()).zip(ENVOY_ERRORS) {
             assert!(body(&pair[0]).contains(r#""type":"error""#), "{error:?}");
             assert_eq!(body(&pair[1]), error.refusal().body(ErrorShape::OpenAi));
             let status = pair[0].status_code.map(|status| status.value);

@@ -2,7 +2,7 @@
 //! take. The filter decides both by headers, so that the routes never change
 //! with the pools.
 
-use crate::names::{EXTERNAL_ADDRESS_HEADER, INTERNAL_HEADER};
+use crate::names::{EXTERNAL_ADDRESS_HEADER, HOLDING_ROUTE, INTERNAL_HEADER};
 use crate::well_known::{boolean, duration};
 use contract::limits::BODY_SLACK_BYTES;
 use contract::names::{GATEWAY, HOLDING_CLUSTER, POOL_HEADER, STREAM_HEADER};
@@ -14,11 +14,11 @@ use envoy_types::pb::envoy::config::route::v3::{
     route_match::PathSpecifier,
 };
 use envoy_types::pb::google::protobuf::UInt64Value;
-use plan::ListenerPlan;
+use plan::{IssuerPlan, ListenerPlan};
 use std::time::Duration;
 
 /// Routes of the gateway, in the order in which they are tried.
-pub(crate) fn gateway(listener: &ListenerPlan) -> RouteConfiguration {
+pub(crate) fn gateway(listener: &ListenerPlan, issuers: &[IssuerPlan]) -> RouteConfiguration {
     RouteConfiguration {
         name: GATEWAY.to_owned(),
         virtual_hosts: vec![VirtualHost {
@@ -29,14 +29,7 @@ pub(crate) fn gateway(listener: &ListenerPlan) -> RouteConfiguration {
                 streamed(listener.stream_idle_timeout),
                 whole(),
             ],
-            request_headers_to_remove: [
-                POOL_HEADER,
-                STREAM_HEADER,
-                EXTERNAL_ADDRESS_HEADER,
-                INTERNAL_HEADER,
-            ]
-            .map(str::to_owned)
-            .to_vec(),
+            request_headers_to_remove: not_for_engines(issuers),
             request_body_buffer_limit: Some(UInt64Value {
                 value: listener.max_body_bytes.saturating_add(BODY_SLACK_BYTES),
             }),
@@ -46,13 +39,20 @@ pub(crate) fn gateway(listener: &ListenerPlan) -> RouteConfiguration {
     }
 }
 
+/// What the gateway's parts tell each other about a request, and who is calling.
+fn not_for_engines(issuers: &[IssuerPlan]) -> Vec<String> {
+    let fixed = [POOL_HEADER, STREAM_HEADER, EXTERNAL_ADDRESS_HEADER, INTERNAL_HEADER];
+    let payloads = issuers.iter().map(|issuer| issuer.payload_header.clone());
+    fixed.map(str::to_owned).into_iter().chain(payloads).collect()
+}
+
 /// What a request is on until the filter has named its pool. It has a cluster,
 /// because only a route with one carries the limit of the body, and the idle
 /// time-out ends an upload that has stopped.
 fn holding(idle: Duration) -> Route {
     let to = ClusterSpecifier::Cluster(HOLDING_CLUSTER.to_owned());
     route(
-        "holding",
+        HOLDING_ROUTE,
         present(POOL_HEADER, true),
         RouteAction { cluster_specifier: Some(to), idle_timeout: duration(idle), ..no_timeout() },
     )

@@ -27,7 +27,7 @@ fn members(plan: &mut Plan, pool: usize) -> &mut Vec<Member> {
 
 fn translated(plan: &Plan) -> EnvoyResources {
     let placement = Placement { wasm: "/w.wasm".into(), spool_file: "/u.jsonl".into() };
-    resources::translate(plan, &placement, None).expect("a plan that fits")
+    resources::translate(plan, &placement, &fixture::material()).expect("a plan that fits")
 }
 
 #[test]
@@ -49,9 +49,10 @@ fn one_changed_pool_is_one_assignment() {
 #[test]
 fn anything_else_is_for_the_whole() {
     type Change = fn(&mut Plan);
-    let table: [(&str, Change); 7] = [
+    let table: [(&str, Change); 8] = [
         ("listener", |plan| plan.listener.max_body_bytes += 1),
         ("filter", |plan| plan.filter.expose_pool = !plan.filter.expose_pool),
+        ("issuers", |plan| drop(plan.issuers.pop())),
         ("pools", |plan| drop(plan.pools.pop())),
         ("balance", |plan| plan.pools[0].balance = Balance::RoundRobin),
         ("timeout", |plan| plan.pools[0].timeout += Duration::from_millis(1)),

@@ -11,8 +11,8 @@ mod process;
 use process::{Gateway, as_sent, engine, inlined, module, validate};
 use resources::bootstrap::{Bootstrap, render};
 use resources::consistency::check;
-use resources::secrets::Certificate;
-use resources::{Placement, translate};
+use resources::secrets::{Certificate, ClientCa};
+use resources::{Material, Placement, translate};
 
 #[test]
 fn envoy_takes_the_resources() {
@@ -44,15 +44,18 @@ fn envoy_takes_the_bootstrap() {
 }
 
 #[test]
-fn envoy_takes_a_listener_with_tls() {
+fn envoy_takes_a_listener_with_tls_that_asks_for_certificates() {
     let folder = tempfile::tempdir().unwrap();
     let made = rcgen::generate_simple_self_signed(vec!["gateway.example".to_owned()]).unwrap();
     let (pem, key) = (made.cert.pem(), made.signing_key.serialize_pem());
     let certificate = Certificate::parse(pem.as_bytes(), key.as_bytes()).unwrap();
-    let plan = fixture::plan("192.0.2.7:8000".parse().unwrap());
+    let mut plan = fixture::plan("192.0.2.7:8000".parse().unwrap());
+    plan.listener.client_certificates = true;
     let (wasm, spool_file) = (module(folder.path()), folder.path().join("usage.jsonl"));
     let placement = Placement { wasm, spool_file };
-    let resources = translate(&plan, &placement, Some(&certificate)).unwrap();
+    let client_ca = ClientCa::parse(pem.as_bytes()).ok();
+    let material = Material { certificate: Some(certificate), client_ca, ..fixture::material() };
+    let resources = translate(&plan, &placement, &material).unwrap();
     assert_eq!(check(&resources).map_err(|faults| faults.len()), Ok(()));
     let file = folder.path().join("sent.pb");
     std::fs::write(&file, as_sent(resources)).unwrap();
@@ -68,7 +71,22 @@ fn own_replies() -> Vec<(String, u16, &'static str, bool)> {
         format!("POST {target} HTTP/1.1\r\n{host}content-length: {length}\r\n\r\n{body}")
     };
     let large = format!("{host}a: {}\r\n", "a".repeat(70_000));
+    let many = format!("{host}{}", "a: 1\r\n".repeat(101));
+    let framed = |headers: &str| format!("POST /v1/x HTTP/1.1\r\n{host}{headers}\r\n\r\n0\r\n\r\n");
     vec![
+        ("GET /v1/x HTTP/1.0\r\nhost: a\r\n\r\n".to_owned(), 426, "invalid_request", false),
+        (format!("CONNECT a:443 HTTP/1.1\r\n{host}\r\n"), 404, "not_found", false),
+        (format!("BREW /v1/x HTTP/1.1\r\n{host}\r\n"), 400, "invalid_request", false),
+        (get("/v1/x", &many), 431, "invalid_request", false),
+        (get("/v1/messages#x", host), 400, "invalid_request", true),
+        (get("/v1\\..%5cx", host), 400, "invalid_request", false),
+        (get("ftp://a/v1/x", host), 400, "invalid_request", false),
+        (get("/v1/x", "host: a b\r\nconnection: close\r\n"), 400, "invalid_request", false),
+        (framed("transfer-encoding: gzip, chunked"), 501, "invalid_request", false),
+        (framed("transfer-encoding: xchunked"), 501, "invalid_request", false),
+        (framed("transfer-encoding: chunked\r\ncontent-length: 5"), 400, "invalid_request", false),
+        (framed("content-length: 5\r\ncontent-length: 6"), 400, "invalid_request", false),
+        (framed("content-length: 5, 5"), 400, "invalid_request", false),
         (get("/v1%2fx", host), 400, "invalid_request", false),
         (get("/v1/messages%2f", host), 400, "invalid_request", true),
         (get("/v1/x", "connection: close\r\n"), 400, "invalid_request", false),

@@ -12,12 +12,14 @@
 mod fixture;
 
 use envoy_types::pb::envoy::config::listener::v3::filter::ConfigType;
+use envoy_types::pb::envoy::extensions::filters::http::jwt_authn::v3::JwtAuthentication;
 use envoy_types::pb::envoy::extensions::filters::http::wasm::v3::Wasm;
 use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3::HttpConnectionManager;
 use envoy_types::pb::envoy::extensions::http::early_header_mutation::header_mutation::v3::HeaderMutation;
 use envoy_types::pb::google::protobuf::StringValue;
 use prost::Message;
 use resources::EnvoyResources;
+use std::collections::BTreeMap;
 use std::fmt::{Debug, Write};
 use std::path::Path;
 
@@ -56,6 +58,12 @@ fn show(all: &EnvoyResources) -> String {
     all.listeners.iter().for_each(|one| section(&mut text, "listener", one));
     section(&mut text, "connection manager", &manager(all));
     section(&mut text, "early header mutation", &mutations(all));
+    let mut tokens = tokens(all);
+    let providers = std::mem::take(&mut tokens.providers).into_iter();
+    providers.collect::<BTreeMap<_, _>>().iter().for_each(|(name, one)| {
+        section(&mut text, &format!("issuer {name}"), one);
+    });
+    section(&mut text, "tokens", &tokens);
     section(&mut text, "filter", &wasm(all));
     writeln!(text, "== filter configuration\n{}", configuration(all)).unwrap();
     text
@@ -74,7 +82,16 @@ fn mutations(all: &EnvoyResources) -> HeaderMutation {
 }
 
 fn wasm(all: &EnvoyResources) -> Wasm {
-    Wasm::decode(&*all.extensions[0].typed_config.as_ref().unwrap().value).unwrap()
+    Wasm::decode(extension(all, "gateway")).unwrap()
+}
+
+fn tokens(all: &EnvoyResources) -> JwtAuthentication {
+    JwtAuthentication::decode(extension(all, "jwt")).unwrap()
+}
+
+fn extension<'a>(all: &'a EnvoyResources, name: &str) -> &'a [u8] {
+    let found = all.extensions.iter().find(|one| one.name == name).unwrap();
+    &found.typed_config.as_ref().unwrap().value
 }
 
 fn configuration(all: &EnvoyResources) -> String {

@@ -1,5 +1,6 @@
 //! A real Envoy with the resources written into its bootstrap, so that it needs
 //! no control plane.
+#![allow(dead_code, reason = "each test uses a part")]
 
 use super::fixture;
 use envoy_types::pb::envoy::config::bootstrap::v3::{
@@ -15,12 +16,15 @@ use envoy_types::pb::envoy::config::core::v3::{
     socket_address::PortSpecifier,
 };
 use envoy_types::pb::envoy::config::listener::v3::{Listener, filter::ConfigType};
+use envoy_types::pb::envoy::config::route::v3::{
+    RouteAction, route::Action, route_action::ClusterSpecifier,
+};
 use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3::{
     HttpConnectionManager, http_connection_manager::RouteSpecifier, http_filter,
 };
 use envoy_types::util::pack_any;
 use prost::Message;
-use resources::EnvoyResources;
+use resources::{EnvoyResources, Material, Placement, translate};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -34,6 +38,15 @@ fn envoy() -> PathBuf {
     let path = std::env::var_os("ENVOY").map_or(linked, PathBuf::from);
     assert!(path.exists(), "no Envoy at {}: run `make build` or set ENVOY", path.display());
     path
+}
+
+/// Every line reaches the file at once; Envoys before 1.37 can only be told a time.
+fn spooling() -> [&'static str; 2] {
+    let help = Command::new(envoy()).arg("--help").output().unwrap().stdout;
+    match String::from_utf8_lossy(&help).contains("--file-flush-min-size-kb") {
+        true => ["--file-flush-min-size-kb", "0"],
+        false => ["--file-flush-interval-msec", "1"],
+    }
 }
 
 pub fn validate(config: &Path) {
@@ -132,8 +145,12 @@ fn listener(mut listener: Listener, resources: &EnvoyResources) -> Listener {
     let Some(ConfigType::TypedConfig(any)) = &filter.config_type else { panic!("no manager") };
     let mut manager = HttpConnectionManager::decode(&*any.value).unwrap();
     manager.route_specifier = Some(RouteSpecifier::RouteConfig(resources.routes[0].clone()));
-    let wasm = resources.extensions[0].typed_config.clone().unwrap();
-    manager.http_filters[0].config_type = Some(http_filter::ConfigType::TypedConfig(wasm));
+    for filter in &mut manager.http_filters {
+        let config = resources.extensions.iter().find(|one| one.name == filter.name);
+        if let Some(config) = config.and_then(|one| one.typed_config.clone()) {
+            filter.config_type = Some(http_filter::ConfigType::TypedConfig(config));
+        }
+    }
     filter.config_type = Some(ConfigType::TypedConfig(pack_any(manager)));
     listener
 }
@@ -149,7 +166,7 @@ fn cluster(mut cluster: Cluster, resources: &EnvoyResources) -> Cluster {
     cluster
 }
 
-/// An engine that answers whatever it is asked; whoever reaches it past the
+/// An engine that answers with the request's own text; whoever reaches it past the
 /// filter would read 200.
 pub fn engine() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -157,8 +174,11 @@ pub fn engine() -> SocketAddr {
     std::thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
             let mut received = [0; 4096];
-            let _ = stream.read(&mut received);
-            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+            let size = stream.read(&mut received).unwrap_or(0);
+            let text = String::from_utf8_lossy(&received[..size]);
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", text.len());
+            let _ = stream.write_all(head.as_bytes());
+            let _ = stream.write_all(text.as_bytes());
         }
     });
     address
@@ -173,14 +193,35 @@ pub struct Gateway {
 
 impl Gateway {
     pub fn start(engine: SocketAddr) -> Gateway {
+        Gateway::with(|folder| {
+            fixture::resources(engine, &module(folder), &folder.join("usage.jsonl"))
+        })
+    }
+
+    /// One that sends every request to the engine as the filter would see it.
+    pub fn without_a_filter(engine: SocketAddr, material: &Material) -> Gateway {
+        Gateway::with(|folder| {
+            let (wasm, spool_file) = (module(folder), folder.join("usage.jsonl"));
+            let placement = Placement { wasm, spool_file };
+            let mut all = translate(&fixture::plan(engine), &placement, material).unwrap();
+            let to = ClusterSpecifier::Cluster("pool/small".to_owned());
+            let to = RouteAction { cluster_specifier: Some(to), ..RouteAction::default() };
+            let host = &mut all.routes[0].virtual_hosts[0];
+            host.routes[0].action = Some(Action::Route(to));
+            host.request_headers_to_remove.clear();
+            all
+        })
+    }
+
+    fn with(resources: impl FnOnce(&Path) -> EnvoyResources) -> Gateway {
         let folder = tempfile::tempdir().unwrap();
-        let wasm = module(folder.path());
-        let resources = fixture::resources(engine, &wasm, &folder.path().join("usage.jsonl"));
+        let resources = resources(folder.path());
         let config = folder.path().join("static.pb");
         std::fs::write(&config, inlined(resources)).unwrap();
         let process = Command::new(envoy())
             .args(["--disable-hot-restart", "--concurrency", "1", "-l", "warn"])
-            .args(["--file-flush-min-size-kb", "0", "--admin-address-path"])
+            .args(spooling())
+            .arg("--admin-address-path")
             .arg(folder.path().join("admin"))
             .arg("-c")
             .arg(config)

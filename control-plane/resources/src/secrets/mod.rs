@@ -1,16 +1,16 @@
-//! SDS: the certificate that callers are shown.
+//! SDS: the certificate that callers are shown, and who signs theirs.
 
-use crate::TranslateError;
-use crate::well_known::over_ads;
-use envoy_types::pb::envoy::config::core::v3::{
-    DataSource, TransportSocket, data_source::Specifier, transport_socket::ConfigType,
-};
+mod authority;
+mod downstream;
+
+use authority::callers;
+pub use authority::{ClientCa, GATEWAY_CLIENT_CA};
+pub(crate) use downstream::{all, asked_for, downstream};
+
+use envoy_types::pb::envoy::config::core::v3::{DataSource, data_source::Specifier};
 use envoy_types::pb::envoy::extensions::transport_sockets::tls::v3::{
-    CommonTlsContext, DownstreamTlsContext, SdsSecretConfig, Secret, TlsCertificate, TlsParameters,
-    secret, tls_parameters::TlsProtocol,
+    Secret, TlsCertificate, secret,
 };
-use envoy_types::pb::google::protobuf::Any;
-use envoy_types::util::pack_any;
 use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::ParsedCertificate;
@@ -19,9 +19,6 @@ use std::fmt;
 
 /// Name of the secret that the gateway's listener asks for.
 pub const GATEWAY_CERTIFICATE: &str = "gateway-certificate";
-
-/// What the listener speaks after the handshake, the better first.
-const PROTOCOLS: [&str; 2] = ["h2", "http/1.1"];
 
 /// A chain of certificates and the private key of its first, which fit together.
 /// It holds a secret and therefore has no `Debug`.
@@ -127,7 +124,7 @@ impl fmt::Debug for SecretResource {
 }
 
 /// The gateway's certificate as SDS has it.
-pub(crate) fn gateway(certificate: &Certificate) -> SecretResource {
+fn gateway(certificate: &Certificate) -> SecretResource {
     SecretResource(Secret {
         name: GATEWAY_CERTIFICATE.to_owned(),
         r#type: Some(secret::Type::TlsCertificate(TlsCertificate {
@@ -141,49 +138,6 @@ pub(crate) fn gateway(certificate: &Certificate) -> SecretResource {
 fn inline(bytes: &[u8]) -> Option<DataSource> {
     let specifier = Some(Specifier::InlineBytes(bytes.to_vec()));
     Some(DataSource { specifier, ..DataSource::default() })
-}
-
-/// TLS of the gateway's listener. The certificate is named and not contained: a
-/// new one is another secret and the same listener, so that no connection is
-/// drained.
-pub(crate) fn transport_socket() -> TransportSocket {
-    let context = DownstreamTlsContext {
-        common_tls_context: Some(CommonTlsContext {
-            tls_params: Some(TlsParameters {
-                tls_minimum_protocol_version: TlsProtocol::TlSv12.into(),
-                tls_maximum_protocol_version: TlsProtocol::TlSv13.into(),
-                ..TlsParameters::default()
-            }),
-            tls_certificate_sds_secret_configs: vec![SdsSecretConfig {
-                name: GATEWAY_CERTIFICATE.to_owned(),
-                sds_config: Some(over_ads(true)),
-            }],
-            alpn_protocols: PROTOCOLS.map(str::to_owned).to_vec(),
-            ..CommonTlsContext::default()
-        }),
-        ..DownstreamTlsContext::default()
-    };
-    TransportSocket {
-        name: "envoy.transport_sockets.tls".to_owned(),
-        config_type: Some(ConfigType::TypedConfig(pack_any(context))),
-    }
-}
-
-/// The secrets that a transport socket for callers asks for by name.
-pub(crate) fn asked_for(
-    from: &str,
-    socket: &TransportSocket,
-) -> Result<Vec<String>, TranslateError> {
-    let Some(ConfigType::TypedConfig(any)) = &socket.config_type else { return Ok(Vec::new()) };
-    let context: DownstreamTlsContext = unpack(from, any)?;
-    let by_sds = context.common_tls_context.unwrap_or_default().tls_certificate_sds_secret_configs;
-    Ok(by_sds.into_iter().map(|one| one.name).collect())
-}
-
-fn unpack(from: &str, any: &Any) -> Result<DownstreamTlsContext, TranslateError> {
-    prost::Message::decode(any.value.as_slice()).map_err(|why: prost::DecodeError| {
-        TranslateError::Unreadable { what: format!("TLS of {from}"), why: why.to_string() }
-    })
 }
 
 #[cfg(test)]
@@ -258,11 +212,5 @@ mod tests {
         };
         assert_eq!(told.certificate_chain, inline(chain.as_bytes()));
         assert_eq!(told.private_key, inline(key.as_bytes()));
-    }
-
-    #[test]
-    fn the_listener_asks_for_the_secret_by_its_name() {
-        let names = asked_for("the listener gateway", &transport_socket()).unwrap();
-        assert_eq!(names, [GATEWAY_CERTIFICATE]);
     }
 }
