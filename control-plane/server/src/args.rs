@@ -2,6 +2,7 @@
 
 use admin::when::{NotATime, Span};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use ledger::Head;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -50,13 +51,16 @@ pub enum Command {
     /// Print the JSON Schema of the configuration, for editors.
     #[command(after_help = "Example:\n  tollgate schema > tollgate.schema.json")]
     Schema,
-    /// Create, list and revoke API keys.
+    /// Create, list, rotate and revoke API keys.
     #[command(subcommand)]
     Keys(Keys),
     /// Show what was used: every record, newest last, or sums.
     #[command(after_help = "Examples:\n  tollgate usage --since 24h\n  \
                             tollgate usage --by tenant --format csv")]
     Usage(Usage),
+    /// Show who did what, and prove that nobody has changed it since.
+    #[command(subcommand)]
+    Audit(Audit),
     /// Show what runs: Envoys, configuration, pools and endpoints.
     #[command(after_help = "Example:\n  tollgate status --format json")]
     Status(Status),
@@ -140,6 +144,10 @@ pub enum Keys {
     /// List all keys; the keys themselves are not stored and not shown.
     #[command(after_help = "Example:\n  tollgate keys list --format json")]
     List(ListKeys),
+    /// Replace a key by a new one with the same rights, and show that, this once. The old
+    /// one goes on for a while, so that nobody has to change keys at the same moment.
+    #[command(after_help = "Example:\n  tollgate keys rotate key_2f1c9a0b7d3e4c58 --overlap 7d")]
+    Rotate(RotateKey),
     /// Make a key void.
     #[command(after_help = "Example:\n  tollgate keys revoke key_2f1c9a0b7d3e4c58")]
     Revoke(RevokeKey),
@@ -163,6 +171,10 @@ pub struct CreateKey {
     /// A role; may be given several times. None: all that the tenant has.
     #[arg(long = "role", value_name = "ROLE")]
     pub roles: Vec<String>,
+    /// A pattern over model names, such as 'qwen-*'; may be given several times. It
+    /// bounds the key beside its roles. None: no further bound.
+    #[arg(long = "model", value_name = "PATTERN")]
+    pub models: Vec<String>,
     /// How long it lives, such as 12h or 30d. Left out: until it is revoked.
     #[arg(long, value_name = "DURATION", value_parser = span)]
     pub expires: Option<String>,
@@ -176,6 +188,11 @@ fn span(text: &str) -> Result<String, NotATime> {
     text.parse::<Span>().map(|_| text.to_owned())
 }
 
+/// The same, and no time at all.
+fn overlap(text: &str) -> Result<String, NotATime> {
+    if text == "0s" { Ok(text.to_owned()) } else { span(text) }
+}
+
 /// `tollgate keys list`.
 #[derive(Debug, Args)]
 pub struct ListKeys {
@@ -183,6 +200,22 @@ pub struct ListKeys {
     #[command(flatten)]
     pub target: Target,
     /// How to print them.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// `tollgate keys rotate`.
+#[derive(Debug, Args)]
+pub struct RotateKey {
+    /// Which Tollgate.
+    #[command(flatten)]
+    pub target: Target,
+    /// The key's id, as `keys list` shows it.
+    pub id: String,
+    /// How long the old key goes on, 0s to 90d. Left out: a day.
+    #[arg(long, value_name = "DURATION", value_parser = overlap)]
+    pub overlap: Option<String>,
+    /// How to print it.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
 }
@@ -218,6 +251,63 @@ pub struct Usage {
     /// How to print it.
     #[arg(long, value_enum, default_value_t)]
     pub format: ReportFormat,
+}
+
+/// `tollgate audit`.
+#[derive(Debug, Subcommand)]
+pub enum Audit {
+    /// List the rows of the audit trail, newest last.
+    #[command(after_help = "Examples:\n  tollgate audit list --since 24h\n  \
+                            tollgate audit list --action key.revoked --format json")]
+    List(ListAudit),
+    /// Hold every row against the one before, and name the first that is broken.
+    ///
+    /// It prints the head of the trail. Keep it elsewhere and give it next time: who can
+    /// write the database can also write the whole trail anew, or cut off its end, and
+    /// only a head from before shows that.
+    #[command(after_help = "Examples:\n  tollgate audit verify\n  \
+                            tollgate audit verify --head 12:5f0c…")]
+    Verify(VerifyAudit),
+}
+
+/// `tollgate audit list`.
+#[derive(Debug, Args)]
+pub struct ListAudit {
+    /// Which Tollgate.
+    #[command(flatten)]
+    pub target: Target,
+    /// From when on: a time (RFC 3339), a day, or how long ago (24h, 7d).
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Until when, that moment not included; the same forms.
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// Only this action, such as key.created.
+    #[arg(long)]
+    pub action: Option<String>,
+    /// Only what was done to this, such as a key's id.
+    #[arg(long)]
+    pub subject: Option<String>,
+    /// At most so many rows, the newest.
+    #[arg(long, value_name = "ROWS", default_value_t = 1_000)]
+    pub limit: u32,
+    /// How to print them.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// `tollgate audit verify`.
+#[derive(Debug, Args)]
+pub struct VerifyAudit {
+    /// Which Tollgate.
+    #[command(flatten)]
+    pub target: Target,
+    /// A head that was printed before: it must still be in the trail.
+    #[arg(long, value_name = "ROW:HASH")]
+    pub head: Option<Head>,
+    /// How to print the outcome.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
 }
 
 /// `tollgate status`.
@@ -307,7 +397,7 @@ mod tests {
         }
         let mut found = Vec::new();
         leaves(&Arguments::command(), &mut found);
-        assert_eq!(found.len(), 10);
+        assert_eq!(found.len(), 13);
         assert!(found.iter().all(|(_, example)| *example), "{found:?}");
     }
 
@@ -324,9 +414,14 @@ mod tests {
             ("bootstrap --envoy-admin 0.0.0.0:9901", 2),
             ("keys create --tenant acme", 2),
             ("keys create --tenant acme --name ci --expires soon", 2),
+            ("keys rotate", 2),
+            ("keys rotate key_1 --overlap soon", 2),
+            ("audit", 2),
+            ("audit verify --head 12", 2),
             ("keys list -c a.yaml --admin http://127.0.0.1:1", 2),
             ("usage --by colour", 2),
             ("status --format csv", 2),
+            ("keys rotate key_1 --overlap 0s --help", 0),
             ("--help", 0),
             ("keys create --help", 0),
             ("--version", 0),
@@ -348,10 +443,11 @@ mod tests {
     #[test]
     fn a_key_with_everything() {
         let line = "keys create --tenant acme --name ci --user kim --role a --role b \
-                    --expires 30d --format json";
+                    --expires 30d --model qwen-* --format json";
         let Ok(Command::Keys(Keys::Create(key))) = parse(line) else { panic!("no key") };
         assert_eq!(key.roles, ["a", "b"]);
         assert_eq!(key.expires.as_deref(), Some("30d"));
+        assert_eq!(key.models, ["qwen-*"]);
         assert_eq!(key.format, Format::Json);
         assert_eq!(key.target.config, PathBuf::from("tollgate.yaml"));
     }

@@ -4,7 +4,7 @@ use crate::error::Failure;
 use crate::run_file::Run;
 use crate::xds_port::{self, Opened};
 use crate::{args, cli, files, wasm};
-use model::{Config, XdsListen};
+use model::{Config, XdsListen, XdsPort};
 use resources::bootstrap::{Bootstrap, ControlPort};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -14,8 +14,13 @@ use std::path::{Path, PathBuf};
 pub const NODE: &str = "gateway";
 
 /// The bootstrap of the Envoy that `up` starts.
-pub fn of_own(config: &Config, opened: &Opened, wasm: PathBuf) -> Result<String, Failure> {
-    let control = xds_port::as_dialled(&config.control.xds, opened, None)?;
+pub fn of_own(
+    config: &Config,
+    port: &XdsPort,
+    opened: &Opened,
+    wasm: PathBuf,
+) -> Result<String, Failure> {
+    let control = xds_port::as_dialled(port, opened, None)?;
     render(NODE, config.control.envoy_admin, control, wasm)
 }
 

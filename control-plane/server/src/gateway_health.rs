@@ -3,7 +3,7 @@
 
 use crate::error::Failure;
 use crate::listen::reachable;
-use crate::tasks::certificates::Certificates;
+use crate::tasks::materials::Materials;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -21,22 +21,22 @@ const TIMEOUT: Duration = Duration::from_secs(1);
 pub struct GatewayHealth {
     http: reqwest::Client,
     address: SocketAddr,
-    certificates: Certificates,
+    materials: Materials,
 }
 
 impl GatewayHealth {
     /// Asks at `address`, over TLS while there is a certificate.
-    pub fn of(address: SocketAddr, certificates: Certificates) -> Result<Self, Failure> {
-        let tls = tls(certificates.clone()).map_err(Failure::internal)?;
+    pub fn of(address: SocketAddr, materials: Materials) -> Result<Self, Failure> {
+        let tls = tls(materials.clone()).map_err(Failure::internal)?;
         // A neighbour on this machine: no proxy of the environment is meant.
         let http = reqwest::Client::builder().no_proxy().tls_backend_preconfigured(tls).build();
         let address = reachable(address);
-        Ok(GatewayHealth { http: http.map_err(Failure::internal)?, address, certificates })
+        Ok(GatewayHealth { http: http.map_err(Failure::internal)?, address, materials })
     }
 
     /// What callers connect to.
     pub fn url(&self) -> String {
-        let scheme = if self.certificates.current().is_some() { "https" } else { "http" };
+        let scheme = if self.materials.has_certificate() { "https" } else { "http" };
         format!("{scheme}://{}", self.address)
     }
 
@@ -48,9 +48,9 @@ impl GatewayHealth {
     }
 }
 
-fn tls(certificates: Certificates) -> Result<ClientConfig, Error> {
+fn tls(materials: Materials) -> Result<ClientConfig, Error> {
     let provider = Arc::new(ring::default_provider());
-    let verifier = OnlyOurs { certificates, provider: Arc::clone(&provider) };
+    let verifier = OnlyOurs { materials, provider: Arc::clone(&provider) };
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .dangerous()
@@ -62,7 +62,7 @@ fn tls(certificates: Certificates) -> Result<ClientConfig, Error> {
 /// Believes the certificates that our Envoys are given, whoever signed them and
 /// whatever names they have, and no other.
 struct OnlyOurs {
-    certificates: Certificates,
+    materials: Materials,
     provider: Arc<CryptoProvider>,
 }
 
@@ -81,7 +81,7 @@ impl ServerCertVerifier for OnlyOurs {
         _: &[u8],
         _: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        if self.certificates.may_be_shown(leaf) {
+        if self.materials.may_be_shown(leaf) {
             return Ok(ServerCertVerified::assertion());
         }
         Err(CertificateError::ApplicationVerificationFailure.into())

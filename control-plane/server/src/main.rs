@@ -17,6 +17,7 @@ mod overview;
 mod publish;
 mod roster;
 mod run_file;
+mod signers;
 mod stop;
 mod supervise;
 mod tasks;
@@ -69,6 +70,7 @@ async fn run(command: Command) -> Result<u8, Failure> {
         Command::Schema => cli::schema::run()?,
         Command::Keys(keys) => cli::keys::run(keys).await?,
         Command::Usage(usage) => cli::usage::run(&usage).await?,
+        Command::Audit(audit) => return cli::audit::run(audit).await,
         Command::Status(status) => cli::status::run(&status).await?,
     }
     Ok(args::DONE)

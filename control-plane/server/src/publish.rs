@@ -3,14 +3,14 @@
 
 use crate::error::Failure;
 use crate::roster::Roster;
-use crate::tasks::certificates::Certificates;
+use crate::signers::Signers;
+use crate::tasks::materials::Materials;
 use admin::CLOCK;
 use ledger::Ledger;
 use model::Config;
 use model::ids::PoolName;
 use plan::{Inputs, Member, Plan};
-use resources::secrets::Certificate;
-use resources::{EnvoyResources, Placement};
+use resources::{EnvoyResources, Material, Placement};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -42,8 +42,10 @@ pub struct Publisher {
     /// The configuration in force, held by whoever publishes; `None` before the
     /// first.
     pub config: Mutex<Option<Config>>,
-    /// What callers are shown.
-    pub certificates: Certificates,
+    /// What the configuration names files for.
+    pub materials: Materials,
+    /// Who may sign requests.
+    pub signers: Signers,
 }
 
 /// What may be another than when it was last published.
@@ -51,7 +53,7 @@ pub struct Publisher {
 pub enum Refresh {
     /// Servers and their weights.
     Servers,
-    /// The gateway's certificate as well.
+    /// What files contain that the configuration names as well.
     Everything,
 }
 
@@ -75,18 +77,17 @@ fn plan_with(
 /// gateway.
 pub fn dry_run(config: &Config) -> Result<(), Failure> {
     let placement = Placement { wasm: "/gateway.wasm".into(), spool_file: "/usage.jsonl".into() };
-    let certificate = Certificates::new().read(config.gateway.tls.as_ref())?;
+    let read = Materials::new().read(config)?;
     let plan = plan(config, config.gateway.listen);
-    resources_of(&plan, &placement, certificate.certificate()).map(|_| ())
+    resources_of(&plan, &placement, read.material()).map(|_| ())
 }
 
 fn resources_of(
     plan: &Plan,
     placement: &Placement,
-    certificate: Option<&Certificate>,
+    material: &Material,
 ) -> Result<EnvoyResources, Failure> {
-    let resources =
-        resources::translate(plan, placement, certificate).map_err(Failure::internal)?;
+    let resources = resources::translate(plan, placement, material).map_err(Failure::internal)?;
     match resources::consistency::check(&resources) {
         Ok(()) => Ok(resources),
         Err(faults) => {
@@ -102,20 +103,21 @@ impl Publisher {
     pub async fn put_in_force(&self, config: &Config) -> Result<Vec<String>, Failure> {
         let mut current = self.config.lock().await;
         let plan = self.plan_of(config, &BTreeMap::new());
-        let certificate = self.certificates.read(config.gateway.tls.as_ref())?;
-        resources_of(&plan, &self.placement, certificate.certificate())?;
+        let read = self.materials.read(config)?;
+        resources_of(&plan, &self.placement, read.material())?;
         // A price must be known before a usage line can name it.
         let prices: Vec<_> = plan.prices.iter().map(|list| list.prices).collect();
         self.ledger.record_prices(&prices).await.map_err(failed)?;
         self.roster.configure(config, CLOCK.now_ms());
         self.hear_of_servers().await;
-        self.certificates.in_force(certificate);
+        self.materials.in_force(read);
         let changes = self.publish(config).inspect_err(|_| {
             if let Some(last) = current.as_ref() {
                 self.roster.configure(last, CLOCK.now_ms());
             }
         })?;
         *current = Some(config.clone());
+        self.signers.in_force(config)?;
         self.take_keys(&plan).await?;
         Ok(changes)
     }
@@ -134,8 +136,7 @@ impl Publisher {
 
     fn publish(&self, config: &Config) -> Result<Vec<String>, Failure> {
         let plan = self.plan_of(config, &self.roster.members());
-        let certificate = self.certificates.current();
-        let resources = resources_of(&plan, &self.placement, certificate.as_deref())?;
+        let resources = resources_of(&plan, &self.placement, &self.materials.current())?;
         self.cache.publish(snapshot(&resources, self.cache.current())?);
         Ok(self.planned(plan))
     }

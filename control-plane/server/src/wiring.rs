@@ -9,20 +9,21 @@ use crate::overview::Running;
 use crate::publish::{self, Publisher};
 use crate::roster::{Kept, Roster};
 use crate::run_file::{Run, RunFile};
+use crate::signers::Signers;
 use crate::stop::Stopping;
 use crate::supervise::command::{self, Launch};
 use crate::supervise::{Supervisor, adopt, process};
-use crate::tasks::certificates::Certificates;
 use crate::tasks::envoy_log::EnvoyLog;
 use crate::tasks::follow_servers::ServerWatch;
+use crate::tasks::materials::Materials;
 use crate::tasks::rotate::Rotation;
 use crate::tasks::watch_config::ConfigWatch;
 use crate::xds_port::{self, Opened, Port};
 use crate::{bootstrap, cli, files, listen, mint, token, wasm};
-use admin::{Access, Admin, AdminToken, Supervised};
+use admin::{Access, Admin, AdminToken, CLOCK, Refusals, Supervised};
 use engines::Scraper;
-use ledger::Ledger;
-use model::{Config, Control};
+use ledger::{Action, Actor, AuditEvent, Ledger};
+use model::{Config, Control, XdsPort};
 use resources::Placement;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -33,6 +34,8 @@ use tokio::sync::{Mutex, watch};
 use tokio::time::{sleep, timeout};
 use xds::{Cache, Canary, Registry, Server};
 
+/// This program, in the audit trail.
+const TOLLGATE: &str = concat!("tollgate ", env!("CARGO_PKG_VERSION"));
 /// Name of the bootstrap in the data folder.
 const BOOTSTRAP_NAME: &str = "bootstrap.json";
 /// Name of the file with the address of Envoy's admin interface.
@@ -63,6 +66,8 @@ struct Ground {
     loaded: Loaded,
     data: PathBuf,
     wasm: PathBuf,
+    /// Where Envoys ask.
+    xds: XdsPort,
     run_file: RunFile,
     _lock: DataLock,
 }
@@ -70,7 +75,7 @@ struct Ground {
 /// `tollgate up`: returns when it was told to stop and nothing is left running.
 pub async fn up(file: &Path) -> Result<(), Failure> {
     let stopping = Stopping::by_signals()?;
-    let ground = Ground::prepare(file).await?;
+    let ground = Ground::prepare(file, Mode::Up).await?;
     let envoy = command::find_envoy()?;
     let last = ground.run_file.get();
     let alive = envoy_is_alive(&last, &ground.data);
@@ -103,7 +108,7 @@ pub async fn up(file: &Path) -> Result<(), Failure> {
 /// `tollgate serve`.
 pub async fn serve(file: &Path) -> Result<(), Failure> {
     let mut stopping = Stopping::by_signals()?;
-    let ground = Ground::prepare(file).await?;
+    let ground = Ground::prepare(file, Mode::Serve).await?;
     let last = ground.run_file.get();
     // A neighbour's Envoy may have the address already.
     let kept = listen::keep(ground.config().gateway.listen, last.gateway, true)?;
@@ -133,14 +138,19 @@ fn envoy_is_alive(last: &Run, data: &Path) -> bool {
 }
 
 impl Ground {
-    async fn prepare(file: &Path) -> Result<Ground, Failure> {
+    async fn prepare(file: &Path, mode: Mode) -> Result<Ground, Failure> {
         let loaded = cli::load(file)?;
         let data = files::absolute(&loaded.config.control.data)?;
         files::private_folder(&data)?;
         let lock = lock::take(&data).await?;
         let wasm = wasm::keep(&loaded.config.control.wasm, &data)?;
         let run_file = RunFile::new(&data, Run::read(&data));
-        Ok(Ground { file: file.to_owned(), loaded, data, wasm, run_file, _lock: lock })
+        let control = &loaded.config.control;
+        let xds = match mode {
+            Mode::Up => xds_port::for_own_envoy(control, &data),
+            Mode::Serve => control.xds.clone(),
+        };
+        Ok(Ground { file: file.to_owned(), loaded, data, wasm, xds, run_file, _lock: lock })
     }
 
     fn config(&self) -> &Config {
@@ -156,7 +166,7 @@ impl Ground {
         Ok(Launch {
             envoy,
             bootstrap_file: self.data.join(BOOTSTRAP_NAME),
-            bootstrap: bootstrap::of_own(self.config(), xds, self.wasm.clone())?,
+            bootstrap: bootstrap::of_own(self.config(), &self.xds, xds, self.wasm.clone())?,
             admin_address_file: self.data.join(ENVOY_ADMIN_NAME),
             journal_file,
             workers: self.config().gateway.workers,
@@ -186,7 +196,7 @@ struct Plane {
     ledger: Ledger,
     http: reqwest::Client,
     health: GatewayHealth,
-    certificates: Certificates,
+    materials: Materials,
     xds: Opened,
     shown: watch::Sender<Supervised>,
 }
@@ -197,19 +207,19 @@ impl Plane {
     async fn start(ground: &Ground, gateway: SocketAddr, mode: Mode) -> Result<Plane, Failure> {
         let last = ground.run_file.get();
         let control = &ground.config().control;
-        let port = xds_port::open(&control.xds, last.xds).await?;
+        let port = xds_port::open(&ground.xds, last.xds).await?;
         let api = listen::listen("control.admin", control.admin, last.admin).await?;
         let admin = api.local_addr().map_err(Failure::internal)?;
         let token = token::settle(&ground.data, control.admin_token.as_ref())?;
         let access = Access { token: AdminToken::new(token.reveal()), listen: admin.ip() };
         let ledger = Ledger::open(&ground.data).await;
         let ledger = ledger.map_err(|error| Failure::Ledger(error.to_string()))?;
-        let certificates = Certificates::new();
+        let materials = Materials::new();
         let plane = Plane {
             ledger,
             http: http_client()?,
-            health: GatewayHealth::of(gateway, certificates.clone())?,
-            certificates,
+            health: GatewayHealth::of(gateway, materials.clone())?,
+            materials,
             xds: port.opened.clone(),
             shown: watch::Sender::new(Supervised::default()),
         };
@@ -237,6 +247,7 @@ impl Plane {
         let publisher = Arc::new(self.publisher(ground, gateway, mode, cache.clone())?);
         publisher.put_in_force(ground.config()).await?;
         state.in_force(&ground.loaded.version, config_state::now(), Vec::new());
+        self.note_start(&ground.loaded.version, mode).await?;
         let neighbour = Some(ground.config().control.envoy_admin)
             .filter(|address| mode == Mode::Serve && address.port() != 0);
         let running = Running {
@@ -252,19 +263,35 @@ impl Plane {
             gateway,
             health: self.health.clone(),
         };
+        let refusals = Refusals::new(self.ledger.clone());
+        tokio::spawn(refusals.clone().keep_noting());
         let api = Admin {
             ledger: self.ledger.clone(),
             plan: publisher.plan.subscribe(),
             overview: Arc::new(running),
             mint: Arc::new(mint::mint),
+            refusals: refusals.clone(),
         };
+        let signers = publisher.signers.clone();
         self.spawn_tasks(ground, neighbour, publisher, state, registry.clone());
         serve_in_background("control.admin", admin, admin::router(api, access));
         let discovery = Server::new(cache, registry).into_service();
         let routes = tonic::service::Routes::new(discovery).into_axum_router();
-        let routes = routes.merge(admin::sync_router(self.ledger.clone()));
+        let sync = admin::Sync { ledger: self.ledger.clone(), hmac: signers.watch(), refusals };
+        let routes = routes.merge(admin::sync_router(sync));
         xds.serve(routes);
         Ok(())
+    }
+
+    /// The first row of a run in the audit trail.
+    async fn note_start(&self, version: &str, mode: Mode) -> Result<(), Failure> {
+        let command = if mode == Mode::Up { "up" } else { "serve" };
+        let began =
+            AuditEvent::new(CLOCK.now_ms(), Actor::System, Action::ControlStarted, TOLLGATE)
+                .with("command", command)
+                .with("configuration", version);
+        let noted = self.ledger.note(began).await;
+        noted.map(|_| ()).map_err(|error| Failure::Ledger(error.to_string()))
     }
 
     fn publisher(
@@ -287,7 +314,8 @@ impl Plane {
             plan: watch::Sender::new(Arc::new(plan)),
             roster: Roster::new(Scraper::new(engines), Kept::read(&ground.data)),
             config: Mutex::new(None),
-            certificates: self.certificates.clone(),
+            materials: self.materials.clone(),
+            signers: Signers::new(),
         })
     }
 
@@ -311,12 +339,10 @@ impl Plane {
             http: self.http.clone(),
         };
         tokio::spawn(rotation.run());
-        let servers = ServerWatch {
-            publisher: Arc::clone(&publisher),
-            certificates: self.certificates.changes(),
-        };
+        let servers =
+            ServerWatch { publisher: Arc::clone(&publisher), materials: self.materials.changes() };
         tokio::spawn(servers.run());
-        tokio::spawn(self.certificates.clone().watch());
+        tokio::spawn(self.materials.clone().watch());
         let watch = ConfigWatch {
             file: ground.file.clone(),
             seen: ground.loaded.version.clone(),

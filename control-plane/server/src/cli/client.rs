@@ -70,6 +70,17 @@ impl Client {
         json(self.request(Method::POST, path).json(body)).await
     }
 
+    /// `POST` of what is to be done with one thing in a collection.
+    pub async fn post_to<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        id: &str,
+        verb: &str,
+        body: &impl Serialize,
+    ) -> Result<T, Failure> {
+        self.post(&format!("{path}/{}/{verb}", escaped(id)), body).await
+    }
+
     /// `DELETE` of one thing in a collection.
     pub async fn delete<T: DeserializeOwned>(&self, path: &str, id: &str) -> Result<T, Failure> {
         json(self.request(Method::DELETE, &format!("{path}/{}", escaped(id)))).await

@@ -4,15 +4,16 @@ use super::client::Client;
 use super::{say, say_json, table};
 use crate::args::{self, Format, Keys};
 use crate::error::Failure;
-use admin::{CreateKey, CreatedKey, RevokedKey};
+use admin::{CreateKey, CreatedKey, RevokedKey, RotateKey, RotatedKey};
 use jiff::Timestamp;
 use ledger::Key;
 
-/// Creates, lists or revokes.
+/// Creates, lists, rotates or revokes.
 pub async fn run(keys: Keys) -> Result<(), Failure> {
     match keys {
         Keys::Create(create) => self::create(create).await,
         Keys::List(list) => self::list(&list).await,
+        Keys::Rotate(rotate) => self::rotate(&rotate).await,
         Keys::Revoke(revoke) => self::revoke(&revoke).await,
     }
 }
@@ -24,6 +25,7 @@ async fn create(wanted: args::CreateKey) -> Result<(), Failure> {
         name: wanted.name,
         user: wanted.user,
         roles: wanted.roles,
+        models: wanted.models,
         expires: wanted.expires,
     };
     let made: CreatedKey = client.post("keys", &body).await?;
@@ -44,6 +46,20 @@ async fn list(wanted: &args::ListKeys) -> Result<(), Failure> {
     }
 }
 
+async fn rotate(wanted: &args::RotateKey) -> Result<(), Failure> {
+    let client = Client::of(&wanted.target)?;
+    let body = RotateKey { overlap: wanted.overlap.clone() };
+    let made: RotatedKey = client.post_to("keys", &wanted.id, "rotate", &body).await?;
+    match wanted.format {
+        Format::Json => say_json(&made),
+        Format::Table => say(&format!(
+            "id:   {}\nkey:  {}\n\nKeep the key now: it is not stored and cannot be shown again.\n\
+             {} is refused from {} on.",
+            made.id, made.key, made.replaces, made.old_valid_until
+        )),
+    }
+}
+
 async fn revoke(wanted: &args::RevokeKey) -> Result<(), Failure> {
     let client = Client::of(&wanted.target)?;
     let revoked: RevokedKey = client.delete("keys", &wanted.id).await?;
@@ -55,7 +71,8 @@ async fn revoke(wanted: &args::RevokeKey) -> Result<(), Failure> {
 }
 
 fn as_table(keys: &[Key], now: Timestamp) -> String {
-    let columns = ["ID", "NAME", "TENANT", "USER", "ROLES", "STATE", "CREATED", "EXPIRES"];
+    let columns =
+        ["ID", "NAME", "TENANT", "USER", "ROLES", "MODELS", "STATE", "CREATED", "EXPIRES", "USED"];
     let mut table = table::new(&columns, &[]);
     for key in keys {
         table.add_row([
@@ -63,13 +80,19 @@ fn as_table(keys: &[Key], now: Timestamp) -> String {
             key.name.clone(),
             key.tenant.clone(),
             table::or_nothing(key.user.as_ref()),
-            table::or_nothing(Some(key.roles.join(",")).filter(|roles| !roles.is_empty())),
+            joined(&key.roles),
+            joined(&key.models),
             state(key, now).to_owned(),
             time(Some(key.created_at_s)),
             time(key.expires_at_s),
+            time(key.last_used_at_s),
         ]);
     }
     table::text(&table)
+}
+
+fn joined(names: &[String]) -> String {
+    table::or_nothing(Some(names.join(",")).filter(|names| !names.is_empty()))
 }
 
 fn state(key: &Key, now: Timestamp) -> &'static str {
@@ -98,6 +121,10 @@ mod tests {
             tenant: "acme".into(),
             user: None,
             roles: Vec::new(),
+            models: vec!["qwen-*".into(), "e5".into()],
+            last_used_at_s: None,
+            rotated_from: None,
+            replaced_by: None,
             configured: false,
             created_at_s: 1_000,
             expires_at_s: None,
@@ -127,6 +154,7 @@ mod tests {
             text.lines().map(|line| line.split_whitespace().collect()).collect();
         assert_eq!(lines[0][..3], ["ID", "NAME", "TENANT"]);
         let created = "1970-01-01T00:16:40Z";
-        assert_eq!(lines[1], ["key_1", "ci", "acme", "-", "-", "active", created, "-"]);
+        let row = ["key_1", "ci", "acme", "-", "-", "qwen-*,e5", "active", created, "-", "-"];
+        assert_eq!(lines[1], row);
     }
 }

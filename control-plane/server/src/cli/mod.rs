@@ -1,5 +1,6 @@
 //! The commands that ask a running Tollgate, and what they print.
 
+pub mod audit;
 pub mod check;
 mod client;
 pub mod keys;

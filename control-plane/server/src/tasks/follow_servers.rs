@@ -1,4 +1,4 @@
-//! Publishes anew when the servers of a pool, their weights or a certificate
+//! Publishes anew when the servers of a pool, their weights or a file that is named
 //! changed, and not more often than a gateway is well with.
 
 use crate::debounce::Debounce;
@@ -19,8 +19,8 @@ const RETRY_AFTER_MS: u64 = 5_000;
 pub struct ServerWatch {
     /// Where changes go; it has the roster.
     pub publisher: Arc<Publisher>,
-    /// Counts up when another certificate is to be published.
-    pub certificates: watch::Receiver<u64>,
+    /// Counts up when the content of a file is to be published.
+    pub materials: watch::Receiver<u64>,
 }
 
 impl ServerWatch {
@@ -56,7 +56,7 @@ impl ServerWatch {
         let pause_ms = next_ms.saturating_sub(now_ms).clamp(1, LOOK_EVERY_MS);
         tokio::select! {
             () = self.publisher.roster.changed() => false,
-            () = next(&mut self.certificates) => true,
+            () = next(&mut self.materials) => true,
             () = sleep(Duration::from_millis(pause_ms)) => false,
         }
     }

@@ -1,24 +1,28 @@
-//! The certificate that callers are shown: read from its two files, and read
-//! anew when they change. What does not fit together is never shown: as long as
-//! only one of the files was replaced, the last good pair stays.
+//! What the configuration names files for: the certificate that callers are shown, the
+//! authority that signs theirs, the keys of issuers. Read from the files, and read anew
+//! when they change. What is wrong with a file is never put in force: as long as it is,
+//! or as only one file of a pair was replaced, the last good content stays.
 
 use crate::error::Failure;
 use crate::files;
 use discovery::file_events::FileEvents;
-use model::Tls;
-use resources::secrets::Certificate;
-use std::path::Path;
+use model::{Config, Jwks, Tls};
+use resources::secrets::{Certificate, ClientCa};
+use resources::{Jwks as JwksText, Material};
+use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
-/// The pair in force. Clones share it. It holds a secret and therefore has no
+/// The contents in force. Clones share them. They hold a secret and therefore have no
 /// `Debug`.
 #[derive(Clone)]
-pub struct Certificates(Arc<Shared>);
+pub struct Materials(Arc<Shared>);
 
 struct Shared {
     state: Mutex<State>,
-    /// How often a rotation was found good.
+    /// How often another content was found good.
     changes: watch::Sender<u64>,
     /// How often other files were named.
     named: watch::Sender<u64>,
@@ -26,73 +30,86 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    files: Option<Tls>,
-    current: Option<Arc<Certificate>>,
-    /// Shown still by an Envoy that has not heard of `current`.
-    previous: Option<Arc<Certificate>>,
+    files: Files,
+    current: Arc<Material>,
+    /// Shown still by an Envoy that has not heard of the current one.
+    previous: Option<Certificate>,
     /// What was wrong at the last look, and whether that was said.
     trouble: Option<(String, bool)>,
 }
 
-/// A pair that could be put in force. It holds a secret and therefore has no
+/// The files that a configuration names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Files {
+    tls: Option<Tls>,
+    jwks: BTreeSet<PathBuf>,
+}
+
+/// Contents that could be put in force. They hold a secret and therefore have no
 /// `Debug`.
 pub struct Candidate {
-    files: Option<Tls>,
-    certificate: Option<Arc<Certificate>>,
+    files: Files,
+    material: Arc<Material>,
 }
 
 impl Candidate {
-    /// The pair; `None`: callers come without TLS.
-    pub fn certificate(&self) -> Option<&Certificate> {
-        self.certificate.as_deref()
+    /// The contents.
+    pub fn material(&self) -> &Material {
+        &self.material
     }
 }
 
-impl Certificates {
+impl Materials {
     /// Nothing is in force yet.
     pub fn new() -> Self {
-        Certificates(Arc::new(Shared {
+        Materials(Arc::new(Shared {
             state: Mutex::default(),
             changes: watch::Sender::new(0),
             named: watch::Sender::new(0),
         }))
     }
 
-    /// What `tls` names, as it lies there now; the last good pair, if these files
-    /// are in force already and do not fit just now.
-    pub fn read(&self, tls: Option<&Tls>) -> Result<Candidate, Failure> {
-        let Some(tls) = tls else { return Ok(Candidate { files: None, certificate: None }) };
-        let certificate = match read(tls) {
-            Ok(certificate) => Arc::new(certificate),
-            Err(why) => self.last_good(tls).ok_or(why)?,
+    /// What the files of `config` contain now; the last good content of those that are
+    /// in force already and wrong just now.
+    pub fn read(&self, config: &Config) -> Result<Candidate, Failure> {
+        let files = Files::of(config);
+        let material = {
+            let state = self.state();
+            read(&files, &state)?.0
         };
-        Ok(Candidate { files: Some(tls.clone()), certificate: Some(certificate) })
+        Ok(Candidate { files, material: Arc::new(material) })
     }
 
-    /// From now on `candidate` is what callers are shown.
+    /// From now on `candidate` is what the gateways are told.
     pub fn in_force(&self, candidate: Candidate) {
         let mut state = self.state();
         let others = state.files != candidate.files;
         state.files = candidate.files;
-        state.replace(candidate.certificate);
+        state.replace(candidate.material);
         drop(state);
         if others {
             self.0.named.send_modify(|count| *count = count.wrapping_add(1));
         }
     }
 
-    /// The pair in force; `None`: callers come without TLS.
-    pub fn current(&self) -> Option<Arc<Certificate>> {
-        self.state().current.clone()
+    /// The contents in force.
+    pub fn current(&self) -> Arc<Material> {
+        Arc::clone(&self.state().current)
+    }
+
+    /// Whether callers come over TLS.
+    pub fn has_certificate(&self) -> bool {
+        self.state().current.certificate.is_some()
     }
 
     /// Whether `leaf`, in DER, is of a pair that an Envoy of ours may show now.
     pub fn may_be_shown(&self, leaf: &[u8]) -> bool {
         let state = self.state();
-        [&state.current, &state.previous].into_iter().flatten().any(|pair| pair.leaf() == leaf)
+        let pairs = [&state.current.certificate, &state.previous];
+        pairs.into_iter().flatten().any(|pair| pair.leaf() == leaf)
     }
 
-    /// Counts up when another pair of the same files is to be published.
+    /// Counts up when another content of the same files is to be published.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.0.changes.subscribe()
     }
@@ -102,8 +119,7 @@ impl Certificates {
         let mut named = self.0.named.subscribe();
         loop {
             let files = self.state().files.clone();
-            let paths = files.iter().flat_map(|tls| [tls.cert.as_path(), tls.key.as_path()]);
-            let mut events = FileEvents::of(paths);
+            let mut events = FileEvents::of(files.paths());
             while !named.has_changed().unwrap_or(false) {
                 tokio::select! {
                     _ = events.next() => self.look(),
@@ -115,26 +131,16 @@ impl Certificates {
     }
 
     fn look(&self) {
-        let Some(files) = self.state().files.clone() else { return };
-        let found = read(&files);
         let mut state = self.state();
-        match found {
-            _ if state.files.as_ref() != Some(&files) => {}
-            Ok(certificate) => {
-                state.trouble = None;
-                if state.replace(Some(Arc::new(certificate))) {
-                    drop(state);
-                    tracing::info!("the certificate of gateway.tls was replaced");
-                    self.0.changes.send_modify(|count| *count = count.wrapping_add(1));
-                }
-            }
-            Err(why) => state.complain(why.to_string()),
+        let files = state.files.clone();
+        // Everything that is in force can be fallen back to.
+        let Ok((material, troubles)) = read(&files, &state) else { return };
+        state.complain(troubles);
+        if state.replace(Arc::new(material)) {
+            drop(state);
+            tracing::info!("a file that the configuration names was replaced");
+            self.0.changes.send_modify(|count| *count = count.wrapping_add(1));
         }
-    }
-
-    fn last_good(&self, tls: &Tls) -> Option<Arc<Certificate>> {
-        let state = self.state();
-        state.current.clone().filter(|_| state.files.as_ref() == Some(tls))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -144,21 +150,29 @@ impl Certificates {
 
 impl State {
     /// Whether that is another one.
-    fn replace(&mut self, certificate: Option<Arc<Certificate>>) -> bool {
-        let other = self.current != certificate;
+    fn replace(&mut self, material: Arc<Material>) -> bool {
+        let other = self.current != material;
         if other {
-            self.previous = std::mem::replace(&mut self.current, certificate);
+            let before = std::mem::replace(&mut self.current, material);
+            if before.certificate != self.current.certificate {
+                self.previous.clone_from(&before.certificate);
+            }
         }
         other
     }
 
     /// Says once what is wrong, when it still is at the second look: between the
     /// writing of the one file and the other something always is.
-    fn complain(&mut self, why: String) {
+    fn complain(&mut self, troubles: Vec<String>) {
+        if troubles.is_empty() {
+            self.trouble = None;
+            return;
+        }
+        let why = troubles.join("; ");
         let said = match &self.trouble {
             Some((known, said)) if *known == why => {
                 if !said {
-                    tracing::warn!("{why}; callers are shown the last good certificate");
+                    tracing::warn!("{why}; the last good content stays in force");
                 }
                 true
             }
@@ -168,20 +182,88 @@ impl State {
     }
 }
 
-/// What `tls` names, as it lies there now.
-pub fn read(tls: &Tls) -> Result<Certificate, Failure> {
-    let file = |field: &str, path: &Path| {
-        let cannot = |why| refused(&format!(".{field}"), path, why);
-        files::read_small(path).map_err(cannot)
-    };
-    let (chain, key) = (file("cert", &tls.cert)?, file("key", &tls.key)?);
-    Certificate::parse(&chain, &key).map_err(|why| refused("", &tls.cert, why))
+impl Files {
+    fn of(config: &Config) -> Files {
+        let jwks = config.auth.jwt.iter().filter_map(|issuer| match &issuer.jwks {
+            Jwks::File(path) => Some(path.clone()),
+            Jwks::Url(_) => None,
+        });
+        Files { tls: config.gateway.tls.clone(), jwks: jwks.collect() }
+    }
+
+    fn paths(&self) -> impl Iterator<Item = &Path> {
+        let tls = self.tls.iter().flat_map(|tls| {
+            [Some(&tls.cert), Some(&tls.key), tls.client_ca.as_ref()].into_iter().flatten()
+        });
+        tls.chain(&self.jwks).map(PathBuf::as_path)
+    }
 }
 
-fn refused(field: &str, path: &Path, why: impl std::fmt::Display) -> Failure {
-    Failure::Refused(format!("gateway.tls{field}: {}: {why}", path.display()))
+/// The contents of `files`, and what is wrong with those that keep what `state` has of
+/// them. An error where there is nothing to keep.
+fn read(files: &Files, state: &State) -> Result<(Material, Vec<String>), Failure> {
+    let mut troubles = Vec::new();
+    let last = &state.current;
+    let mut material = Material::default();
+    if let Some(tls) = &files.tls {
+        let before = state.files.tls.as_ref();
+        let same = before.is_some_and(|it| (&it.cert, &it.key) == (&tls.cert, &tls.key));
+        let kept = last.certificate.clone().filter(|_| same);
+        material.certificate = Some(or_last(pair(tls), kept, &mut troubles)?);
+        if let Some(path) = &tls.client_ca {
+            let same = before.is_some_and(|it| it.client_ca.as_ref() == Some(path));
+            let kept = last.client_ca.clone().filter(|_| same);
+            material.client_ca = Some(or_last(client_ca(path), kept, &mut troubles)?);
+        }
+    }
+    for path in &files.jwks {
+        let kept = last.jwks.get(path).cloned();
+        material.jwks.insert(path.clone(), or_last(jwks(path), kept, &mut troubles)?);
+    }
+    Ok((material, troubles))
+}
+
+fn or_last<T>(
+    read: Result<T, Failure>,
+    last: Option<T>,
+    troubles: &mut Vec<String>,
+) -> Result<T, Failure> {
+    match (read, last) {
+        (Ok(new), _) => Ok(new),
+        (Err(why), Some(last)) => {
+            troubles.push(why.to_string());
+            Ok(last)
+        }
+        (Err(why), None) => Err(why),
+    }
+}
+
+fn pair(tls: &Tls) -> Result<Certificate, Failure> {
+    let chain = file("gateway.tls.cert", &tls.cert)?;
+    let key = file("gateway.tls.key", &tls.key)?;
+    Certificate::parse(&chain, &key).map_err(|why| refused("gateway.tls", &tls.cert, why))
+}
+
+fn client_ca(path: &Path) -> Result<ClientCa, Failure> {
+    let field = "gateway.tls.client_ca";
+    ClientCa::parse(&file(field, path)?).map_err(|why| refused(field, path, why))
+}
+
+fn jwks(path: &Path) -> Result<JwksText, Failure> {
+    let field = "auth.jwt.jwks";
+    let bytes = file(field, path)?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| refused(field, path, "is not UTF-8"))?;
+    JwksText::parse(text).map_err(|why| refused(field, path, why))
+}
+
+fn file(field: &str, path: &Path) -> Result<Vec<u8>, Failure> {
+    files::read_small(path).map_err(|why| refused(field, path, why))
+}
+
+fn refused(field: &str, path: &Path, why: impl Display) -> Failure {
+    Failure::Refused(format!("{field}: {}: {why}", path.display()))
 }
 
 #[cfg(test)]
-#[path = "certificates_tests.rs"]
+#[path = "materials_tests.rs"]
 mod tests;

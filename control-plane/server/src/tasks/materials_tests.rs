@@ -1,12 +1,11 @@
 use super::*;
-use std::path::PathBuf;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// Two files, and what is written to them.
-struct Files {
-    _folder: tempfile::TempDir,
-    tls: Tls,
+/// A configuration that names files, and what is written to them.
+struct World {
+    folder: tempfile::TempDir,
+    config: Config,
 }
 
 fn pair() -> (String, String) {
@@ -14,94 +13,129 @@ fn pair() -> (String, String) {
     (made.cert.pem(), made.signing_key.serialize_pem())
 }
 
-impl Files {
-    fn with((cert, key): &(String, String)) -> Files {
+/// Keys of an issuer, told apart by their ids.
+fn keys(id: &str) -> String {
+    format!(
+        r#"{{"keys":[{{"kty":"OKP","crv":"Ed25519","kid":"{id}","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}}]}}"#
+    )
+}
+
+impl World {
+    fn with((cert, key): &(String, String)) -> World {
         let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| -> PathBuf { folder.path().join(name) };
-        let tls = Tls { cert: at("c.pem"), key: at("k.pem") };
-        let files = Files { tls, _folder: folder };
-        files.put_cert(cert);
-        files.put_key(key);
-        files
+        let text = "version: 1\n\
+             gateway: { tls: { cert: c.pem, key: k.pem, client_ca: ca.pem } }\n\
+             tenants: { acme: {} }\n\
+             auth: { jwt: [{ issuer: i, jwks: file:jwks.json, tenants: [acme] }] }\n";
+        let file = folder.path().join("tollgate.yaml");
+        let Ok(loaded) = crate::config_file::load_text(&file, text) else { panic!("not valid") };
+        let world = World { config: loaded.config, folder };
+        for (name, text) in [("c.pem", cert), ("k.pem", key), ("ca.pem", cert)] {
+            world.put(name, text);
+        }
+        world.put("jwks.json", &keys("one"));
+        world
     }
 
-    fn put_cert(&self, text: &str) {
-        std::fs::write(&self.tls.cert, text).unwrap();
+    fn put(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).unwrap();
     }
 
-    fn put_key(&self, text: &str) {
-        std::fs::write(&self.tls.key, text).unwrap();
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
     }
-}
 
-fn in_force(files: &Files) -> Certificates {
-    let certificates = Certificates::new();
-    let candidate = certificates.read(Some(&files.tls)).ok().unwrap();
-    certificates.in_force(candidate);
-    certificates
-}
+    fn in_force(&self) -> Materials {
+        let materials = Materials::new();
+        materials.in_force(materials.read(&self.config).ok().unwrap());
+        materials
+    }
 
-fn why(certificates: &Certificates, tls: &Tls) -> String {
-    match certificates.read(Some(tls)) {
-        Ok(_) => "it fits".to_owned(),
-        Err(why) => why.to_string(),
+    fn why(&self, materials: &Materials) -> String {
+        match materials.read(&self.config) {
+            Ok(_) => "it fits".to_owned(),
+            Err(why) => why.to_string(),
+        }
     }
 }
 
 #[test]
 fn what_is_wrong_at_the_start_names_the_field_and_the_file() {
-    let files = Files::with(&pair());
-    let certificates = Certificates::new();
-    let (cert, key) = (files.tls.cert.display().to_string(), files.tls.key.display().to_string());
-    files.put_key(&pair().1);
-    let mismatch =
-        format!("gateway.tls: {cert}: the certificate and the key do not belong together");
-    assert_eq!(why(&certificates, &files.tls), mismatch);
-    std::fs::remove_file(&files.tls.key).unwrap();
-    let told = why(&certificates, &files.tls);
-    assert!(told.starts_with(&format!("gateway.tls.key: {key}: No such file")), "{told}");
+    let table = [
+        ("k.pem", pair().1, "gateway.tls", "c.pem", "do not belong together"),
+        ("ca.pem", String::new(), "gateway.tls.client_ca", "ca.pem", ""),
+        ("jwks.json", "{}".to_owned(), "auth.jwt.jwks", "jwks.json", ""),
+    ];
+    for (name, text, field, named, words) in table {
+        let world = World::with(&pair());
+        world.put(name, &text);
+        let told = world.why(&Materials::new());
+        let begins = format!("{field}: {}: ", world.path(named).display());
+        assert!(told.starts_with(&begins) && told.contains(words), "{told}");
+        std::fs::remove_file(world.path(name)).unwrap();
+        let told = world.why(&Materials::new());
+        assert!(told.contains(name) && told.contains("No such file"), "{told}");
+    }
 }
 
 #[test]
 fn a_half_rotation_changes_nothing_until_both_fit() {
     let (old, new) = (pair(), pair());
-    let files = Files::with(&old);
-    let certificates = in_force(&files);
-    let (first, changes) = (certificates.current().unwrap(), certificates.changes());
-    files.put_cert(&new.0);
-    certificates.look();
-    assert!(certificates.current().unwrap() == first && *changes.borrow() == 0);
+    let world = World::with(&old);
+    let materials = world.in_force();
+    let (first, changes) = (materials.current(), materials.changes());
+    world.put("c.pem", &new.0);
+    materials.look();
+    assert!(materials.current() == first && *changes.borrow() == 0);
     // Nor does a changed configuration that names the same files.
-    assert!(certificates.read(Some(&files.tls)).ok().unwrap().certificate() == Some(&*first));
-    files.put_key(&new.1);
-    certificates.look();
-    let second = certificates.current().unwrap();
+    assert!(materials.read(&world.config).ok().unwrap().material() == &*first);
+    world.put("k.pem", &new.1);
+    materials.look();
+    let second = materials.current();
     assert!(second != first && *changes.borrow() == 1);
-    assert!(certificates.may_be_shown(first.leaf()) && certificates.may_be_shown(second.leaf()));
-    certificates.look();
+    let leaf = |material: &Material| material.certificate.as_ref().unwrap().leaf().to_vec();
+    assert!(materials.may_be_shown(&leaf(&first)) && materials.may_be_shown(&leaf(&second)));
+    materials.look();
     assert_eq!(*changes.borrow(), 1, "nothing changed");
 }
 
 #[test]
-fn without_tls_there_is_no_certificate() {
-    let files = Files::with(&pair());
-    let certificates = in_force(&files);
-    let candidate = certificates.read(None).ok().unwrap();
-    assert!(candidate.certificate().is_none());
-    certificates.in_force(candidate);
-    assert!(certificates.current().is_none());
-    files.put_key("");
-    assert!(
-        why(&certificates, &files.tls).contains("the key cannot be read"),
-        "nothing good is left"
-    );
+fn keys_and_authorities_are_replaced_and_a_broken_file_keeps_the_last() {
+    let world = World::with(&pair());
+    let materials = world.in_force();
+    let changes = materials.changes();
+    world.put("jwks.json", "{ half");
+    world.put("ca.pem", "-----BEGIN CERTIFICATE-----");
+    materials.look();
+    assert_eq!(*changes.borrow(), 0);
+    world.put("jwks.json", &keys("two"));
+    materials.look();
+    assert_eq!(*changes.borrow(), 1);
+    let second = materials.current();
+    world.put("ca.pem", &pair().0);
+    materials.look();
+    let third = materials.current();
+    assert!(third.client_ca != second.client_ca && third.jwks == second.jwks);
+    assert!(materials.may_be_shown(third.certificate.as_ref().unwrap().leaf()));
+}
+
+#[test]
+fn without_files_there_is_nothing() {
+    let world = World::with(&pair());
+    let materials = world.in_force();
+    let file = world.path("tollgate.yaml");
+    let Ok(loaded) = crate::config_file::load_text(&file, "version: 1\n") else { panic!() };
+    materials.in_force(materials.read(&loaded.config).ok().unwrap());
+    assert!(!materials.has_certificate() && *materials.current() == Material::default());
+    world.put("k.pem", "");
+    assert!(world.why(&materials).contains("the key cannot be read"), "nothing good is left");
 }
 
 #[test]
 fn what_lasts_is_said_once() {
     let mut state = State::default();
     let mut said = |why: &str| {
-        state.complain(why.to_owned());
+        state.complain(vec![why.to_owned()]);
         state.trouble.as_ref().is_some_and(|(_, said)| *said)
     };
     assert!(!said("half"), "it may be the middle of a rotation");
@@ -111,16 +145,15 @@ fn what_lasts_is_said_once() {
 
 #[tokio::test]
 async fn the_watch_finds_a_rotation_and_follows_to_other_files() {
-    let (first, second) = (Files::with(&pair()), Files::with(&pair()));
-    let certificates = in_force(&first);
-    let mut changes = certificates.changes();
-    let watch = tokio::spawn(certificates.clone().watch());
-    for files in [&first, &second] {
-        let candidate = certificates.read(Some(&files.tls)).ok().unwrap();
-        certificates.in_force(candidate);
+    let (first, second) = (World::with(&pair()), World::with(&pair()));
+    let materials = first.in_force();
+    let mut changes = materials.changes();
+    let watch = tokio::spawn(materials.clone().watch());
+    for world in [&first, &second] {
+        materials.in_force(materials.read(&world.config).ok().unwrap());
         let (cert, key) = pair();
-        files.put_cert(&cert);
-        files.put_key(&key);
+        world.put("c.pem", &cert);
+        world.put("k.pem", &key);
         let found = timeout(Duration::from_secs(5), changes.changed()).await;
         assert!(found.is_ok(), "not found");
     }

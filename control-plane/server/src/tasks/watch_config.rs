@@ -4,7 +4,9 @@
 use crate::config_file::{self, Invalid, Loaded};
 use crate::config_state::{self, ConfigState};
 use crate::publish::Publisher;
+use admin::CLOCK;
 use discovery::file_events::{FileEvents, LOOK_EVERY, QUIET};
+use ledger::{Action, Actor, AuditEvent};
 use model::Config;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -51,8 +53,14 @@ impl ConfigWatch {
             Err(why) => Err(Invalid::as_a_whole(&self.file, why)),
         };
         match taken {
-            Ok(changes) => tracing::info!(version, ?changes, "a new configuration is in force"),
-            Err(Invalid(problems)) => self.refuse(problems),
+            Ok(changes) => {
+                tracing::info!(version, ?changes, "a new configuration is in force");
+                self.note(Action::ConfigApplied, &version, "changes", changes.len()).await;
+            }
+            Err(Invalid(problems)) => {
+                self.note(Action::ConfigRefused, &version, "problems", problems.len()).await;
+                self.refuse(problems);
+            }
         }
     }
 
@@ -81,6 +89,15 @@ impl ConfigWatch {
         Ok(changes)
     }
 
+    /// A trail that cannot be written does not keep a configuration from counting.
+    async fn note(&self, action: Action, version: &str, what: &str, count: usize) {
+        let event = AuditEvent::new(CLOCK.now_ms(), Actor::Config, action, subject(version));
+        let noted = self.publisher.ledger.note(event.with(what, count)).await;
+        if let Err(error) = noted {
+            tracing::error!(%error, "the audit trail cannot be written");
+        }
+    }
+
     fn refuse(&self, problems: Vec<String>) {
         for problem in &problems {
             tracing::warn!("{problem}");
@@ -88,6 +105,11 @@ impl ConfigWatch {
         tracing::warn!("the changed configuration is refused; the last good one stays in force");
         self.state.refused(config_state::now(), problems);
     }
+}
+
+/// What is wrong with a file that cannot be read is for the log.
+fn subject(version: &str) -> &str {
+    if version.starts_with(UNREADABLE) { "unreadable" } else { version }
 }
 
 fn version_of(found: &Result<String, String>) -> String {

@@ -56,7 +56,8 @@ impl World {
                 Kept::read(folder.path()),
             ),
             config: Mutex::new(None),
-            certificates: crate::tasks::certificates::Certificates::new(),
+            materials: crate::tasks::materials::Materials::new(),
+            signers: crate::signers::Signers::new(),
         };
         let state = ConfigState::of(&file);
         let plan = publisher.plan.subscribe();

@@ -17,7 +17,7 @@ use axum::middleware::from_fn_with_state;
 use bearer::Bearer;
 use connections::Connections;
 use identity::Identity;
-use model::{Host, XdsListen, XdsPort};
+use model::{Control, Host, XdsListen, XdsPort};
 use refusals::Refusals;
 use resources::bootstrap::{ControlAddress, ControlPort, ControlTls, ControlToken};
 use std::fmt;
@@ -54,6 +54,30 @@ impl fmt::Display for Opened {
             Opened::Unix(path) => write!(f, "unix:{}", path.display()),
         }
     }
+}
+
+/// Name of the socket in the data folder.
+const SOCKET_NAME: &str = "xds.sock";
+
+/// Longest path that the socket in the data folder may have, in bytes: the system takes
+/// 107 (unix(7)), and a name beside it is bound first.
+const OWN_SOCKET_PATH_BYTES_MAX: usize = 100;
+
+/// The port for an Envoy of our own: nobody but the owner of the data folder can
+/// connect, unless the configuration says where it is, or the path is too long.
+pub fn for_own_envoy(control: &Control, data: &Path) -> XdsPort {
+    let socket = data.join(SOCKET_NAME);
+    if control.xds_given {
+        return control.xds.clone();
+    }
+    if socket.as_os_str().len() > OWN_SOCKET_PATH_BYTES_MAX {
+        tracing::warn!(
+            "the path of control.data is too long for a Unix socket in it: {SETTING} listens on \
+             loopback, where every user of this machine can ask"
+        );
+        return control.xds.clone();
+    }
+    XdsPort { listen: XdsListen::Unix(socket), ..control.xds.clone() }
 }
 
 /// The port, open; nobody is answered yet.
