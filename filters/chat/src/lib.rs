@@ -2,15 +2,20 @@
 //! bodies say, and the smallest changes to them.
 //!
 //! Pure: no host, no time, no I/O. A request body is parsed once and whole
-//! ([`request`]) and changed by spans ([`edit`]); an answer is read as it
-//! passes ([`reply`]), at whatever cuts it comes, and never held back except
-//! for the bytes of a model's name.
+//! ([`request`], over our own strict reader of JSON, [`json`]) and changed by
+//! spans ([`edit`]); an answer is read as it passes ([`reply`]), at whatever cuts
+//! it comes, and never held back except for the bytes of a model's name.
 //!
 //! Nothing here panics and nothing grows with the size of an answer.
 
 mod answer;
 mod bounded;
 pub mod edit;
+pub mod fields;
+pub mod form;
+pub mod json;
+pub mod media;
+pub mod medium;
 mod object;
 pub mod path;
 pub mod reply;

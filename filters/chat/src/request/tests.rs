@@ -1,4 +1,5 @@
 use super::*;
+use contract::limits::{JSON_DEPTH_MAX, JSON_TOKENS_MAX};
 use proptest::prelude::*;
 
 use crate::edit::{Edit, apply, json_string};
@@ -11,11 +12,16 @@ fn refused(body: &str) -> RequestError {
     parse(body.as_bytes()).unwrap_err()
 }
 
+fn invalid(line: usize, column: usize) -> RequestError {
+    RequestError::InvalidJson { line, column, reason: Reason::Syntax }
+}
+
 #[test]
 fn reads_what_decides() {
     let body = r#" {"model":"llama","messages":[{"role":"user","content":"model"}],
         "stream":true,"stream_options":{"include_usage":true},"n":2,"max_tokens":5,
-        "max_completion_tokens":6,"temperature":1e400,"x":{"model":1,"model":2}} "#;
+        "max_completion_tokens":6,"max_output_tokens":7,"best_of":3,"temperature":1e400,
+        "x":{"model":1,"n":2}} "#;
     let request = parsed(body);
     assert_eq!(request.model.value, "llama");
     assert_eq!(body.get(request.model.span.clone()).unwrap(), r#""llama""#);
@@ -24,8 +30,9 @@ fn reads_what_decides() {
         body.get(request.stream_options.span.unwrap()).unwrap(),
         r#"{"include_usage":true}"#
     );
-    assert_eq!(request.n, Some(2));
+    assert_eq!((request.n, request.best_of), (Some(2), Some(3)));
     assert_eq!((request.max_tokens, request.max_completion_tokens), (Some(5), Some(6)));
+    assert_eq!(request.max_output_tokens, Some(7));
     assert_eq!(body.get(..request.insert_at).unwrap(), " {");
 }
 
@@ -70,13 +77,13 @@ fn refuses_what_is_no_object() {
 
 #[test]
 fn names_the_place_of_a_fault() {
-    assert_eq!(refused("{\n  \"a\" 1}"), RequestError::InvalidJson { line: 2, column: 7 });
+    assert_eq!(refused("{\n  \"a\" 1}"), invalid(2, 7));
     let not_utf8 = parse(b"{\n\"\xff\":1}").unwrap_err();
-    assert_eq!(not_utf8, RequestError::InvalidJson { line: 2, column: 2 });
+    assert_eq!(not_utf8, invalid(2, 2));
 }
 
 #[test]
-fn refuses_a_duplicate_of_what_decides() {
+fn refuses_a_duplicate_wherever_it_stands() {
     for name in [
         "model",
         "messages",
@@ -87,12 +94,32 @@ fn refuses_a_duplicate_of_what_decides() {
         "n",
         "max_tokens",
         "max_completion_tokens",
+        "max_output_tokens",
+        "seed",
+        "top_k",
+        "role",
+        "image_url",
+        "mm_processor_kwargs",
     ] {
-        let body = format!(r#"{{"model":"m","{name}":null,"{name}":null}}"#);
-        assert_eq!(refused(&body), RequestError::DuplicateKey(name), "{name}");
+        for body in [
+            format!(r#"{{"model":"m","{name}":null,"{name}":null}}"#),
+            format!(r#"{{"model":"m","x":[{{"{name}":1,"y":{{}},"{name}":2}}]}}"#),
+        ] {
+            assert_eq!(refused(&body), RequestError::DuplicateKey(Some(name)), "{body}");
+            assert_eq!(refused(&body).param(), Some(name), "{body}");
+        }
     }
-    assert_eq!(refused(r#"{"model":"a","m\u006fdel":"b"}"#), RequestError::DuplicateKey("model"));
-    assert!(parse(br#"{"model":"m","seed":1,"seed":2}"#).is_ok());
+    for (body, name) in [
+        (r#"{"model":"a","m\u006fdel":"b"}"#, Some("model")),
+        (r#"{"m\u006fdel":"a","model":"b"}"#, Some("model")),
+        (r#"{"model":"m","é":1,"\u00e9":2}"#, None),
+        (r#"{"model":"m","a/b":1,"a\/b":2}"#, None),
+        (r#"{"model":"m","metadata":{"x":1,"x":1}}"#, None),
+        (r#"{"model":"m","":1,"":1}"#, None),
+    ] {
+        assert_eq!(refused(body), RequestError::DuplicateKey(name), "{body}");
+    }
+    assert!(parse(br#"{"model":"m","a":{"x":1},"b":{"x":1,"X":2,"x ":3}}"#).is_ok());
 }
 
 #[test]
@@ -100,7 +127,6 @@ fn refuses_wrong_types() {
     for (member, param) in [
         (r#""model":1"#, "model"),
         (r#""model":["m"]"#, "model"),
-        (r#""model":"\ud800""#, "model"),
         (r#""model":"m","stream":"true""#, "stream"),
         (r#""model":"m","stream":1"#, "stream"),
         (r#""model":"m","stream_options":[]"#, "stream_options"),
@@ -111,6 +137,8 @@ fn refuses_wrong_types() {
         (r#""model":"m","max_tokens":"5""#, "max_tokens"),
         (r#""model":"m","max_tokens":18446744073709551616"#, "max_tokens"),
         (r#""model":"m","max_completion_tokens":{}"#, "max_completion_tokens"),
+        (r#""model":"m","max_output_tokens":[1]"#, "max_output_tokens"),
+        (r#""model":"m","best_of":true"#, "best_of"),
     ] {
         let error = refused(&format!("{{{member}}}"));
         assert!(matches!(error, RequestError::WrongType { .. }), "{member}");
@@ -122,7 +150,7 @@ fn refuses_wrong_types() {
 fn refuses_a_model_that_is_no_name() {
     assert_eq!(refused(r#"{"messages":[]}"#), RequestError::MissingModel);
     assert_eq!(refused(r#"{"model":null}"#), RequestError::MissingModel);
-    for model in ["", "a\\u0000b", "\\n", "\\u0085"] {
+    for model in ["", "a\\u0001b", "\\n", "\\u0085"] {
         assert_eq!(
             refused(&format!(r#"{{"model":"{model}"}}"#)),
             RequestError::BadModel,
@@ -132,27 +160,93 @@ fn refuses_a_model_that_is_no_name() {
     let longest = "x".repeat(MODEL_BYTES_MAX);
     assert!(parse(format!(r#"{{"model":"{longest}"}}"#).as_bytes()).is_ok());
     assert_eq!(refused(&format!(r#"{{"model":"{longest}x"}}"#)), RequestError::BadModel);
+    let escaped = "\\u0078".repeat(MODEL_BYTES_MAX);
+    assert_eq!(parsed(&format!(r#"{{"model":"{escaped}"}}"#)).model.value, longest);
+    assert_eq!(refused(&format!(r#"{{"model":"{escaped}x"}}"#)), RequestError::BadModel);
 }
 
 #[test]
-fn depth_costs_no_stack() {
-    let depth = 1 << 20;
-    for body in [
-        "[".repeat(depth),
-        "{\"a\":".repeat(depth),
-        format!(r#"{{"model":"m","a":{}"#, "[".repeat(depth)),
-        format!(r#"{{"model":{}"#, "{\"a\":".repeat(depth)),
+fn refuses_strings_that_two_readers_read_apart() {
+    for (text, reason) in [
+        (r"\u0000", Reason::Nul),
+        (r"\ud800", Reason::LoneSurrogate),
+        (r"\ude00", Reason::LoneSurrogate),
     ] {
-        assert!(matches!(refused(&body), RequestError::InvalidJson { .. }));
+        for body in [
+            format!("{{\"model\":\"m\",\n\"x\":\"{text}\"}}"),
+            format!("{{\"model\":\"m\",\n    \"{text}\":1}}"),
+            format!("{{\"model\":\"m\",\n[\"{text}\"]").replace("[\"", "\"\": [\"") + "}",
+        ] {
+            let error = refused(&body);
+            let RequestError::InvalidJson { line: 2, column: 6.., reason: found } = error else {
+                panic!("{body}: {error}");
+            };
+            assert_eq!(found, reason, "{body}");
+        }
     }
-    let closed = format!(r#"{{"model":"m","a":{}{}}}"#, "[".repeat(depth), "]".repeat(depth));
-    assert_eq!(parsed(&closed).model.value, "m");
-    let array = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
-    assert_eq!(refused(&array), RequestError::NotAnObject);
-    let options = format!(r#"{{"model":"m","stream_options":{array}}}"#);
-    assert_eq!(refused(&options).param(), Some("stream_options"));
-    let model = format!(r#"{{"model":{array}}}"#);
-    assert_eq!(refused(&model).param(), Some("model"));
+}
+
+#[test]
+fn refuses_what_is_too_deep_or_too_much() {
+    let deep =
+        |depth: usize| format!(r#"{{"model":"m","a":{}{}}}"#, "[".repeat(depth), "]".repeat(depth));
+    assert_eq!(parsed(&deep(JSON_DEPTH_MAX - 1)).model.value, "m");
+    for body in [
+        deep(JSON_DEPTH_MAX),
+        deep(1 << 20),
+        "[".repeat(1 << 20),
+        "{\"a\":".repeat(1 << 20),
+        format!(r#"{{"model":{}"#, "{\"a\":".repeat(1 << 20)),
+    ] {
+        assert_eq!(refused(&body), RequestError::TooDeep);
+    }
+    let many = |count: usize| format!(r#"{{"model":"m","a":[{}0]}}"#, "0,".repeat(count - 1));
+    assert!(parse(many(JSON_TOKENS_MAX - 5).as_bytes()).is_ok());
+    assert_eq!(refused(&many(JSON_TOKENS_MAX - 4)), RequestError::TooManyTokens);
+    let fields = |count: usize| {
+        let more: String = (1..count).map(|n| format!(r#","f{n}":0"#)).collect();
+        format!(r#"{{"model":"m"{more}}}"#)
+    };
+    assert_eq!(parsed(&fields(FIELDS_MAX)).fields.len(), FIELDS_MAX);
+    assert_eq!(refused(&fields(FIELDS_MAX + 1)), RequestError::TooManyFields);
+    assert_eq!(refused(&fields(100_000)), RequestError::TooManyFields);
+    let media = |count: usize| {
+        let urls = vec![r#"{"image_url":""}"#; count].join(",");
+        format!(r#"{{"model":"m","messages":[{urls}]}}"#)
+    };
+    assert_eq!(parsed(&media(MEDIA_MAX)).media.len(), MEDIA_MAX);
+    assert_eq!(refused(&media(MEDIA_MAX + 1)), RequestError::TooManyMedia);
+    // Texts that turn out to be no media make no room for what was not kept.
+    let text = r#"{"source":{"type":"text","data":"a"},"x":[URLS],"type":"document"}"#;
+    let urls = vec![r#"{"image_url":""}"#; MEDIA_MAX].join(",");
+    let hidden = format!(r#"{{"model":"m","messages":[{}]}}"#, text.replace("URLS", &urls));
+    assert_eq!(refused(&hidden), RequestError::TooManyMedia);
+}
+
+#[test]
+fn the_names_of_all_fields_in_order() {
+    let request = parse(r#"{"b":{"x":1},"\u0061":[{"y":2}],"model":"m","c":"d"}"#.as_bytes());
+    assert_eq!(request.unwrap().fields, ["b", "a", "model", "c"]);
+    assert!(parsed(r#"{"model":"m","cache_s\u0061lt":null}"#).has_cache_salt);
+    assert!(!parsed(r#"{"model":"m","x":{"cache_salt":1}}"#).has_cache_salt);
+}
+
+#[test]
+fn options_stand_where_they_stand() {
+    let body = r#"{"model":"m","stream_options":{"include_usage":true,"x":{}} ,"y":{"z":{}}}"#;
+    let options = parsed(body).stream_options;
+    assert!(options.include_usage);
+    assert_eq!(body.get(options.span.unwrap()), Some(r#"{"include_usage":true,"x":{}}"#));
+    for options in [
+        r#"{"include_usage":1}"#,
+        r#"{"include_usage":"true"}"#,
+        r#"{"include_usage":[true]}"#,
+        r#"{"x":{"include_usage":true}}"#,
+        "{}",
+    ] {
+        let body = format!(r#"{{"model":"m","stream_options":{options}}}"#);
+        assert!(!parsed(&body).stream_options.include_usage, "{options}");
+    }
 }
 
 #[test]
@@ -167,10 +261,23 @@ fn texts_repeat_nothing_of_the_body() {
         r#"{"model":"hunter2\n"}"#,
         r#"["hunter2"]"#,
         r#"{"hunter2":1}"#,
+        r#"{"model":"m","hunter2":1,"hunter2":1}"#,
+        r#"{"model":"m","hunter2":"\u0000"}"#,
     ] {
         let error = refused(body);
         assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
     }
+}
+
+#[test]
+fn debug_shows_nothing_that_the_caller_wrote() {
+    let body = r#"{"model":"hunter2","hunter2":1,"messages":[
+        {"image_url":"hunter2"},{"input_audio":{"data":"hunter2","format":"hunter2"}}]}"#;
+    let request = parsed(body);
+    let whats: Vec<_> = request.media.iter().map(Medium::what).collect();
+    let events: Vec<_> = Events::of(body.as_bytes()).unwrap().collect();
+    assert_eq!((whats.len(), events.len()), (2, 22));
+    assert!(!format!("{request:?} {whats:?} {events:?}").contains("hunter2"));
 }
 
 proptest! {
@@ -187,7 +294,7 @@ proptest! {
     }
 
     #[test]
-    fn the_model_can_be_replaced(old in "[^\\p{Cc}]{1,20}", new in "[^\\p{Cc}]{1,20}", text in ".*") {
+    fn the_model_can_be_replaced(old in "[^\\p{Cc}]{1,20}", new in "[^\\p{Cc}]{1,20}", text in "[^\u{0}]*") {
         let body = serde_json::json!({"a": text, "model": old, "messages": [text]}).to_string();
         let request = parse(body.as_bytes()).unwrap();
         prop_assert_eq!(&*request.model.value, &old);

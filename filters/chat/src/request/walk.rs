@@ -1,0 +1,243 @@
+//! One way over the events of a body, collecting what decides.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::word::Word;
+use super::{FIELDS_MAX, MEDIA_MAX};
+use crate::json::{Event, Str, Token};
+use crate::medium::Medium;
+
+mod media;
+
+use media::Parts;
+
+/// The value of a member of the body itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Value<'a> {
+    Null,
+    Bool(bool),
+    Number(&'a str),
+    String(Str<'a>, Range<usize>),
+    Object(Range<usize>),
+    Array,
+}
+
+/// What was found in a body.
+#[derive(Default)]
+pub(super) struct Found<'a> {
+    /// Just behind the brace that opens the body; `None`: it is no object.
+    pub(super) insert_at: Option<usize>,
+    /// Names of the body's own members, and no more than one over the bound.
+    pub(super) fields: Vec<Cow<'a, str>>,
+    pub(super) steering: Vec<&'static str>,
+    /// Media, up to the bound.
+    pub(super) media: Vec<Medium<'a>>,
+    /// Whether there were more at any time.
+    pub(super) is_over_media: bool,
+    pub(super) include_usage: bool,
+    /// Values of members that mean something; beyond the bound of `fields` the body
+    /// is refused.
+    members: Vec<(Word, Value<'a>)>,
+}
+
+impl<'a> Found<'a> {
+    /// The value of a member of the body that is there and not null.
+    pub(super) fn value(&self, member: Word) -> Option<&Value<'a>> {
+        let found = self.members.iter().find(|(word, _)| *word == member);
+        found.map(|(_, value)| value).filter(|value| **value != Value::Null)
+    }
+
+    fn steers(&mut self, name: &'static str) {
+        if !self.steering.contains(&name) {
+            self.steering.push(name);
+        }
+    }
+
+    fn medium(&mut self, medium: Medium<'a>) {
+        self.is_over_media |= self.media.len() >= MEDIA_MAX;
+        if !self.is_over_media {
+            self.media.push(medium);
+        }
+    }
+}
+
+/// An object or array that is open.
+struct Frame<'a> {
+    /// The member that it is the value of; of things in an array, the array's.
+    word: Word,
+    /// Of an object, the member that is being read.
+    member: Word,
+    is_object: bool,
+    /// Whether engines only pass on what is in it.
+    is_opaque: bool,
+    /// How many media there were when it began.
+    media: usize,
+    parts: Parts<'a>,
+}
+
+/// The way itself.
+#[derive(Default)]
+pub(super) struct Walk<'a> {
+    pub(super) found: Found<'a>,
+    frames: Vec<Frame<'a>>,
+    /// The member of the body that is being read.
+    root: Word,
+}
+
+impl<'a> Walk<'a> {
+    /// Takes the next event of the body.
+    #[inline]
+    pub(super) fn pass(&mut self, event: Event<'a>) {
+        match event.token {
+            Token::Name(name) => self.name(name),
+            Token::BeginObject => self.begin(event.span, true),
+            Token::BeginArray => self.begin(event.span, false),
+            Token::EndObject | Token::EndArray => self.end(event.span.end),
+            Token::String(text) => self.string(text, event.span),
+            Token::Number(number) => self.scalar(Value::Number(number)),
+            Token::Bool(flag) => self.scalar(Value::Bool(flag)),
+            Token::Null => self.scalar(Value::Null),
+        }
+    }
+
+    #[inline]
+    fn name(&mut self, name: Str<'a>) {
+        let depth = self.frames.len();
+        let Some(frame) = self.frames.last_mut() else { return };
+        // What decides is meant to the letter: any other spelling is another field.
+        let is_exact = depth == 1 || self.root == Word::StreamOptions;
+        let word = if is_exact { Word::of(name) } else { Word::folded(name) };
+        frame.member = word;
+        if depth == 1 {
+            self.root = word;
+            if self.found.fields.len() <= FIELDS_MAX {
+                self.found.fields.push(name.unescaped());
+            }
+        } else if !frame.is_opaque {
+            self.note_steering(word);
+        }
+    }
+
+    /// Members below the body's own that steer the engine by being there.
+    fn note_steering(&mut self, word: Word) {
+        let in_options = self.frames.len() == 2 && self.root == Word::StreamOptions;
+        match word {
+            Word::Steering(name) => self.found.steers(name),
+            Word::SteeringInMessages(name) if matches!(self.root, Word::Messages | Word::Input) => {
+                self.found.steers(name);
+            }
+            Word::IncludeUsage | Word::IncludeObfuscation => {}
+            _ if in_options => self.found.steers("stream_options"),
+            _ => {}
+        }
+    }
+
+    fn begin(&mut self, span: Range<usize>, is_object: bool) {
+        let word = self.word();
+        let is_opaque = self.is_opaque(word);
+        match self.frames.len() {
+            0 if is_object => self.found.insert_at = Some(span.end),
+            1 => self.member(if is_object { Value::Object(span) } else { Value::Array }),
+            _ => {}
+        }
+        self.frames.push(Frame {
+            word,
+            member: Word::Other,
+            is_object,
+            is_opaque,
+            media: self.found.media.len(),
+            parts: Parts::default(),
+        });
+    }
+
+    fn end(&mut self, end: usize) {
+        let Some(frame) = self.frames.pop() else { return };
+        if self.frames.len() == 1 {
+            self.end_member(end);
+        }
+        if frame.is_object && !frame.is_opaque {
+            self.close_object(&frame);
+        }
+    }
+
+    fn scalar(&mut self, value: Value<'a>) {
+        let in_options = self.frames.len() == 2 && self.root == Word::StreamOptions;
+        if in_options && self.word() == Word::IncludeUsage {
+            self.found.include_usage = value == Value::Bool(true);
+        }
+        self.member(value);
+    }
+
+    #[inline]
+    fn string(&mut self, text: Str<'a>, span: Range<usize>) {
+        let word = self.word();
+        let is_opaque = self.frames.last().is_some_and(|frame| frame.is_opaque);
+        if !is_opaque || word == Word::Reference {
+            self.text(word, text, span.clone());
+        }
+        self.member(Value::String(text, span));
+    }
+
+    /// Notes a member of the body itself.
+    fn member(&mut self, value: Value<'a>) {
+        let is_root_member = self.frames.len() == 1;
+        if !is_root_member || !self.frames.last().is_some_and(|frame| frame.is_object) {
+            return;
+        }
+        if let Some(name) = reaches_state(self.root, &value) {
+            self.found.steers(name);
+        }
+        if self.root != Word::Other && self.found.members.len() <= FIELDS_MAX {
+            self.found.members.push((self.root, value));
+        }
+    }
+
+    /// The object that is a member of the body itself ends.
+    fn end_member(&mut self, end: usize) {
+        if let Some((word, Value::Object(span))) = self.found.members.last_mut()
+            && *word == self.root
+        {
+            span.end = end;
+        }
+    }
+
+    /// What the value that comes next is called.
+    fn word(&self) -> Word {
+        let frame = self.frames.last();
+        frame.map_or(Word::Other, |frame| if frame.is_object { frame.member } else { frame.word })
+    }
+
+    /// Whether engines only pass on what is in a value: what callers note for
+    /// themselves, the schemas of answers and tools, and what a model has said to
+    /// a tool (`messages[].content[].input`).
+    fn is_opaque(&self, word: Word) -> bool {
+        let depth = self.frames.len();
+        let inherited = self.frames.last().is_some_and(|frame| frame.is_opaque);
+        let own = match (self.root, word) {
+            (_, Word::Metadata | Word::Schemas) => depth == 1,
+            (Word::Tools | Word::Functions, Word::Parameters) => true,
+            (Word::Messages, Word::Input) => depth == 5,
+            _ => false,
+        };
+        inherited || own
+    }
+}
+
+/// The name of a documented member whose value makes the engine keep something, or
+/// use what it has kept, or treat the request other than the rest.
+fn reaches_state(member: Word, value: &Value<'_>) -> Option<&'static str> {
+    let off = matches!(value, Value::Null | Value::Bool(false));
+    let usual = matches!(value, Value::String(tier, _)
+        if matches!(tier.raw(), "auto" | "default" | "standard_only"));
+    match member {
+        Word::Background if !off => Some("background"),
+        Word::Store if !off => Some("store"),
+        Word::Container if !off => Some("container"),
+        Word::Conversation if !off => Some("conversation"),
+        Word::PreviousResponseId if !off => Some("previous_response_id"),
+        Word::ServiceTier if !off && !usual => Some("service_tier"),
+        Word::Prompt if matches!(value, Value::Object(_)) => Some("prompt"),
+        _ => None,
+    }
+}
