@@ -1,7 +1,12 @@
 //! The downstream filter: carries events to the pipeline and does what it says.
 
+mod caller;
+
+use crate::failures;
 use crate::host::{self, AnswerChunk, AnswerHead, ControlAnswer, HeldRequest};
-use crate::keyring::{Found, Keyring};
+use crate::keyring::{Keyring, process_started_ms};
+use crate::meters::Meters;
+use crate::replays::{self, Seen};
 use contract::names::{TALLY_PROPERTY, WHO_PROPERTY};
 use contract::spool::JOURNAL_MARK;
 use contract::usage::{Tally, Who};
@@ -9,8 +14,11 @@ use log::info;
 use pipeline::Digest;
 use pipeline::Policy;
 use pipeline::command::{Finish, Reply};
-use pipeline::exchange::{Answering, Forwarded, Held, Opened};
-use pipeline::request_path::{self, Decision, Identified, Opening};
+use pipeline::exchange::{Answering, CertificateNames, Forwarded, Held, Opened};
+use pipeline::headers::Headers;
+use pipeline::hmac::open_from_s;
+use pipeline::nonce;
+use pipeline::request_path::{self, Arrival, Claim, Decision, Opening, Signer, Throttled};
 use pipeline::response_path;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
@@ -25,18 +33,34 @@ const TICK: Duration = Duration::from_millis(500);
 pub struct Gateway {
     policy: Policy,
     keyring: Keyring,
+    meters: Meters,
+    started_s: u64,
 }
 
 impl Gateway {
     /// A gateway that decides by `policy`.
     pub fn start(policy: Policy) -> Rc<Gateway> {
         host::tick_every(TICK);
-        Rc::new(Gateway { policy, keyring: Keyring::default() })
+        let keyring = Keyring::new(policy.stale_for_ms);
+        let started_s = process_started_ms() / 1_000;
+        Rc::new(Gateway { policy, keyring, meters: Meters::new(), started_s })
     }
 
     /// Looks at shared data again.
     pub fn on_tick(&self) {
         self.keyring.refresh();
+    }
+
+    /// Whether credentials can be decided about. What is signed when the process began
+    /// may have been seen by the process before it.
+    fn is_ready(&self, now_s: u64) -> bool {
+        self.keyring.is_ready() && (!self.policy.hmac.used || now_s >= open_from_s(self.started_s))
+    }
+
+    /// The seconds until the next try of `address`, if too many of it failed.
+    fn throttle(&self, address: &str, now_ms: u64) -> Option<Throttled> {
+        failures::standing(address, now_ms, self.policy.failures_per_minute)
+            .map(|retry_after_s| Throttled::Failures { retry_after_s })
     }
 }
 
@@ -58,8 +82,8 @@ struct Body {
 enum State {
     /// Nothing has arrived.
     New,
-    /// The control plane is asked for the key.
-    Asking { opened: Opened, digest: Digest },
+    /// The control plane is asked for something.
+    Asking { opened: Opened, question: Question },
     /// The body is awaited.
     Held(Held),
     /// The engine is awaited.
@@ -68,6 +92,14 @@ enum State {
     Answering(Box<Answering>),
     /// The gateway has answered; the ledger is told of whom it knew.
     Finished(Option<Who>),
+}
+
+/// What the control plane is asked.
+enum Question {
+    /// Whose key this is.
+    Key(Digest),
+    /// Whether the nonce of what he has signed was seen.
+    Nonce(Signer),
 }
 
 impl Stream {
@@ -80,26 +112,21 @@ impl Stream {
         mem::replace(&mut self.state, State::Finished(None))
     }
 
-    fn identify(&mut self, held: &HeldRequest, opened: Opened, digest: Digest) {
+    fn open(&mut self, held: &HeldRequest, headers: &Headers, end_of_stream: bool) {
         let gateway = Rc::clone(&self.gateway);
-        match gateway.keyring.find(&digest, self.started_ms) {
-            Found::Settled(entry) => self.identified(
-                held,
-                request_path::on_key(&gateway.policy, opened, entry, self.started_ms / 1_000),
-            ),
-            Found::Unsettled => {
-                match gateway.keyring.ask(&gateway.policy.control_cluster, &digest) {
-                    Some(_) => self.state = State::Asking { opened, digest },
-                    None => self.reply(held, &request_path::on_key_unavailable(&opened)),
-                }
-            }
+        let now_s = self.started_ms / 1_000;
+        if let Some(reply) = request_path::health(headers, gateway.is_ready(now_s)) {
+            return self.reply(held, &reply);
         }
-    }
-
-    fn identified(&mut self, held: &HeldRequest, identified: Identified) {
-        match identified {
-            Identified::Finish(finish) => self.finish(held, finish),
-            Identified::Hold(request) => self.state = State::Held(request),
+        let certificate = certificate(held, &gateway.policy);
+        let arrival = Arrival { headers, end_of_stream, certificate, now_s };
+        let Opening { claim, opened, edits } = request_path::on_headers(&gateway.policy, arrival);
+        held.edit(&edits);
+        match claim {
+            Claim::Key(digest) => self.find_key(held, opened, digest),
+            Claim::Signed(signed) => self.find_signer(held, opened, headers, &signed),
+            Claim::Caller(caller) => self.known(held, opened, caller.into()),
+            Claim::Refused(refusal) => self.refuse(held, &refusal, &opened),
         }
     }
 
@@ -132,6 +159,11 @@ impl Stream {
                 self.finish(held, finish);
                 false
             }
+            Decision::Refused(refusal) => {
+                let opened = request.opened.clone();
+                self.refuse(held, &refusal, &opened);
+                false
+            }
             Decision::Forward { edits, body, forwarded } => {
                 held.edit(&edits);
                 if let Some(body) = body {
@@ -156,22 +188,29 @@ impl Context for Stream {
     /// The control plane has answered for the key that the request came with.
     fn on_http_call_response(&mut self, _: u32, _: usize, body_size: usize, _: usize) {
         let gateway = Rc::clone(&self.gateway);
-        gateway.keyring.asked();
-        let (opened, digest) = match self.take_state() {
-            State::Asking { opened, digest } => (opened, digest),
+        let (opened, question) = match self.take_state() {
+            State::Asking { opened, question } => (opened, question),
             other => {
                 self.state = other;
                 return;
             }
         };
         let held = HeldRequest::enter();
-        let now_ms = host::now_ms();
-        match gateway.keyring.learn(&ControlAnswer::enter(body_size), &digest, now_ms) {
-            None => self.reply(&held, &request_path::on_key_unavailable(&opened)),
-            Some(entry) => self.identified(
-                &held,
-                request_path::on_key(&gateway.policy, opened, entry, now_ms / 1_000),
-            ),
+        let answer = ControlAnswer::enter(body_size);
+        match question {
+            Question::Key(digest) => {
+                gateway.keyring.asked();
+                let now_ms = host::now_ms();
+                match gateway.keyring.learn(&answer, &digest, now_ms) {
+                    Some(entry) => self.on_key(&held, opened, entry, now_ms),
+                    None => self.reply(&held, &request_path::on_unavailable(&opened)),
+                }
+            }
+            Question::Nonce(signer) => match replays::learn(&answer) {
+                Some(Seen::Never) => self.known(&held, opened, signer),
+                Some(_) => self.refuse(&held, &nonce::replayed(), &opened),
+                None => self.reply(&held, &request_path::on_unavailable(&opened)),
+            },
         }
         if self.on_body(&held) {
             host::resume_request(held);
@@ -187,16 +226,8 @@ impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _: usize, end_of_stream: bool) -> Action {
         self.started_ms = host::now_ms();
         let held = HeldRequest::enter();
-        let gateway = Rc::clone(&self.gateway);
-        let ready = gateway.keyring.is_ready();
         let headers = held.headers();
-        match request_path::on_headers(&gateway.policy, &headers, end_of_stream, ready) {
-            Opening::Reply(reply) => self.reply(&held, &reply),
-            Opening::Identify { digest, opened, edits } => {
-                held.edit(&edits);
-                self.identify(&held, opened, digest);
-            }
-        }
+        self.open(&held, &headers, end_of_stream);
         Action::Pause
     }
 
@@ -265,8 +296,8 @@ impl HttpContext for Stream {
             State::Answering(answering) => note_tally(&response_path::final_tally(answering)),
             State::Held(held) => note_who(&held.who()),
             State::Finished(Some(who)) => note_who(who),
-            State::Asking { .. } => self.gateway.keyring.asked(),
-            State::New | State::Forwarded(_) | State::Finished(None) => {}
+            State::Asking { question: Question::Key(_), .. } => self.gateway.keyring.asked(),
+            State::New | State::Asking { .. } | State::Forwarded(_) | State::Finished(None) => {}
         }
     }
 }
@@ -278,6 +309,12 @@ fn journal(policy: &Policy, answering: &Answering, started_ms: u64) {
         let line = response_path::journal_line(answering, started_ms, host::now_ms());
         info!("{JOURNAL_MARK}{}", serde_json::to_string(&line).unwrap_or_default());
     }
+}
+
+/// Names in the certificate that the client has shown, where certificates count.
+fn certificate(held: &HeldRequest, policy: &Policy) -> Option<CertificateNames> {
+    let [uri, dns] = policy.client_certificates.then(|| held.certificate_names())??;
+    Some(CertificateNames { uri, dns })
 }
 
 fn note_who(who: &Who) {

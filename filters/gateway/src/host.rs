@@ -10,7 +10,7 @@ use contract::names::ANSWER_HEADER;
 use pipeline::command::{HeaderEdit, Reply};
 use pipeline::headers::Headers;
 use proxy_wasm::hostcalls;
-use proxy_wasm::types::{BufferType, MapType, Status};
+use proxy_wasm::types::{BufferType, MapType, MetricType, Status};
 use std::time::{Duration, UNIX_EPOCH};
 
 /// Unix time in milliseconds; 0 if the host's clock stands before 1970.
@@ -49,13 +49,83 @@ pub fn set_shared_if_absent(name: &str, value: &[u8]) {
     let _ = hostcalls::set_shared_data(name, Some(value), Some(u32::MAX));
 }
 
-/// Sends a GET to the control plane. The answer comes to the context that asks.
+/// How often a slot is read anew when another worker has changed it in between.
+/// Workers are few and a change takes a microsecond.
+const SWAPS_MAX: u32 = 32;
+
+/// Changes the value of a name in that table as if no other worker were there.
+/// `change` is given what stands there, and says what shall, or `None` for no change;
+/// it is asked again when somebody else was faster. Returns what it said last beside
+/// that; `None` when somebody else always was.
+pub fn change_shared<T>(
+    name: &str,
+    mut change: impl FnMut(Option<&[u8]>) -> (Option<Vec<u8>>, T),
+) -> Option<T> {
+    for _ in 0..SWAPS_MAX {
+        let (value, version) = hostcalls::get_shared_data(name).unwrap_or_default();
+        let (wanted, said) = change(value.as_deref());
+        let Some(wanted) = wanted else { return Some(said) };
+        // What is missing is inserted whatever the version says; this one cannot be.
+        let version = version.unwrap_or(u32::MAX);
+        if hostcalls::set_shared_data(name, Some(&wanted), Some(version)).is_ok() {
+            return Some(said);
+        }
+    }
+    None
+}
+
+/// A counter of this process, whichever VM counts. Envoy shows it as
+/// `wasmcustom.NAME`.
+#[derive(Clone, Copy)]
+pub struct Counter(Option<u32>);
+
+impl Counter {
+    /// The counter of that name.
+    pub fn named(name: &str) -> Counter {
+        Counter(hostcalls::define_metric(MetricType::Counter, name).ok())
+    }
+
+    /// One more.
+    pub fn count(self) {
+        if let Some(id) = self.0 {
+            let _ = hostcalls::increment_metric(id, 1);
+        }
+    }
+
+    /// How many it has counted since the process began.
+    pub fn read(self) -> u64 {
+        self.0.and_then(|id| hostcalls::get_metric(id).ok()).unwrap_or(0)
+    }
+}
+
+/// How the control plane is spoken to.
+#[derive(Clone, Copy)]
+pub enum Message<'a> {
+    /// A question that changes nothing.
+    Get,
+    /// Something that it is to keep.
+    Post(&'a [u8]),
+}
+
+/// Sends a message to the control plane. The answer comes to the context that asks.
 ///
 /// # Errors
 /// The host's status when Envoy has no such cluster or cannot send.
-pub fn ask_control(cluster: &str, path: &str, timeout: Duration) -> Result<u32, Status> {
-    let headers = vec![(":method", "GET"), (":path", path), (":authority", "control")];
-    hostcalls::dispatch_http_call(cluster, headers, None, vec![], timeout)
+pub fn ask_control(
+    cluster: &str,
+    message: Message<'_>,
+    path: &str,
+    timeout: Duration,
+) -> Result<u32, Status> {
+    let (method, body) = match message {
+        Message::Get => ("GET", None),
+        Message::Post(body) => ("POST", Some(body)),
+    };
+    let mut headers = vec![(":method", method), (":path", path), (":authority", "control")];
+    if body.is_some() {
+        headers.push(("content-type", "application/json"));
+    }
+    hostcalls::dispatch_http_call(cluster, headers, body, vec![], timeout)
 }
 
 /// The answer of the control plane, in the callback that announces it.
@@ -95,6 +165,19 @@ impl HeldRequest {
     /// All headers, in one call.
     pub fn headers(&self) -> Headers {
         headers(MapType::HttpRequestHeaders)
+    }
+
+    /// Names in the certificate that the client has shown and Envoy has verified: the
+    /// first URI and the first DNS name (Envoy, "Attributes", `connection`); `None`: it
+    /// has shown none.
+    pub fn certificate_names(&self) -> Option<[Option<String>; 2]> {
+        let of_connection = |name| hostcalls::get_property(vec!["connection", name]).ok().flatten();
+        of_connection("mtls").filter(|shown| shown.as_slice() == [1])?;
+        let names = ["uri_san_peer_certificate", "dns_san_peer_certificate"].map(|name| {
+            let text = of_connection(name).and_then(|name| String::from_utf8(name).ok());
+            text.filter(|text| !text.is_empty())
+        });
+        Some(names)
     }
 
     /// Changes headers.

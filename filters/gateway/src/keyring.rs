@@ -1,22 +1,27 @@
 //! The keyring as a worker sees it: shared data, and a call-out for what is not
 //! there.
 
-use crate::host;
-use contract::keyring::KeyEntry;
+use crate::host::{self, Message};
+use contract::keyring::{HmacEntry, KeyEntry};
 use contract::limits::{KEY_LOOKUP_TIMEOUT_MS, KEY_LOOKUPS_MAX};
 use contract::names::{ANSWER_FOUND, ANSWER_UNKNOWN};
 use pipeline::Digest;
+use pipeline::keyring::marks::{FRESH_NAME, STARTED_NAME, decode_ms, encode_ms, is_stale};
 use pipeline::keyring::{
     Known, STATE_NAME, State, decode_entry, encode_entry, encode_unknown, entry_name, is_unknown,
-    lookup_path, unknown_slot_name,
+    lookup_path, signers, unknown_slot_name,
 };
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 /// One worker's view of the keyring.
-#[derive(Default)]
 pub struct Keyring {
     state: RefCell<Option<State>>,
+    /// Unix time in milliseconds of the last word of the control plane.
+    fresh_ms: Cell<Option<u64>>,
+    /// Whether it was delivered who may sign.
+    knows_signers: Cell<bool>,
+    stale_for_ms: u64,
     lookups: Cell<u32>,
 }
 
@@ -28,11 +33,45 @@ pub enum Found {
     Unsettled,
 }
 
+/// Unix time in milliseconds at which this process began to look at requests: noted
+/// by the first VM, and the same for all that come after.
+pub fn process_started_ms() -> u64 {
+    let now_ms = host::now_ms();
+    host::set_shared_if_absent(STARTED_NAME, &encode_ms(now_ms));
+    host::shared(STARTED_NAME).as_deref().and_then(decode_ms).unwrap_or(now_ms)
+}
+
 impl Keyring {
+    /// A keyring that counts for `stale_for_ms` after the control plane's last word.
+    pub fn new(stale_for_ms: u64) -> Keyring {
+        Keyring {
+            state: RefCell::default(),
+            fresh_ms: Cell::default(),
+            knows_signers: Cell::default(),
+            stale_for_ms,
+            lookups: Cell::default(),
+        }
+    }
+
     /// Looks how far the keyring is. Called at every tick, so that a request
     /// does not have to.
     pub fn refresh(&self) {
         *self.state.borrow_mut() = host::shared(STATE_NAME).as_deref().and_then(State::decode);
+        self.fresh_ms.set(host::shared(FRESH_NAME).as_deref().and_then(decode_ms));
+        self.knows_signers.set(host::shared(signers::SIGNERS_NAME).is_some());
+    }
+
+    /// Whether what was delivered counts still.
+    fn counts(&self, now_ms: u64) -> bool {
+        self.is_ready() && !is_stale(self.fresh_ms.get(), now_ms, self.stale_for_ms)
+    }
+
+    /// The credential by which a request claims to be signed; `None` when nobody knows
+    /// just now which there are.
+    pub fn signer(&self, id: &str, now_ms: u64) -> Option<Option<HmacEntry>> {
+        let stored = host::shared(&signers::entry_name(id));
+        let entry = signers::decode_entry(stored.as_deref(), id);
+        (self.counts(now_ms) && self.knows_signers.get()).then_some(entry)
     }
 
     /// Whether the keyring was delivered at least once.
@@ -45,7 +84,7 @@ impl Keyring {
 
     /// What shared data says of a key.
     pub fn find(&self, digest: &Digest, now_ms: u64) -> Found {
-        if self.is_ready() {
+        if self.counts(now_ms) {
             match self.known(digest) {
                 Known::Key(entry) => return Found::Settled(Some(entry)),
                 Known::Revoked => return Found::Settled(None),
@@ -67,16 +106,16 @@ impl Keyring {
         decode_entry(&stored, &state.epoch)
     }
 
-    /// Asks the control plane for a key; `None` when it cannot be asked now.
-    pub fn ask(&self, control_cluster: &str, digest: &Digest) -> Option<u32> {
+    /// Asks the control plane for a key; whether it could be asked.
+    pub fn ask(&self, control_cluster: &str, digest: &Digest) -> bool {
         if self.lookups.get() >= KEY_LOOKUPS_MAX {
-            return None;
+            return false;
         }
         let path = lookup_path(digest);
         let timeout = Duration::from_millis(KEY_LOOKUP_TIMEOUT_MS);
-        let token = host::ask_control(control_cluster, &path, timeout).ok()?;
-        self.lookups.set(self.lookups.get().saturating_add(1));
-        Some(token)
+        let asked = host::ask_control(control_cluster, Message::Get, &path, timeout).is_ok();
+        self.lookups.set(self.lookups.get().saturating_add(u32::from(asked)));
+        asked
     }
 
     /// A call that [`Keyring::ask`] began is over, also when nobody waits for

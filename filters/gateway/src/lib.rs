@@ -5,9 +5,12 @@
 //! keeps the keyring in shared data up to date. [`host`] is the only way to
 //! Envoy, and nothing but this crate knows that there is one.
 
+mod failures;
 mod gateway_role;
 mod host;
 mod keyring;
+mod meters;
+mod replays;
 pub mod root;
 mod sync_role;
 

@@ -21,7 +21,7 @@ enum Role {
     #[default]
     Unconfigured,
     Gateway(Rc<Gateway>),
-    Sync(Sync),
+    Sync(Box<Sync>),
 }
 
 impl Root {
@@ -33,7 +33,7 @@ impl Root {
                 let policy = Policy::compile(&config).map_err(|faults| faults.join("; "))?;
                 Role::Gateway(Gateway::start(policy))
             }
-            PluginConfig::Sync(config) => Role::Sync(Sync::start(config.control_cluster)),
+            PluginConfig::Sync(config) => Role::Sync(Box::new(Sync::start(config.control_cluster))),
         };
         Ok(())
     }

@@ -6,8 +6,10 @@
 //!     `-- Finish           `-- Finish       `-- (ended by Envoy or the client)
 //! ```
 
+use crate::request_path::Signer;
 use crate::surface::Wanted;
 use auth::Caller;
+use auth::certificate::Certificate;
 use chat::reply::Reader;
 use contract::refusal::{ErrorShape, Refusal};
 use contract::usage::{Tally, Who};
@@ -27,13 +29,37 @@ pub struct Opened {
     pub request_id: String,
     /// The client's own request id, if it is well-formed.
     pub client_request_id: Option<String>,
+    /// Where it comes from.
+    pub address: String,
+    /// Names in the client's certificate, if it has shown one.
+    pub certificate: Option<CertificateNames>,
+    /// Whether there is no body.
+    pub end_of_stream: bool,
+}
+
+/// Names in a client's certificate that Envoy has verified; one without any is of
+/// nobody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateNames {
+    /// The first URI.
+    pub uri: Option<String>,
+    /// The first DNS name.
+    pub dns: Option<String>,
+}
+
+impl CertificateNames {
+    /// The same, as they are judged.
+    #[must_use]
+    pub fn certificate(&self) -> Certificate<'_> {
+        Certificate { uri: self.uri.as_deref(), dns: self.dns.as_deref() }
+    }
 }
 
 /// The caller is known and may use the path; the body is awaited.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Held {
-    /// Who asks.
-    pub caller: Caller,
+    /// Who asks, and what he has signed.
+    pub signer: Signer,
     /// As before.
     pub opened: Opened,
 }
@@ -69,7 +95,7 @@ impl Held {
     /// What the ledger is told of a request whose model is not known yet.
     #[must_use]
     pub fn who(&self) -> Who {
-        who(&self.caller, &self.opened)
+        who(&self.signer.caller, &self.opened)
     }
 }
 

@@ -16,6 +16,7 @@ pub mod request_path;
 pub mod response_path;
 pub mod surface;
 
+pub use auth::authenticate::Means;
 pub use auth::key::Digest;
-pub use auth::keyring;
+pub use auth::{failures, hmac, keyring, nonce};
 pub use policy::Policy;

@@ -2,8 +2,10 @@
 //! control plane before it publishes, the module when it is configured.
 
 use auth::Access;
+use auth::certificate::Certificates;
 use contract::limits::{MAX_BODY_BYTES_MAX, NAME_BYTES_MAX};
-use contract::policy::GatewayConfig;
+use contract::policy::{GatewayConfig, HmacConfig, IssuerConfig};
+use hashbrown::HashMap;
 use routing::Table;
 
 /// All that a request is decided by.
@@ -17,8 +19,23 @@ pub struct Policy {
     pub expose_pool: bool,
     /// Whether the end of an answer is written to Envoy's own log first.
     pub journal: bool,
-    /// Who may use which model.
+    /// How long what is known of keys counts without a word of the control plane, in
+    /// milliseconds.
+    pub stale_for_ms: u64,
+    /// Failed authentications of one address in a minute, beyond which it is put off.
+    pub failures_per_minute: u32,
+    /// Whether callers may show certificates.
+    pub client_certificates: bool,
+    /// Signed requests.
+    pub hmac: HmacConfig,
+    /// Who may issue tokens.
+    pub issuers: Vec<IssuerConfig>,
+    /// Whose certificate is whose.
+    pub certificates: Certificates,
+    /// Who may use what.
     pub access: Access,
+    /// `cache_salt` by tenant.
+    pub salts: HashMap<String, String>,
     /// Which pool serves which model.
     pub routes: Table,
 }
@@ -36,7 +53,14 @@ impl Policy {
                 max_body_bytes: usize::try_from(config.max_body_bytes).unwrap_or(usize::MAX),
                 expose_pool: config.expose_pool,
                 journal: config.journal,
+                stale_for_ms: config.auth.stale_for_ms,
+                failures_per_minute: config.auth.failures_per_minute,
+                client_certificates: config.auth.client_certificates,
+                hmac: config.auth.hmac.clone(),
+                issuers: config.auth.issuers.clone(),
+                certificates: Certificates::compile(&config.tenants),
                 access: Access::compile(&config.tenants, &config.roles),
+                salts: config.tenants.keys().map(|name| (name.clone(), salt(name))).collect(),
                 routes,
             }),
             Ok(_) => Err(faults),
@@ -46,6 +70,12 @@ impl Policy {
             }
         }
     }
+}
+
+/// What keeps the prefix caches of two tenants apart. Callers cannot set it, so it does
+/// not have to be secret; engines do not have to learn the tenant's name.
+fn salt(tenant: &str) -> String {
+    hex::encode(auth::key::digest(&format!("cache_salt {tenant}")))
 }
 
 fn size_faults(config: &GatewayConfig) -> Vec<String> {
@@ -77,14 +107,25 @@ pub(crate) mod tests {
             context,
             timeout_ms: 120_000,
             price_version: "v1".into(),
+            engine: contract::policy::Engine::Openai,
+            allow_fields: vec![],
+            cache_salt: false,
+            media: contract::policy::MediaConfig::default(),
         };
         let model = |pool: &str| ModelConfig { pool: pool.into() };
         let globs = |globs: &[&str]| globs.iter().map(|g| (*g).to_owned()).collect();
+        let may = |models: &[&str]| RoleConfig {
+            models: globs(models),
+            paths: globs(&["*"]),
+            ..RoleConfig::default()
+        };
+        let tenant = |models: &[&str]| TenantConfig { may: may(models), ..TenantConfig::default() };
         GatewayConfig {
             control_cluster: "control".into(),
             max_body_bytes: 1_000,
             expose_pool: false,
             journal: false,
+            auth: contract::policy::AuthConfig::default(),
             pools: [
                 ("big".to_owned(), pool("pool/big", 4_096)),
                 ("small".to_owned(), pool("pool/small", 0)),
@@ -92,10 +133,10 @@ pub(crate) mod tests {
             .into(),
             models: [("llama".to_owned(), model("big")), ("hidden".to_owned(), model("small"))]
                 .into(),
-            roles: [("user".to_owned(), RoleConfig { models: globs(&["*"]) })].into(),
+            roles: [("user".to_owned(), may(&["*"]))].into(),
             tenants: [
-                ("acme".to_owned(), TenantConfig { models: globs(&["*"]) }),
-                ("other".to_owned(), TenantConfig { models: globs(&["llama"]) }),
+                ("acme".to_owned(), tenant(&["*"])),
+                ("other".to_owned(), tenant(&["llama"])),
             ]
             .into(),
         }
@@ -111,7 +152,7 @@ pub(crate) mod tests {
         let mut config = config();
         config.max_body_bytes = 0;
         config.models.insert("a".into(), ModelConfig { pool: "gone".into() });
-        config.tenants.insert(String::new(), TenantConfig { models: vec![] });
+        config.tenants.insert(String::new(), TenantConfig::default());
         let faults = Policy::compile(&config).unwrap_err();
         assert_eq!(faults.len(), 3, "{faults:?}");
     }

@@ -1,6 +1,7 @@
 //! What the headers of a request ask for: path, method and media type.
 
 use crate::headers::Headers;
+use chat::form;
 use chat::path::Api;
 use contract::limits::CLIENT_REQUEST_ID_BYTES_MAX;
 use contract::names::CLIENT_REQUEST_ID_HEADER;
@@ -34,7 +35,12 @@ pub enum Wanted {
     /// One model, by its name.
     Model(String),
     /// An answer of an engine; the JSON body says of which model.
-    Inference,
+    Json,
+    /// The same; the body is a form (`multipart/form-data`).
+    Form {
+        /// What stands between its parts.
+        boundary: String,
+    },
 }
 
 /// What the headers ask for, in the order of the contract's checks: path,
@@ -56,9 +62,36 @@ pub fn check(
     match api {
         Api::Models => Ok(Wanted::Models),
         Api::Model(name) => Ok(Wanted::Model(name.into_owned())),
-        Api::Transcriptions => Err(not_yet()),
-        _ => check_body(headers, end_of_stream, max_body_bytes).map(|()| Wanted::Inference),
+        Api::Transcriptions => {
+            let boundary = headers.text("content-type").and_then(form::boundary);
+            let boundary = boundary.ok_or_else(not_a_form)?;
+            check_body(headers, end_of_stream, max_body_bytes)?;
+            Ok(Wanted::Form { boundary: boundary.to_owned() })
+        }
+        _ if !headers.text("content-type").is_some_and(is_json) => Err(not_json()),
+        _ => check_body(headers, end_of_stream, max_body_bytes).map(|()| Wanted::Json),
     }
+}
+
+/// Refuses a host that two readers might understand differently: Envoy joins two `Host`
+/// lines by a comma, and an engine may take either.
+///
+/// # Errors
+/// `invalid_request`.
+pub fn check_authority(headers: &Headers) -> Result<(), Refusal> {
+    let harmless = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:[]%".contains(&byte);
+    match headers.text(":authority") {
+        Some(authority) if authority.bytes().all(harmless) => Ok(()),
+        None if !headers.lines().any(|(name, _)| name == ":authority") => Ok(()),
+        _ => Err(Refusal::new(Code::InvalidRequest, "The request has no single, plain Host.")),
+    }
+}
+
+/// The address that a request comes from, as Envoy has it (Envoy, "HTTP header
+/// manipulation", x-envoy-external-address).
+#[must_use]
+pub fn address(headers: &Headers) -> &str {
+    headers.text("x-envoy-external-address").unwrap_or_default()
 }
 
 fn check_body(
@@ -66,17 +99,10 @@ fn check_body(
     end_of_stream: bool,
     max_body_bytes: usize,
 ) -> Result<(), Refusal> {
-    let mut encodings = headers.lines().filter(|(name, _)| *name == "content-encoding");
-    if encodings.any(|(_, encoding)| !encoding.eq_ignore_ascii_case(b"identity")) {
+    if headers.lines().any(|(name, _)| name == "content-encoding") {
         return Err(Refusal::new(
             Code::UnsupportedMediaType,
             "An encoded request body is not taken; send it without content-encoding.",
-        ));
-    }
-    if !headers.text("content-type").is_some_and(is_json) {
-        return Err(Refusal::new(
-            Code::UnsupportedMediaType,
-            "The request body must be JSON, with `Content-Type: application/json`.",
         ));
     }
     let length = headers.text("content-length").and_then(|length| length.parse::<u64>().ok());
@@ -84,7 +110,7 @@ fn check_body(
         return Err(too_large(max_body_bytes));
     }
     if end_of_stream {
-        return Err(Refusal::new(Code::InvalidJson, "The request has no body; JSON is expected."));
+        return Err(Refusal::new(Code::InvalidJson, "The request has no body."));
     }
     Ok(())
 }
@@ -112,8 +138,18 @@ fn not_found() -> Refusal {
     Refusal::new(Code::NotFound, "There is no such path on this gateway.")
 }
 
-fn not_yet() -> Refusal {
-    Refusal::new(Code::NotFound, "Transcriptions are not served by this version of the gateway.")
+fn not_json() -> Refusal {
+    Refusal::new(
+        Code::UnsupportedMediaType,
+        "The request body must be JSON, with `Content-Type: application/json`.",
+    )
+}
+
+fn not_a_form() -> Refusal {
+    Refusal::new(
+        Code::UnsupportedMediaType,
+        "The request body must be a form, with `Content-Type: multipart/form-data` and its boundary.",
+    )
 }
 
 fn method_not_allowed(allowed: &[&str]) -> Refusal {
@@ -153,7 +189,7 @@ mod tests {
             (post(&[("content-type", "Application/vnd.x+JSON")]), false, "ok"),
             (post(&[("content-type", "text/plain")]), false, "unsupported_media_type"),
             (post(&[("content-encoding", "gzip")]), false, "unsupported_media_type"),
-            (post(&[("content-encoding", "Identity")]), false, "ok"),
+            (post(&[("content-encoding", "identity")]), false, "unsupported_media_type"),
             (post(&[("content-encoding", "")]), false, "unsupported_media_type"),
             (post(&[("content-length", "1000")]), false, "ok"),
             (post(&[("content-length", "1001")]), false, "request_too_large"),
@@ -178,13 +214,30 @@ mod tests {
             (
                 Headers::of(&[(":method", "POST"), (":path", "/v1/audio/transcriptions")]),
                 false,
-                "not_found",
+                "unsupported_media_type",
             ),
             (Headers::of(&[]), true, "not_found"),
         ];
         for (headers, end, expected) in table {
             let outcome = check(&headers, end, 1_000).map_or_else(|r| r.code.as_str(), |_| "ok");
             assert_eq!(outcome, expected, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_one_and_plain() {
+        let table = [
+            (Some("gateway.example:8080"), true),
+            (Some("[::1]:8080"), true),
+            (None, true),
+            (Some("a.example,b.example"), false),
+            (Some("a@b"), false),
+            (Some("a b"), false),
+            (Some("한.example"), false),
+        ];
+        for (authority, good) in table {
+            let lines: Vec<_> = authority.map(|host| (":authority", host)).into_iter().collect();
+            assert_eq!(check_authority(&Headers::of(&lines)).is_ok(), good, "{authority:?}");
         }
     }
 

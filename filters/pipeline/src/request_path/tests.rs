@@ -1,6 +1,15 @@
 use super::*;
+use crate::Policy;
+use crate::command::HeaderEdit;
+use crate::exchange::{CertificateNames, Forwarded, Held};
+use crate::headers::Headers;
 use crate::policy::tests::config;
-use contract::policy::PoolConfig;
+use auth::Caller;
+use contract::keyring::KeyEntry;
+use contract::policy::{PoolConfig, RoleConfig};
+
+mod bodies;
+mod callers;
 
 fn policy() -> Policy {
     Policy::compile(&config()).unwrap()
@@ -16,6 +25,7 @@ fn entry(tenant: &str) -> KeyEntry {
         tenant: tenant.into(),
         user: Some("ann".into()),
         roles: vec![],
+        models: vec![],
         expires_at_s: Some(100),
     }
 }
@@ -30,28 +40,41 @@ fn request(method: &str, path: &str, more: &[(&str, &str)]) -> Headers {
     Headers::of(&lines)
 }
 
+fn arrival(headers: &Headers, end_of_stream: bool) -> Arrival<'_> {
+    Arrival { headers, end_of_stream, certificate: None, now_s: 1_000 }
+}
+
+fn claimed<'h>(policy: &Policy, arrival: Arrival<'h>) -> (Claim<'h>, Opened, Vec<HeaderEdit>) {
+    let Opening { claim, opened, edits } = on_headers(policy, arrival);
+    (claim, opened, edits)
+}
+
 fn open(headers: &Headers, end: bool) -> (Opened, Vec<HeaderEdit>) {
-    match on_headers(&policy(), headers, end, true) {
-        Opening::Identify { opened, edits, digest } => {
-            assert_eq!(digest, auth::key::digest(&key()));
-            (opened, edits)
-        }
-        Opening::Reply(reply) => panic!("{reply:?}"),
-    }
+    let (claim, opened, edits) = claimed(&policy(), arrival(headers, end));
+    assert!(matches!(claim, Claim::Key(digest) if digest == auth::key::digest(&key())));
+    (opened, edits)
+}
+
+fn caller(tenant: &str) -> Caller {
+    on_key(Some(entry(tenant)), 0).unwrap()
+}
+
+fn identify(opened: Opened, tenant: &str) -> Identified {
+    on_caller(&policy(), opened, caller(tenant).into())
 }
 
 fn hold(tenant: &str) -> Held {
     let (opened, _) = open(&request("POST", "/v1/chat/completions", &[]), false);
-    match on_key(&policy(), opened, Some(entry(tenant)), 0) {
+    match identify(opened, tenant) {
         Identified::Hold(held) => held,
-        Identified::Finish(finish) => panic!("{finish:?}"),
+        other => panic!("{other:?}"),
     }
 }
 
 fn finish(identified: Identified) -> Finish {
     match identified {
         Identified::Finish(finish) => finish,
-        Identified::Hold(held) => panic!("{held:?}"),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -59,20 +82,18 @@ fn finish(identified: Identified) -> Finish {
 fn health_needs_no_key() {
     let headers = Headers::of(&[(":method", "GET"), (":path", "/healthz?x")]);
     for (ready, status) in [(true, 200), (false, 503)] {
-        let Opening::Reply(reply) = on_headers(&policy(), &headers, true, ready) else {
-            panic!("healthz wants a key");
-        };
-        assert_eq!(reply.status, status);
+        assert_eq!(health(&headers, ready).map(|reply| reply.status), Some(status));
     }
+    assert_eq!(health(&request("GET", "/healthz/", &[]), true), None);
 }
 
 #[test]
 fn without_a_key_nothing_is_told_of_paths() {
     for path in ["/v1/chat/completions", "/nothing", "/v1/models?api_key=tg_x"] {
         let headers = Headers::of(&[(":method", "GET"), (":path", path)]);
-        let Opening::Reply(reply) = on_headers(&policy(), &headers, true, true) else {
-            panic!("{path} needs no key");
-        };
+        let (claim, opened, _) = claimed(&policy(), arrival(&headers, true));
+        let Claim::Refused(refusal) = claim else { panic!("{path} needs no key") };
+        let reply = on_refused(&refusal, &opened);
         assert_eq!(reply.status, 401);
         assert!(reply.body.contains("missing_credentials"), "{}", reply.body);
     }
@@ -98,28 +119,19 @@ fn what_must_not_go_on_is_removed_and_nothing_else() {
 }
 
 #[test]
-fn a_bad_key_is_not_told_of_paths_either() {
+fn keys_that_are_none_expired_or_lost_their_tenant() {
+    assert_eq!(on_key(None, 0).unwrap_err().code, Code::InvalidApiKey);
+    assert_eq!(on_key(Some(entry("acme")), 100).unwrap_err().code, Code::KeyExpired);
     let (opened, _) = open(&request("POST", "/nothing", &[]), false);
-    let finish = finish(on_key(&policy(), opened, None, 0));
-    assert_eq!((finish.reply.status, finish.who), (401, None));
-}
-
-#[test]
-fn a_key_that_expired_or_lost_its_tenant() {
-    for (tenant, now_s, code) in [("acme", 100, "key_expired"), ("gone", 0, "invalid_api_key")] {
-        let (opened, _) = open(&request("POST", "/v1/chat/completions", &[]), false);
-        let finish = finish(on_key(&policy(), opened, Some(entry(tenant)), now_s));
-        assert_eq!(finish.reply.status, 401);
-        assert!(finish.reply.body.contains(code), "{}", finish.reply.body);
-        assert_eq!(finish.who, None);
-    }
+    let Identified::Refused(refusal, _) = identify(opened, "gone") else { panic!("a caller") };
+    assert_eq!(refusal.code, Code::InvalidApiKey);
 }
 
 #[test]
 fn a_refusal_of_a_known_caller_is_recorded() {
     let (opened, _) =
         open(&request("GET", "/secret/path", &[("x-client-request-id", "c-1")]), true);
-    let finish = finish(on_key(&policy(), opened, Some(entry("acme")), 0));
+    let finish = finish(identify(opened, "acme"));
     assert_eq!(finish.reply.status, 404);
     let who = finish.who.unwrap();
     assert_eq!(who.code.as_deref(), Some("not_found"));
@@ -135,7 +147,7 @@ fn a_wrong_method_is_told_the_right_one() {
         [("GET", "/v1/embeddings", "POST"), ("POST", "/v1/models/a%2Fb", "GET")]
     {
         let (opened, _) = open(&request(method, path, &[]), false);
-        let reply = finish(on_key(&policy(), opened, Some(entry("acme")), 0)).reply;
+        let reply = finish(identify(opened, "acme")).reply;
         assert_eq!(reply.status, 405);
         assert!(reply.headers.contains(&("allow", allow.to_owned())), "{:?}", reply.headers);
     }
@@ -153,7 +165,7 @@ fn an_id_that_could_do_harm_goes_nowhere() {
 fn the_list_of_models_is_the_callers_own() {
     let list = |tenant, path| {
         let (opened, _) = open(&request("GET", path, &[]), true);
-        finish(on_key(&policy(), opened, Some(entry(tenant)), 0)).reply
+        finish(identify(opened, tenant)).reply
     };
     assert!(list("acme", "/v1/models").body.contains(r#""id":"hidden""#));
     let other = list("other", "/v1/models");
@@ -169,16 +181,17 @@ fn forward(tenant: &str, body: &str) -> Result<Sent, Box<Finish>> {
     match on_body(&policy(), &hold(tenant), body.as_bytes()) {
         Decision::Forward { edits, body, forwarded } => Ok((edits, body, forwarded)),
         Decision::Finish(finish) => Err(Box::new(finish)),
+        Decision::Refused(refusal) => panic!("{refusal:?}"),
     }
 }
 
 #[test]
 fn a_body_goes_to_its_pool_under_the_engines_name() {
     let (edits, body, forwarded) =
-        forward("other", r#"{"model" : "llama","messages":[],"x":1.0e5}"#).unwrap();
+        forward("other", r#"{"model" : "llama","messages":[],"top_p":1.0e0}"#).unwrap();
     assert_eq!(
         String::from_utf8(body.unwrap()).unwrap(),
-        r#"{"model" : "meta/Llama","messages":[],"x":1.0e5}"#
+        r#"{"model" : "meta/Llama","messages":[],"top_p":1.0e0}"#
     );
     assert_eq!(edits[0], HeaderEdit::set("x-tollgate-pool", "pool/big"));
     assert_eq!(edits[1], HeaderEdit::set("x-envoy-upstream-rq-timeout-ms", "120000"));
@@ -261,14 +274,14 @@ fn a_body_that_is_too_large_is_refused_and_recorded() {
 fn errors_on_messages_are_in_anthropics_shape() {
     let headers = request("POST", "/v1/messages", &[("content-encoding", "gzip")]);
     let (opened, _) = open(&headers, false);
-    let finish = finish(on_key(&policy(), opened, Some(entry("acme")), 0));
+    let finish = finish(identify(opened, "acme"));
     assert!(finish.reply.body.contains(r#""type":"error""#), "{}", finish.reply.body);
 }
 
 #[test]
 fn a_key_that_cannot_be_checked_is_not_refused_for_good() {
     let (opened, _) = open(&request("POST", "/v1/chat/completions", &[]), false);
-    let reply = on_key_unavailable(&opened);
+    let reply = on_unavailable(&opened);
     assert_eq!(reply.status, 503);
     assert!(reply.body.contains("control_unavailable"));
     assert!(reply.headers.contains(&("retry-after", "1".to_owned())));

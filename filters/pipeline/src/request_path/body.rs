@@ -1,0 +1,244 @@
+//! The whole body of a request is there.
+
+use super::{forbidden, no_such_model, refused};
+use crate::Policy;
+use crate::command::{Finish, HeaderEdit};
+use crate::exchange::{Forwarded, Held};
+use crate::surface::{self, Wanted};
+use auth::authorize::Permissions;
+use chat::edit::{Edit, apply, json_string};
+use chat::fields;
+use chat::form::{self, Form, FormError};
+use chat::media::{self, MediaError};
+use chat::path::Api;
+use chat::request::{Request, RequestError, parse};
+use contract::limits::CHOICES_MAX;
+use contract::names::{POOL_HEADER, STREAM_HEADER, TIMEOUT_HEADER};
+use contract::refusal::{Code, Refusal};
+use contract::usage::Who;
+use routing::Route;
+
+/// What a body leads to.
+#[derive(Debug)]
+pub enum Decision {
+    /// It ends here.
+    Finish(Finish),
+    /// It is not what was signed: nobody is billed.
+    Refused(Refusal),
+    /// It goes to a pool.
+    Forward {
+        /// Headers that lead there.
+        edits: Vec<HeaderEdit>,
+        /// The body for the engine, where it is another one.
+        body: Option<Vec<u8>>,
+        /// What is known when the answer comes.
+        forwarded: Forwarded,
+    },
+}
+
+/// More of the body has arrived than is taken.
+#[must_use]
+pub fn on_body_too_large(policy: &Policy, held: &Held) -> Finish {
+    refused(&surface::too_large(policy.max_body_bytes), held.who(), &held.opened)
+}
+
+/// The whole body is there.
+#[must_use]
+pub fn on_body(policy: &Policy, held: &Held, body: &[u8]) -> Decision {
+    if let Some(signed) = &held.signer.body
+        && let Err(refusal) = signed.check(body)
+    {
+        return Decision::Refused(refusal);
+    }
+    let mut who = held.who();
+    match decide(policy, held, &mut who, body) {
+        Ok(Decided { route, body }) => Decision::Forward {
+            edits: forward_edits(route, who.stream),
+            body,
+            forwarded: Forwarded {
+                request_id: held.opened.request_id.clone(),
+                asked: who.model.clone().unwrap_or_default(),
+                expose_pool: policy.expose_pool,
+                who,
+            },
+        },
+        Err(refusal) => Decision::Finish(refused(&refusal, who, &held.opened)),
+    }
+}
+
+/// Where a request goes, and what of it.
+struct Decided<'p> {
+    route: &'p Route,
+    /// `None`: as it came.
+    body: Option<Vec<u8>>,
+}
+
+/// What a request is decided by, beside its body.
+struct Case<'p> {
+    policy: &'p Policy,
+    permissions: Permissions<'p>,
+    path: &'static str,
+    salt: Option<&'p str>,
+}
+
+fn decide<'p>(
+    policy: &'p Policy,
+    held: &'p Held,
+    who: &mut Who,
+    body: &[u8],
+) -> Result<Decided<'p>, Refusal> {
+    let caller = &held.signer.caller;
+    let case = Case {
+        policy,
+        permissions: policy.access.of(caller)?,
+        path: held.opened.path,
+        salt: policy.salts.get(&caller.tenant).map(String::as_str),
+    };
+    match &held.opened.wanted {
+        Ok(Wanted::Form { boundary }) => case.form(who, body, boundary),
+        _ => case.json(who, body),
+    }
+}
+
+impl<'p> Case<'p> {
+    fn json(&self, who: &mut Who, body: &[u8]) -> Result<Decided<'p>, Refusal> {
+        let api = Api::of(self.path).unwrap_or(Api::Chat);
+        let request = parse(body).map_err(|error| malformed(&error))?;
+        who.stream = request.stream;
+        let route = self.route(who, &request.model.value)?;
+        check_bounds(&request, route.config.context)?;
+        let pool = &route.config;
+        if let Some(name) =
+            fields::refused(&api, pool.engine, &pool.allow_fields, pool.cache_salt, &request)
+        {
+            return Err(not_allowed(name));
+        }
+        media::check(&request.media, &pool.media).map_err(|error| bad_media(&error))?;
+        who.pool = Some(route.pool.clone());
+        who.price_version = Some(pool.price_version.clone());
+        Ok(Decided { route, body: self.json_for(route, &request, body) })
+    }
+
+    fn form(&self, who: &mut Who, body: &[u8], boundary: &str) -> Result<Decided<'p>, Refusal> {
+        let form = form::parse(body, boundary).map_err(|error| bad_form(&error))?;
+        who.stream = form.stream;
+        let route = self.route(who, &form.model.value)?;
+        let pool = &route.config;
+        let mut names = form.names();
+        let allowed = |name: &str| {
+            form::FIELDS.contains(&name) || pool.allow_fields.iter().any(|field| field == name)
+        };
+        if let Some(name) = names.find(|name| !allowed(name)) {
+            return Err(not_allowed(name));
+        }
+        form.check_media(body, &pool.media).map_err(|error| bad_media(&error))?;
+        who.pool = Some(route.pool.clone());
+        who.price_version = Some(pool.price_version.clone());
+        Ok(Decided { route, body: form_for(route, &form, body) })
+    }
+
+    /// A model that this caller may not use does not exist for him.
+    fn route(&self, who: &mut Who, model: &str) -> Result<&'p Route, Refusal> {
+        let route = self.policy.routes.choose(model);
+        let route = route.filter(|_| self.permissions.model(model)).ok_or_else(no_such_model)?;
+        who.model = Some(model.to_owned());
+        if self.permissions.allows(model, self.path) { Ok(route) } else { Err(forbidden()) }
+    }
+
+    /// The body with the engine's own name of the model and the tenant's salt; `None`
+    /// where both are there already.
+    fn json_for(&self, route: &Route, request: &Request<'_>, body: &[u8]) -> Option<Vec<u8>> {
+        let salt = self.salt.filter(|_| route.config.cache_salt);
+        let salt = salt.map(|salt| format!(r#""cache_salt":"{salt}","#).into_bytes());
+        let salt = salt.map(|member| Edit::insert(request.insert_at, member));
+        let name = &route.config.model;
+        let renamed = request.model.value != name.as_str();
+        let span = request.model.span.clone();
+        let model = renamed.then(|| Edit { span, text: json_string(name) });
+        let edits: Vec<Edit> = salt.into_iter().chain(model).collect();
+        if edits.is_empty() { None } else { apply(body, &edits) }
+    }
+}
+
+/// The form with the engine's own name of the model.
+fn form_for(route: &Route, form: &Form<'_>, body: &[u8]) -> Option<Vec<u8>> {
+    let name = &route.config.model;
+    if form.model.value == name.as_str() {
+        return None;
+    }
+    let span = form.model.span.clone();
+    apply(body, &[Edit { span, text: name.clone().into_bytes() }])
+}
+
+fn check_bounds(request: &Request<'_>, context: u64) -> Result<(), Refusal> {
+    let tokens_max = if context == 0 { u64::MAX } else { context };
+    in_bounds("n", request.n, CHOICES_MAX)?;
+    in_bounds("best_of", request.best_of, CHOICES_MAX)?;
+    in_bounds("max_tokens", request.max_tokens, tokens_max)?;
+    in_bounds("max_completion_tokens", request.max_completion_tokens, tokens_max)?;
+    in_bounds("max_output_tokens", request.max_output_tokens, tokens_max)
+}
+
+fn in_bounds(param: &'static str, value: Option<u64>, max: u64) -> Result<(), Refusal> {
+    if value.is_none_or(|value| (1..=max).contains(&value)) {
+        return Ok(());
+    }
+    let message = if max == u64::MAX {
+        format!("`{param}` must be at least 1.")
+    } else {
+        format!("`{param}` must be 1 to {max}.")
+    };
+    Err(Refusal::new(Code::InvalidRequest, message).with_param(param))
+}
+
+fn forward_edits(route: &Route, stream: bool) -> Vec<HeaderEdit> {
+    let timing = if stream {
+        HeaderEdit::set(STREAM_HEADER, "1")
+    } else {
+        HeaderEdit::set(TIMEOUT_HEADER, route.config.timeout_ms.to_string())
+    };
+    vec![HeaderEdit::set(POOL_HEADER, route.config.cluster.clone()), timing]
+}
+
+fn malformed(error: &RequestError) -> Refusal {
+    let code = match error {
+        RequestError::InvalidJson { .. } => Code::InvalidJson,
+        RequestError::DuplicateKey(_) => Code::DuplicateKey,
+        _ => Code::InvalidRequest,
+    };
+    with_param(Refusal::new(code, error.to_string()), error.param())
+}
+
+fn bad_form(error: &FormError) -> Refusal {
+    let code = match error {
+        FormError::DuplicateField(_) => Code::DuplicateKey,
+        _ => Code::InvalidRequest,
+    };
+    with_param(Refusal::new(code, error.to_string()), error.param())
+}
+
+fn bad_media(error: &MediaError) -> Refusal {
+    Refusal::new(Code::InvalidRequest, error.to_string())
+}
+
+/// Longest name of a field that is told back to its caller, in bytes.
+const FIELD_BYTES_MAX: usize = 64;
+
+fn not_allowed(name: &str) -> Refusal {
+    let refusal = Refusal::new(
+        Code::FieldNotAllowed,
+        "A field is set that callers may not set for this model; see `param`.",
+    );
+    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.[]".contains(&byte));
+    if plain && name.len() <= FIELD_BYTES_MAX {
+        return refusal.with_param(name.to_owned());
+    }
+    refusal
+}
+
+fn with_param(refusal: Refusal, param: Option<&'static str>) -> Refusal {
+    match param {
+        Some(param) => refusal.with_param(param),
+        None => refusal,
+    }
+}
