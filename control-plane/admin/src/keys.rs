@@ -5,9 +5,11 @@ use crate::api::{Admin, CLOCK};
 use crate::problem::Problem;
 use crate::when::{self, Span};
 use axum::Json;
+use axum::body::HttpBody as _;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::{FromRequest as _, Path, Query, Request, State};
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
 use contract::limits::NAME_BYTES_MAX;
 use contract::policy::GatewayConfig;
 use ledger::{Key, NewKey, NewSecret, Revocation, Rotation};
@@ -77,7 +79,7 @@ pub struct RevokedKey {
     pub revoked_now: bool,
 }
 
-/// The body of `POST keys/{id}/rotate`.
+/// The body of `POST keys/{id}/rotate`, which may be left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RotateKey {
@@ -153,9 +155,9 @@ pub async fn revoke(
 pub async fn rotate(
     State(admin): State<Admin>,
     Path(id): Path<String>,
-    body: Result<Json<RotateKey>, JsonRejection>,
+    request: Request,
 ) -> Result<(StatusCode, Json<RotatedKey>), Problem> {
-    let Json(wanted) = body?;
+    let wanted = rotation_wanted(request).await?;
     let overlap_s = overlap_s(wanted.overlap.as_deref().unwrap_or(OVERLAP_DEFAULT))?;
     let Minted { id: new, key, sha256 } = minted(&admin)?;
     let secret = NewSecret { id: new.clone(), sha256 };
@@ -163,6 +165,16 @@ pub async fn rotate(
     let old_valid_until = when::rfc3339(end_of_old(rotation)?);
     tracing::info!(target: "audit", id, replaced_by = new, old_valid_until, "key rotated");
     Ok((StatusCode::CREATED, Json(RotatedKey { id: new, key, replaces: id, old_valid_until })))
+}
+
+/// What the body asks for: no body asks for nothing but the defaults.
+async fn rotation_wanted(request: Request) -> Result<RotateKey, JsonRejection> {
+    let nothing = request.body().is_end_stream() && !request.headers().contains_key(CONTENT_TYPE);
+    if nothing {
+        return Ok(RotateKey::default());
+    }
+    let Json(wanted) = Json::from_request(request, &()).await?;
+    Ok(wanted)
 }
 
 /// Unix second from which the old key is refused, if there is a new one.

@@ -43,6 +43,10 @@ const REPORT_BYTES_MAX: usize = 16 * 1024;
 /// without a nonce being forgotten too early: so much longer it is remembered.
 const CLOCK_SLACK_S: u64 = 60;
 
+/// Longest that a nonce is remembered, in seconds from now: its timestamp may be this
+/// far ahead, and it is kept this long and a second after that.
+const REMEMBERED_S_MAX: u64 = MAX_SKEW_S_MAX + MAX_SKEW_S_MAX + 1;
+
 /// What the answers come from.
 #[derive(Clone)]
 pub struct Sync {
@@ -110,7 +114,8 @@ async fn keyring(State(mut sync): State<Sync>, Query(have): Query<Have>) -> Resp
 }
 
 /// What changed since `have`, as soon as something has; nothing new after
-/// [`KEYRING_POLL_MS`].
+/// [`KEYRING_POLL_MS`]. Such an answer reads a row of the keyring and one of nonces,
+/// and writes nothing.
 async fn changes(sync: &mut Sync, have: &Have) -> Result<KeyringDelta, ledger::Error> {
     let deadline = Instant::now() + Duration::from_millis(KEYRING_POLL_MS);
     let mut keys = sync.ledger.watch_keyring();
@@ -122,7 +127,9 @@ async fn changes(sync: &mut Sync, have: &Have) -> Result<KeyringDelta, ledger::E
             sync.ledger.keyring_since(Some(&have.epoch), have.since, KEYRING_CHANGES_MAX).await?;
         let delta = KeyringDelta { hmac, ..delta };
         if is_news(&delta, have) || timeout_at(deadline, woken(&mut keys, sync)).await.is_err() {
-            return Ok(delta);
+            // Read last: a nonce that was put while this waited counts as well.
+            let nonces_until_s = sync.ledger.nonces_until().await?;
+            return Ok(KeyringDelta { nonces_until_s, ..delta });
         }
     }
 }
@@ -195,7 +202,7 @@ fn tag_of(digits: &str) -> Option<[u8; TAG_BYTES]> {
 /// Whether `until_s` is neither over nor further off than any nonce is remembered, by
 /// a clock that may differ.
 fn can_remember(until_s: u64, now_s: u64) -> bool {
-    let latest_s = now_s.saturating_add(2 * MAX_SKEW_S_MAX);
+    let latest_s = now_s.saturating_add(REMEMBERED_S_MAX);
     (now_s.saturating_sub(CLOCK_SLACK_S)..=latest_s.saturating_add(CLOCK_SLACK_S))
         .contains(&until_s)
 }

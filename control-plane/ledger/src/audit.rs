@@ -103,8 +103,9 @@ impl Action {
     }
 }
 
-/// Something to be noted. Subject and detail are ids of our own, names of the
-/// configuration and numbers: never a secret, and no text that a client made.
+/// Something to be noted. Subject and detail are ids of our own, numbers, and names that
+/// the configuration or an admin gave, users among them: never a secret, and no text
+/// that a client made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditEvent {
     /// When, in Unix milliseconds.

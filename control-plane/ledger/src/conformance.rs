@@ -36,6 +36,7 @@ pub async fn all<S: Store>(mut fresh: impl AsyncFnMut() -> S) {
     trail::the_configurations_keys_are_noted(&fresh().await).await;
     trail::the_end_is_known_by_its_head(&fresh().await).await;
     nonces::a_nonce_is_fresh_once(&fresh().await).await;
+    nonces::the_end_of_all_nonces_is_known(&fresh().await).await;
     many_keys(&fresh().await).await;
 }
 

@@ -136,7 +136,8 @@ impl Ledger {
         self.store.keys_in_force().await
     }
 
-    /// At most `max` changes of the keyring after `since` of `epoch`.
+    /// At most `max` changes of the keyring after `since` of `epoch`; nonces and signers
+    /// are for the caller to add.
     pub async fn keyring_since(
         &self,
         epoch: Option<&str>,
@@ -204,6 +205,11 @@ impl Ledger {
         now_s: u64,
     ) -> Result<bool, Error> {
         self.store.remember_nonce(tag, until_s, now_s).await
+    }
+
+    /// The greatest Unix second until which some nonce is remembered; 0: there is none.
+    pub async fn nonces_until(&self) -> Result<u64, Error> {
+        self.store.nonces_until().await
     }
 
     /// How the ledger does.

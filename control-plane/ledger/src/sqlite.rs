@@ -185,6 +185,10 @@ impl Store for SqliteStore {
     async fn remember_nonce(&self, tag: &[u8], until_s: u64, now_s: u64) -> Result<bool, Error> {
         nonces::remember(&self.writer, (tag, until_s), now_s, NONCES_MAX).await
     }
+
+    async fn nonces_until(&self) -> Result<u64, Error> {
+        nonces::last_until(&self.reader).await
+    }
 }
 
 /// A number as SQLite keeps it; what is larger than fits is the largest.
@@ -273,6 +277,7 @@ mod tests {
             ("SELECT COUNT(*) FROM keys WHERE revoked_at_s IS NULL", "keys_in_force"),
             ("SELECT * FROM audit WHERE subject = 'a' AND \"action\" = 'b'", "audit_by_subject"),
             ("SELECT tag FROM nonces WHERE until_s < 5 ORDER BY until_s LIMIT 9", "nonces_by_end"),
+            ("SELECT MAX(until_s) FROM nonces", "nonces_by_end"),
         ] {
             let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
             let plan: Vec<(i64, i64, i64, String)> =

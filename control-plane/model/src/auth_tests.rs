@@ -156,7 +156,7 @@ fn what_is_wrong_with_auth() {
         ),
         (
             "auth: { hmac: { max_skew: 16m } }",
-            "2:27: auth.hmac.max_skew: `16m` is out of range; allowed: 1s to 15m",
+            "2:27: auth.hmac.max_skew: `16m` is out of range; allowed: 1s to 10m",
         ),
         (
             "auth: { hmac: { max_skew: 1500ms } }",

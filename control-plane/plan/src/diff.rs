@@ -41,7 +41,7 @@ fn listener(old: &Plan, new: &Plan) -> Vec<String> {
     one("gateway", &parts)
 }
 
-/// What holds for all callers; who may sign stands with the tenants, without secrets.
+/// What holds for all callers; changes of who may sign are told by whoever has the secrets.
 fn auth(old: &Plan, new: &Plan) -> Vec<String> {
     let (a, b) = (&old.filter.auth, &new.filter.auth);
     let parts = named(&[
@@ -60,16 +60,12 @@ fn one(thing: &str, parts: &str) -> Vec<String> {
 }
 
 /// Both sides of an issuer: what Envoy verifies and what the filter believes.
-type BothOfIssuer<'p> = (IssuerPlan, &'p IssuerConfig);
+type BothOfIssuer<'p> = (&'p IssuerPlan, &'p IssuerConfig);
 
 /// Issuers by their names, whatever their places in the list.
 fn issuers(plan: &Plan) -> BTreeMap<&str, BothOfIssuer<'_>> {
-    let placeless = |issuer: &IssuerPlan| {
-        let payload_header = String::new();
-        IssuerPlan { payload_header, ..issuer.clone() }
-    };
     let both = plan.issuers.iter().zip(&plan.filter.auth.issuers);
-    both.map(|(a, b)| (a.issuer.as_str(), (placeless(a), b))).collect()
+    both.map(|(a, b)| (a.issuer.as_str(), (a, b))).collect()
 }
 
 fn issuer((a, filter_a): &BothOfIssuer<'_>, (b, filter_b): &BothOfIssuer<'_>) -> String {

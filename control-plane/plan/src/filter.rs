@@ -28,14 +28,14 @@ pub(crate) fn filter(config: &Config) -> GatewayConfig {
 
 /// In the order of [`AuthConfig::issuers`].
 pub(crate) fn issuers(auth: &Auth) -> Vec<IssuerPlan> {
-    let planned = |(place, issuer): (usize, &Issuer)| IssuerPlan {
+    let planned = |issuer: &Issuer| IssuerPlan {
         issuer: issuer.issuer.to_string(),
         audiences: texts(&issuer.audiences),
         jwks: issuer.jwks.clone(),
         refresh: issuer.refresh,
-        payload_header: jwt_payload_header(place),
+        payload_header: jwt_payload_header(issuer.issuer.as_str()),
     };
-    auth.jwt.iter().enumerate().map(planned).collect()
+    auth.jwt.iter().map(planned).collect()
 }
 
 /// Whether callers are asked for certificates.
@@ -208,13 +208,13 @@ mod tests {
             audiences: vec![],
             jwks: Jwks::File("/jwks.json".into()),
             refresh: Duration::from_secs(60),
-            payload_header: "x-tollgate-jwt-0".to_owned(),
+            payload_header: "x-tollgate-jwt-6369".to_owned(),
         };
         assert_eq!(issuers[0], expected);
         let login = &issuers[1];
         assert_eq!((login.issuer.as_str(), &login.audiences), ("login", &texts(&["gate"])));
         assert_eq!((login.refresh, issuers.len()), (Duration::from_secs(300), 2));
-        assert_eq!(login.payload_header, "x-tollgate-jwt-1");
+        assert_eq!(login.payload_header, "x-tollgate-jwt-6c6f67696e");
         let Jwks::Url(url) = &login.jwks else { panic!("{:?}", login.jwks) };
         assert_eq!(url.text, "https://login.example/keys");
     }

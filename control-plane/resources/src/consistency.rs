@@ -233,8 +233,8 @@ fn issuers(resources: &EnvoyResources) -> Vec<TranslateError> {
         .into_values()
         .map(|one| (one.forward_payload_header, one.issuer))
         .collect();
-    let believed = believed.auth.issuers.into_iter().enumerate();
-    let believed = believed.map(|(at, one)| (jwt_payload_header(at), one.issuer)).collect();
+    let believed = believed.auth.issuers.into_iter();
+    let believed = believed.map(|one| (jwt_payload_header(&one.issuer), one.issuer)).collect();
     let different = verified.symmetric_difference(&believed);
     different
         .map(|(header, issuer)| TranslateError::Issuers {

@@ -1,11 +1,11 @@
 //! The listener: where callers come in. Constant but for its address, the idle
 //! time-out and the usage interval; a changed listener drains its connections.
 
-use crate::names::{ENVOY_HEADER_PREFIX, STEERING_HEADERS};
+use crate::names::ENVOY_HEADER_PREFIX;
 use crate::well_known::{address, boolean, duration, header, number, over_ads};
 use crate::{TranslateError, access_log, local_replies, tokens};
 use contract::names::{
-    CLIENT_REQUEST_ID_HEADER, GATEWAY, JWT, OWN_HEADER_PREFIX, REQUEST_ID_HEADER,
+    CLIENT_REQUEST_ID_HEADER, GATEWAY, JWT, OWN_HEADER_PREFIX, REQUEST_ID_HEADER, STEERING_HEADERS,
 };
 use envoy_types::pb::envoy::config::common::mutation_rules::v3::{
     HeaderMutation,

@@ -4,6 +4,7 @@
 
 use crate::well_known::duration;
 use crate::{Jwks, TranslateError, key_clusters};
+use contract::limits::TOKEN_LEEWAY_S;
 use contract::names::JWT;
 use envoy_types::pb::envoy::config::core::v3::{
     DataSource, HttpUri, TypedExtensionConfig, data_source, http_uri::HttpUpstreamType,
@@ -31,9 +32,6 @@ const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Time from a fetch that failed to the next one; the keys that are there stay.
 const FETCH_AGAIN_AFTER: Duration = Duration::from_secs(1);
-
-/// How far `exp` and `nbf` may be off, in seconds: the clock of an issuer is not ours.
-const CLOCK_SKEW_S: u32 = 60;
 
 /// `JwtAuthentication` with the fields that are used. Declared here, because the map
 /// of the generated one has no order: the same issuers would be other bytes, and sent
@@ -68,7 +66,7 @@ fn provider(
         issuer: issuer.issuer.clone(),
         audiences: issuer.audiences.clone(),
         require_expiration: true,
-        clock_skew_seconds: CLOCK_SKEW_S,
+        clock_skew_seconds: u32::try_from(TOKEN_LEEWAY_S).unwrap_or(u32::MAX),
         // Without it Envoy would look into the query, too. It tells the cases of a scheme
         // apart, which have no meaning (RFC 9110 §11.1): the two that clients write.
         from_headers: ["Bearer ", "bearer "].map(in_authorization).to_vec(),

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 const ISSUER: &str = "https://login.example";
-const PAYLOAD: &str = "x-tollgate-jwt-0";
+const PAYLOAD: &str = "x-tollgate-jwt-68747470733a2f2f6c6f67696e2e6578616d706c65";
 
 fn new_key() -> KeyPair {
     KeyPair::generate_for(&PKCS_ED25519).unwrap()
@@ -97,7 +97,9 @@ fn what_was_not_verified_goes_on_without_a_payload() {
         format!("{}{}", bearer(good.clone()), bearer("x".to_owned())),
         format!("{}{}", bearer("x".to_owned()), bearer(good.clone())),
         format!("cookie: access_token={good}\r\n"),
-        format!("{PAYLOAD}: e30\r\nX-Tollgate-Jwt-0: e30\r\n"),
+        format!(
+            "{PAYLOAD}: e30\r\nX-Tollgate-Jwt-68747470733A2F2F6C6F67696E2E6578616D706C65: e30\r\n"
+        ),
     ];
     for headers in table {
         assert_eq!(arrived(&ask(&gateway, "/v1/x", &headers), PAYLOAD), None, "{headers}");

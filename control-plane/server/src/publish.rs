@@ -110,14 +110,19 @@ impl Publisher {
         self.ledger.record_prices(&prices).await.map_err(failed)?;
         self.roster.configure(config, CLOCK.now_ms());
         self.hear_of_servers().await;
-        self.materials.in_force(read);
-        let changes = self.publish(config).inspect_err(|_| {
-            if let Some(last) = current.as_ref() {
-                self.roster.configure(last, CLOCK.now_ms());
+        let before = self.materials.in_force(read);
+        let mut changes = match self.publish(config) {
+            Ok(changes) => changes,
+            Err(why) => {
+                self.materials.in_force(before);
+                if let Some(last) = current.as_ref() {
+                    self.roster.configure(last, CLOCK.now_ms());
+                }
+                return Err(why);
             }
-        })?;
+        };
         *current = Some(config.clone());
-        self.signers.in_force(config)?;
+        changes.extend(self.signers.in_force(config)?);
         self.take_keys(&plan).await?;
         Ok(changes)
     }

@@ -315,7 +315,7 @@ impl Plane {
             roster: Roster::new(Scraper::new(engines), Kept::read(&ground.data)),
             config: Mutex::new(None),
             materials: self.materials.clone(),
-            signers: Signers::new(),
+            signers: Signers::new(ground.xds.tcp().is_some() && ground.xds.token.is_none()),
         })
     }
 

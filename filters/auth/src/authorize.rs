@@ -116,8 +116,8 @@ impl Permissions<'_> {
         INFERENCE_PATHS.iter().any(|path| self.allows(name, path))
     }
 
-    /// Whether there may be a model that is allowed on the path: no means that no
-    /// body has to be read. A list of models is open to everybody who may use some
+    /// Whether the path may be used, if there is a model for it: no means that no body
+    /// has to be read. A list of models is open to everybody who may use some
     /// path, unless a rule denies the path of the list.
     #[must_use]
     pub fn path(&self, path: &str) -> bool {
@@ -177,8 +177,7 @@ impl Rules {
     }
 
     fn allow(&self, asked: Asked<'_>) -> bool {
-        any(&self.paths, asked.path)
-            && asked.model.map_or(!self.models.is_empty(), |model| any(&self.models, model))
+        any(&self.paths, asked.path) && asked.model.is_none_or(|model| any(&self.models, model))
     }
 
     fn deny(&self, asked: Asked<'_>) -> bool {

@@ -18,6 +18,7 @@ pub use header::{NONCE_CHARS_MAX, NONCE_CHARS_MIN, SCHEME, Signed};
 use crate::authenticate::Caller;
 use crate::nonce::Nonce;
 use contract::keyring::HmacEntry;
+use contract::limits::MAX_SKEW_S_MAX;
 use contract::refusal::{Code, Refusal};
 use hmac::{Hmac, Mac as _};
 use sha2::{Digest as _, Sha256};
@@ -40,6 +41,9 @@ pub struct Times {
     pub started_s: u64,
     /// How far a timestamp may be off in either direction, in seconds.
     pub max_skew_s: u64,
+    /// The last Unix second up to which an earlier process may have had the control plane
+    /// remember a nonce; 0 when none did.
+    pub remembered_s: u64,
 }
 
 /// A request whose signature and time are right. It may go on when its nonce is fresh,
@@ -50,9 +54,10 @@ pub struct Accepted {
     pub caller: Caller,
     /// What must be seen for the first time.
     pub nonce: Nonce,
-    /// Whether the timestamp is ahead of the clock: after a restart the request would
-    /// count again, so the control plane has to remember the nonce too.
-    pub ahead: bool,
+    /// Whether the control plane has to be asked for the nonce: the timestamp is ahead of
+    /// the clock and would count again after a restart, or an earlier process may have
+    /// taken it as one that was ahead.
+    pub outlives_process: bool,
     /// What the body must be.
     pub body: BodyCheck,
 }
@@ -80,10 +85,13 @@ pub fn judge(
     let good = verify(signed, entry.as_ref(), method, path);
     let Some(entry) = entry.filter(|_| good) else { return Err(wrong()) };
     within(signed.timestamp_s, times)?;
-    let until_s = signed.timestamp_s.saturating_add(times.max_skew_s).saturating_add(1);
+    // The skew of this moment may not be that of the next.
+    let until_s = signed.timestamp_s.saturating_add(MAX_SKEW_S_MAX).saturating_add(1);
+    let nonce = Nonce::new(&entry.secret, signed.nonce, until_s).ok_or_else(wrong)?;
     Ok(Accepted {
-        nonce: Nonce::new(signed.id, signed.nonce, until_s),
-        ahead: signed.timestamp_s > times.now_s.saturating_add(AHEAD_S),
+        outlives_process: signed.timestamp_s > times.now_s.saturating_add(AHEAD_S)
+            || until_s <= times.remembered_s,
+        nonce,
         body: BodyCheck(signed.body_digest),
         caller: Caller::from(entry),
     })
@@ -157,14 +165,14 @@ pub fn sign(id: &str, secret: &str, draft: &Draft<'_>) -> String {
 }
 
 /// Always there: an HMAC takes a key of any length.
-fn mac(secret: &str, text: &[u8]) -> Option<[u8; 32]> {
+pub(crate) fn mac(secret: &str, text: &[u8]) -> Option<[u8; 32]> {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).ok()?;
     mac.update(text);
     Some(mac.finalize().into_bytes().into())
 }
 
 fn within(timestamp_s: u64, times: Times) -> Result<(), Refusal> {
-    let Times { now_s, started_s, max_skew_s } = times;
+    let Times { now_s, started_s, max_skew_s, .. } = times;
     let off_s = timestamp_s.abs_diff(now_s);
     if off_s > max_skew_s {
         return Err(skewed(off_s, timestamp_s > now_s, max_skew_s));

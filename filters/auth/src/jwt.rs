@@ -8,23 +8,20 @@
 mod claims;
 
 use crate::authenticate::{Caller, Means, Roles, key_of};
+use crate::credential::PresentedToken;
 use claims::Claims;
-use contract::limits::NAME_BYTES_MAX;
+use contract::limits::{NAME_BYTES_MAX, TOKEN_LEEWAY_S};
 use contract::policy::IssuerConfig;
 use contract::refusal::{Code, Refusal};
 use serde_json::Value;
-
-/// How far `nbf` may be ahead of the gateway's clock, in seconds: the leeway for
-/// clocks that RFC 7519 §4.1.5 speaks of, as Envoy grants it.
-pub const NOT_BEFORE_LEEWAY_S: u64 = 60;
 
 /// Most roles that one token may give. More are refused and not cut off: the one
 /// that is cut off might be the one that denies.
 pub const ROLES_MAX: usize = 64;
 
 /// The caller whom a token names. `payloads` are the payloads that Envoy handed over
-/// with the request, each with the place of its issuer in the list
-/// ([`contract::names::jwt_payload_header`]).
+/// with the request ([`contract::names::jwt_payload_header`]), each with the place of its
+/// issuer in the list.
 ///
 /// # Errors
 /// `invalid_token` when there is not exactly one payload, or when it says what it may
@@ -52,6 +49,19 @@ pub fn caller<'a>(
     })
 }
 
+/// Whether the token's own header demands nothing that Envoy does not look at: what
+/// `crit` names has to be understood (RFC 7515 §4.1.11), and Envoy passes over it.
+///
+/// # Errors
+/// `invalid_token`.
+pub fn check_header(token: PresentedToken<'_>) -> Result<(), Refusal> {
+    let header = token.0.split('.').next().unwrap_or_default();
+    match Claims::decode(header.as_bytes()) {
+        Some(header) if header.named("crit").is_none() => Ok(()),
+        _ => Err(invalid("The token's header says what this gateway does not understand.")),
+    }
+}
+
 fn check_issuer(issuer: &IssuerConfig, claims: &Claims) -> Result<(), Refusal> {
     match claims.named("iss").and_then(Value::as_str) {
         Some(name) if name == issuer.issuer => Ok(()),
@@ -68,7 +78,7 @@ fn check_time(claims: &Claims, now_s: u64) -> Result<(), Refusal> {
         return Err(invalid("The token has expired."));
     }
     let Some(not_before) = claims.named("nbf") else { return Ok(()) };
-    let latest_s = now_s.saturating_add(NOT_BEFORE_LEEWAY_S) as f64;
+    let latest_s = now_s.saturating_add(TOKEN_LEEWAY_S) as f64;
     match not_before.as_f64() {
         Some(not_before_s) if not_before_s <= latest_s => Ok(()),
         Some(_) => Err(invalid("The token is not valid yet.")),

@@ -6,15 +6,15 @@
 //! the keyring has, so no stranger can fill the table. Whoever can sign may: beyond
 //! [`NONCES_PER_SLOT`] live nonces in its slot a request is refused, never a nonce
 //! forgotten. Slots fill unevenly, so that begins at some two thirds of what the table
-//! holds: about 1,000 signed requests a second with the default skew.
+//! holds: about 1,000 signed requests a second.
 //!
 //! A clock that is set back by some seconds lets those requests count again whose nonce
 //! was forgotten in these seconds.
 
+use crate::hmac::mac;
 use contract::limits::{NONCE_SLOTS, NONCES_PER_SLOT};
 use contract::names::NONCE_PATH_PREFIX;
 use contract::refusal::{Code, Refusal};
-use sha2::{Digest as _, Sha256};
 
 /// A tag without the four bytes that the slot stands for.
 const TAIL_BYTES: usize = 12;
@@ -25,7 +25,9 @@ const RECORD_BYTES: usize = TAIL_BYTES + 4;
 /// A nonce of a credential, and how long it must be remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Nonce {
-    /// The first half of the SHA-256 of the credential's id, a line feed and the nonce.
+    /// The first half of the HMAC-SHA256 of the word `nonce`, a line feed and the nonce, by
+    /// the secret: nonces are told apart by whose secret they were signed with, whatever
+    /// the credential is called.
     pub tag: [u8; 16],
     /// The Unix second from which it may be forgotten: its timestamp is refused by then.
     pub until_s: u64,
@@ -46,12 +48,12 @@ pub enum Insert {
 }
 
 impl Nonce {
-    /// The nonce of the credential `id`, to be remembered until `until_s`.
+    /// The nonce of whoever has `secret`, to be remembered until `until_s`; `None`: that
+    /// is no secret.
     #[must_use]
-    pub fn new(id: &str, nonce: &str, until_s: u64) -> Nonce {
-        let digest = Sha256::new().chain_update(id).chain_update("\n").chain_update(nonce);
-        let digest: [u8; 32] = digest.finalize().into();
-        Nonce { tag: digest.first_chunk().copied().unwrap_or_default(), until_s }
+    pub fn new(secret: &str, nonce: &str, until_s: u64) -> Option<Nonce> {
+        let digest = mac(secret, format!("nonce\n{nonce}").as_bytes())?;
+        Some(Nonce { tag: *digest.first_chunk()?, until_s })
     }
 
     /// The name of the slot in which it is remembered.

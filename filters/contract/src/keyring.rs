@@ -50,6 +50,9 @@ pub struct KeyringDelta {
     pub more: bool,
     /// In the order in which they happened.
     pub changes: Vec<KeyChange>,
+    /// Unix second up to which some nonce is remembered by the control plane; 0: none is.
+    #[serde(default)]
+    pub nonces_until_s: u64,
     /// All credentials for signed requests, where the receiver has another version of
     /// them.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -34,8 +34,9 @@ pub const KEY_LOOKUPS_MAX: u32 = 64;
 pub const KEY_LOOKUP_TIMEOUT_MS: u64 = 2_000;
 
 /// How long the control plane holds a long poll that has nothing to say, in
-/// milliseconds.
-pub const KEYRING_POLL_MS: u64 = 20_000;
+/// milliseconds: an answer is also the word that it is still there, and
+/// `auth.stale_for`, at least a second, counts from the last one.
+pub const KEYRING_POLL_MS: u64 = 500;
 
 /// Most keys in one answer of the long poll; the rest follows in the next one.
 pub const KEYRING_CHANGES_MAX: usize = 2_000;
@@ -48,13 +49,18 @@ pub const STALE_FOR_MS_DEFAULT: u64 = 24 * 60 * 60 * 1_000;
 /// not say, in seconds.
 pub const MAX_SKEW_S_DEFAULT: u64 = 300;
 
-/// Largest `auth.hmac.max_skew` that can be configured, in seconds: a nonce is
-/// remembered for twice as long.
-pub const MAX_SKEW_S_MAX: u64 = 900;
+/// Largest `auth.hmac.max_skew` that can be configured, in seconds. A nonce is remembered
+/// for as long after its timestamp, whatever is configured: the configuration may change
+/// meanwhile.
+pub const MAX_SKEW_S_MAX: u64 = 600;
 
 /// Failed authentications of one address in a minute, when the configuration does not
 /// say. People and scripts that mistype stay far below.
 pub const FAILURES_PER_MINUTE_DEFAULT: u32 = 300;
+
+/// How far the times of a token may be off, in seconds: the clock of an issuer is not
+/// ours, and RFC 7519 §4.1.4 and §4.1.5 speak of some leeway.
+pub const TOKEN_LEEWAY_S: u64 = 60;
 
 /// Slots of the table of addresses that failed: bounded, because clients choose them.
 pub const FAILURE_SLOTS: u32 = 16_384;

@@ -21,6 +21,20 @@ pub const CLIENT_REQUEST_ID_HEADER: &str = "x-client-request-id";
 /// Every header with this prefix is Tollgate's own; a client's is removed.
 pub const OWN_HEADER_PREFIX: &str = "x-tollgate-";
 
+/// Headers by which some servers take a request for another than it is: a client's are
+/// removed, because what was decided is about the method, the path and the time-out
+/// that Envoy and the filter saw.
+pub const STEERING_HEADERS: [&str; 8] = [
+    "grpc-timeout",
+    "x-client-trace-id",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-url",
+    "x-ot-span-context",
+    "x-rewrite-url",
+];
+
 /// The header that tells an answer of the control plane from one that Envoy
 /// made up (a dead cluster answers a call-out with a synthetic 503).
 pub const ANSWER_HEADER: &str = "x-tollgate-answer";
@@ -72,10 +86,12 @@ pub const JWT: &str = "jwt";
 /// has verified. Nobody else can set them: they begin with [`OWN_HEADER_PREFIX`].
 pub const JWT_PAYLOAD_PREFIX: &str = "x-tollgate-jwt-";
 
-/// The header for payloads of the issuer at that place in the list.
+/// The header for payloads of an issuer: its name, each byte as two digits in hex. So a
+/// header is of one issuer, whichever of two configurations the writer and the reader have.
 #[must_use]
-pub fn jwt_payload_header(issuer: usize) -> String {
-    format!("{JWT_PAYLOAD_PREFIX}{issuer}")
+pub fn jwt_payload_header(issuer: &str) -> String {
+    let digits = issuer.bytes().map(|byte| format!("{byte:02x}"));
+    std::iter::once(JWT_PAYLOAD_PREFIX.to_owned()).chain(digits).collect()
 }
 
 /// Path of the long poll of the keyring (`?epoch=E&since=N&hmac=V`).

@@ -238,8 +238,7 @@ pub struct AuthConfig {
     pub client_certificates: bool,
     /// Signed requests.
     pub hmac: HmacConfig,
-    /// Who may issue tokens; the place in the list tells their payloads apart
-    /// ([`crate::names::jwt_payload_header`]).
+    /// Who may issue tokens.
     pub issuers: Vec<IssuerConfig>,
 }
 

@@ -209,7 +209,7 @@ impl Context for Stream {
             Question::Nonce(signer) => match replays::learn(&answer) {
                 Some(Seen::Never) => self.known(&held, opened, signer),
                 Some(_) => self.refuse(&held, &nonce::replayed(), &opened),
-                None => self.reply(&held, &request_path::on_unavailable(&opened)),
+                None => self.reply(&held, &request_path::on_nonce_unavailable(&opened)),
             },
         }
         if self.on_body(&held) {

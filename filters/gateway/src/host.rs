@@ -180,6 +180,15 @@ impl HeldRequest {
         Some(names)
     }
 
+    /// The address that the client's connection comes from, without its port (Envoy,
+    /// "Attributes", `source`). No header of the client moves it.
+    pub fn source_address(&self) -> String {
+        let address = hostcalls::get_property(vec!["source", "address"]).ok().flatten();
+        let address = address.and_then(|text| String::from_utf8(text).ok()).unwrap_or_default();
+        let host = address.rsplit_once(':').map_or(address.as_str(), |(host, _)| host);
+        host.trim_start_matches('[').trim_end_matches(']').to_owned()
+    }
+
     /// Changes headers.
     pub fn edit(&self, edits: &[HeaderEdit]) {
         edit(MapType::HttpRequestHeaders, edits);

@@ -6,7 +6,9 @@ use contract::keyring::{HmacEntry, KeyEntry};
 use contract::limits::{KEY_LOOKUP_TIMEOUT_MS, KEY_LOOKUPS_MAX};
 use contract::names::{ANSWER_FOUND, ANSWER_UNKNOWN};
 use pipeline::Digest;
-use pipeline::keyring::marks::{FRESH_NAME, STARTED_NAME, decode_ms, encode_ms, is_stale};
+use pipeline::keyring::marks::{
+    FRESH_NAME, REMEMBERED_NAME, STARTED_NAME, decode_moment, encode_moment, is_stale,
+};
 use pipeline::keyring::{
     Known, STATE_NAME, State, decode_entry, encode_entry, encode_unknown, entry_name, is_unknown,
     lookup_path, signers, unknown_slot_name,
@@ -21,6 +23,7 @@ pub struct Keyring {
     fresh_ms: Cell<Option<u64>>,
     /// Whether it was delivered who may sign.
     knows_signers: Cell<bool>,
+    remembered_s: Cell<u64>,
     stale_for_ms: u64,
     lookups: Cell<u32>,
 }
@@ -37,8 +40,8 @@ pub enum Found {
 /// by the first VM, and the same for all that come after.
 pub fn process_started_ms() -> u64 {
     let now_ms = host::now_ms();
-    host::set_shared_if_absent(STARTED_NAME, &encode_ms(now_ms));
-    host::shared(STARTED_NAME).as_deref().and_then(decode_ms).unwrap_or(now_ms)
+    host::set_shared_if_absent(STARTED_NAME, &encode_moment(now_ms));
+    host::shared(STARTED_NAME).as_deref().and_then(decode_moment).unwrap_or(now_ms)
 }
 
 impl Keyring {
@@ -48,6 +51,7 @@ impl Keyring {
             state: RefCell::default(),
             fresh_ms: Cell::default(),
             knows_signers: Cell::default(),
+            remembered_s: Cell::default(),
             stale_for_ms,
             lookups: Cell::default(),
         }
@@ -57,13 +61,26 @@ impl Keyring {
     /// does not have to.
     pub fn refresh(&self) {
         *self.state.borrow_mut() = host::shared(STATE_NAME).as_deref().and_then(State::decode);
-        self.fresh_ms.set(host::shared(FRESH_NAME).as_deref().and_then(decode_ms));
+        self.fresh_ms.set(host::shared(FRESH_NAME).as_deref().and_then(decode_moment));
+        let remembered = host::shared(REMEMBERED_NAME).as_deref().and_then(decode_moment);
+        self.remembered_s.set(remembered.unwrap_or(0));
         self.knows_signers.set(host::shared(signers::SIGNERS_NAME).is_some());
+    }
+
+    /// The Unix second up to which some nonce was remembered by the control plane when
+    /// this process began.
+    pub fn remembered_s(&self) -> u64 {
+        self.remembered_s.get()
     }
 
     /// Whether what was delivered counts still.
     fn counts(&self, now_ms: u64) -> bool {
-        self.is_ready() && !is_stale(self.fresh_ms.get(), now_ms, self.stale_for_ms)
+        let is_stale = || is_stale(self.fresh_ms.get(), now_ms, self.stale_for_ms);
+        if self.is_ready() && is_stale() {
+            // The last look is up to a tick ago.
+            self.refresh();
+        }
+        self.is_ready() && !is_stale()
     }
 
     /// The credential by which a request claims to be signed; `None` when nobody knows

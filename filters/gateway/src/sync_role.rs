@@ -12,7 +12,7 @@ use contract::keyring::{KeyringDelta, RefusalReport};
 use contract::limits::{KEYRING_POLL_MS, REFUSAL_REPORT_MS};
 use contract::names::{ANSWER_DELTA, ANSWER_NOTED, KEYRING_PATH, REFUSALS_PATH};
 use log::{info, warn};
-use pipeline::keyring::marks::{FRESH_NAME, encode_ms};
+use pipeline::keyring::marks::{FRESH_NAME, REMEMBERED_NAME, encode_moment};
 use pipeline::keyring::signers::{SIGNERS_NAME, Signers};
 use pipeline::keyring::{STATE_NAME, State, encode_entry, entry_name_of_hex};
 use std::collections::BTreeMap;
@@ -118,6 +118,7 @@ impl Sync {
             let stored = encode_entry(&delta.epoch, change.entry.as_ref());
             host::set_shared(&entry_name_of_hex(&change.sha256), &stored);
         }
+        host::set_shared_if_absent(REMEMBERED_NAME, &encode_moment(delta.nonces_until_s));
         if let Some(set) = &delta.hmac {
             for (name, stored) in self.signers.replace(set) {
                 host::set_shared(&name, &stored);
@@ -125,7 +126,7 @@ impl Sync {
             self.signers = signers();
         }
         self.state = State { epoch: delta.epoch.clone(), version: delta.version };
-        host::set_shared(FRESH_NAME, &encode_ms(host::now_ms()));
+        host::set_shared(FRESH_NAME, &encode_moment(host::now_ms()));
         if !delta.more {
             host::set_shared(STATE_NAME, &self.state.encode());
         }

@@ -29,8 +29,6 @@ pub struct Opened {
     pub request_id: String,
     /// The client's own request id, if it is well-formed.
     pub client_request_id: Option<String>,
-    /// Where it comes from.
-    pub address: String,
     /// Names in the client's certificate, if it has shown one.
     pub certificate: Option<CertificateNames>,
     /// Whether there is no body.

@@ -4,6 +4,7 @@
 use auth::Access;
 use auth::certificate::Certificates;
 use contract::limits::{MAX_BODY_BYTES_MAX, NAME_BYTES_MAX};
+use contract::names::jwt_payload_header;
 use contract::policy::{GatewayConfig, HmacConfig, IssuerConfig};
 use hashbrown::HashMap;
 use routing::Table;
@@ -30,6 +31,8 @@ pub struct Policy {
     pub hmac: HmacConfig,
     /// Who may issue tokens.
     pub issuers: Vec<IssuerConfig>,
+    /// The header with the payload of each of them.
+    pub payload_headers: Vec<String>,
     /// Whose certificate is whose.
     pub certificates: Certificates,
     /// Who may use what.
@@ -57,6 +60,7 @@ impl Policy {
                 failures_per_minute: config.auth.failures_per_minute,
                 client_certificates: config.auth.client_certificates,
                 hmac: config.auth.hmac.clone(),
+                payload_headers: payload_headers(&config.auth.issuers),
                 issuers: config.auth.issuers.clone(),
                 certificates: Certificates::compile(&config.tenants),
                 access: Access::compile(&config.tenants, &config.roles),
@@ -70,6 +74,10 @@ impl Policy {
             }
         }
     }
+}
+
+fn payload_headers(issuers: &[IssuerConfig]) -> Vec<String> {
+    issuers.iter().map(|issuer| jwt_payload_header(&issuer.issuer)).collect()
 }
 
 /// What keeps the prefix caches of two tenants apart. Callers cannot set it, so it does

@@ -7,8 +7,8 @@ mod caller;
 pub use arrival::{Arrival, Claim, Opening, health, on_headers};
 pub use body::{Decision, on_body, on_body_too_large};
 pub use caller::{
-    Identified, Signer, Throttled, on_caller, on_key, on_refused, on_signature, on_throttled,
-    on_unavailable,
+    Identified, Signer, Throttled, on_caller, on_key, on_nonce_unavailable, on_refused,
+    on_signature, on_throttled, on_unavailable,
 };
 
 use crate::command::{Finish, Reply};

@@ -60,6 +60,9 @@ pub fn check(
         return Err(method_not_allowed(api.methods()));
     }
     match api {
+        Api::Models | Api::Model(_) if !end_of_stream => {
+            Err(Refusal::new(Code::InvalidRequest, "This path takes no body."))
+        }
         Api::Models => Ok(Wanted::Models),
         Api::Model(name) => Ok(Wanted::Model(name.into_owned())),
         Api::Transcriptions => {
@@ -87,13 +90,6 @@ pub fn check_authority(headers: &Headers) -> Result<(), Refusal> {
     }
 }
 
-/// The address that a request comes from, as Envoy has it (Envoy, "HTTP header
-/// manipulation", x-envoy-external-address).
-#[must_use]
-pub fn address(headers: &Headers) -> &str {
-    headers.text("x-envoy-external-address").unwrap_or_default()
-}
-
 fn check_body(
     headers: &Headers,
     end_of_stream: bool,
@@ -115,12 +111,21 @@ fn check_body(
     Ok(())
 }
 
-/// `application/json` or `application/*+json`, with or without parameters.
+/// `application/json` or `application/*+json`, with or without parameters, but in no
+/// other characters than those that are read here (RFC 8259 §8.1): an engine might go by
+/// what the header says.
 fn is_json(content_type: &str) -> bool {
-    let essence = content_type.split_once(';').map_or(content_type, |(essence, _)| essence);
-    let essence = essence.trim().to_ascii_lowercase();
-    essence == "application/json"
-        || (essence.starts_with("application/") && essence.ends_with("+json"))
+    let content_type = content_type.to_ascii_lowercase();
+    let mut parts = content_type.split(';').map(str::trim);
+    let essence = parts.next().unwrap_or_default();
+    let is_json = essence == "application/json"
+        || (essence.starts_with("application/") && essence.ends_with("+json"));
+    is_json && parts.all(|part| !part.starts_with("charset") || is_utf8(part))
+}
+
+fn is_utf8(charset: &str) -> bool {
+    let value = charset.strip_prefix("charset=").map(|value| value.trim_matches('"'));
+    matches!(value, Some("utf-8" | "utf8"))
 }
 
 /// The refusal of a body that is larger than the limit.
@@ -134,7 +139,9 @@ pub fn too_large(max_body_bytes: usize) -> Refusal {
     )
 }
 
-fn not_found() -> Refusal {
+/// The refusal of a path that nothing is served on.
+#[must_use]
+pub fn not_found() -> Refusal {
     Refusal::new(Code::NotFound, "There is no such path on this gateway.")
 }
 
@@ -187,7 +194,18 @@ mod tests {
             (post(&[]), false, "ok"),
             (post(&[("content-type", "application/json; charset=utf-8")]), false, "ok"),
             (post(&[("content-type", "Application/vnd.x+JSON")]), false, "ok"),
+            (post(&[("content-type", "application/json;charset=\"UTF-8\"; x=y")]), false, "ok"),
             (post(&[("content-type", "text/plain")]), false, "unsupported_media_type"),
+            (
+                post(&[("content-type", "application/json; charset=utf-16")]),
+                false,
+                "unsupported_media_type",
+            ),
+            (
+                post(&[("content-type", "application/json; charset =utf-7")]),
+                false,
+                "unsupported_media_type",
+            ),
             (post(&[("content-encoding", "gzip")]), false, "unsupported_media_type"),
             (post(&[("content-encoding", "identity")]), false, "unsupported_media_type"),
             (post(&[("content-encoding", "")]), false, "unsupported_media_type"),
@@ -210,6 +228,7 @@ mod tests {
                 "method_not_allowed",
             ),
             (Headers::of(&[(":method", "GET"), (":path", "/v1/models")]), true, "ok"),
+            (Headers::of(&[(":method", "GET"), (":path", "/v1/models")]), false, "invalid_request"),
             (Headers::of(&[(":method", "GET"), (":path", "/metrics")]), true, "not_found"),
             (
                 Headers::of(&[(":method", "POST"), (":path", "/v1/audio/transcriptions")]),

@@ -133,6 +133,25 @@ async fn what_is_not_rotated() {
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
 }
 
+#[tokio::test]
+async fn a_rotation_without_a_body_takes_the_defaults() {
+    let world = world().await;
+    let id = made(&world, json!({"tenant": "acme", "name": "ci"})).await;
+    let path = format!("/api/v1/keys/{id}/rotate");
+    // Who names a type has a body of that type.
+    for (kind, expected) in [("application/json", 400), ("text/plain", 415)] {
+        let asked = request(Method::POST, &path).header("content-type", kind);
+        let (status, _) = send(&world.router, asked.body(Body::empty()).unwrap()).await;
+        assert_eq!(status, expected, "{kind}");
+    }
+    let asked = request(Method::POST, &path).body(Body::empty()).unwrap();
+    let (status, text) = send(&world.router, asked).await;
+    let answer: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((status, &answer["replaces"]), (StatusCode::CREATED, &json!(id)));
+    // The clock may have gone on meanwhile.
+    assert!((0..60).contains(&(86_400 - overlap_s(&answer))), "{answer}");
+}
+
 /// A page may send a form or plain text without being asked for leave.
 #[tokio::test]
 async fn bodies_are_json_and_say_so() {

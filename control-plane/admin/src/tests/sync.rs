@@ -6,6 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
 use contract::keyring::{HmacEntry, HmacSet};
+use contract::limits::MAX_SKEW_S_MAX;
 use ledger::NewKey;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -162,15 +163,16 @@ async fn a_nonce_is_fresh_once() {
     for (tag, until, status, says) in [
         (one.as_str(), now_s + 300, 200, fresh),
         (one.as_str(), now_s + 300, 409, seen),
-        (two.as_str(), now_s + 1_800, 200, fresh),
-        (two.as_str(), now_s + 1_800, 409, seen),
+        // Of a timestamp as far ahead as there is.
+        (two.as_str(), now_s + 2 * MAX_SKEW_S_MAX + 1, 200, fresh),
+        (two.as_str(), now_s + 2 * MAX_SKEW_S_MAX + 1, 409, seen),
         ("0", now_s + 300, 400, None),
         (&"F".repeat(32), now_s + 300, 400, None),
         (&"f".repeat(34), now_s + 300, 400, None),
         (&"g".repeat(32), now_s + 300, 400, None),
         // Over long ago, and further off than any nonce is remembered.
         (&"a".repeat(32), now_s - 600, 400, None),
-        (&"a".repeat(32), now_s + 2_400, 400, None),
+        (&"a".repeat(32), now_s + 2 * MAX_SKEW_S_MAX + 120, 400, None),
         (&"a".repeat(32), u64::MAX, 400, None),
     ] {
         let path = format!("/sync/v1/nonces/{tag}?until={until}");
@@ -181,6 +183,26 @@ async fn a_nonce_is_fresh_once() {
     assert_eq!(status, 400);
     let (status, _) = gateway.ask(Method::GET, &format!("/sync/v1/nonces/{one}?until=1"), "").await;
     assert_eq!(status, 405);
+}
+
+/// A gateway that has just begun learns from its first answer which timestamps may have
+/// been used before.
+#[tokio::test]
+async fn every_delta_says_until_when_nonces_are_remembered() {
+    let world = world().await;
+    let gateway = Gateway::of(&world);
+    let first = gateway.poll("none", 0, None).await;
+    assert_eq!(first["nonces_until_s"], 0);
+    let until_s = CLOCK.now_s() + 900;
+    let path = format!("/sync/v1/nonces/{}?until={until_s}", "a".repeat(32));
+    // The poll that waits has nothing else to say when its time is over.
+    let epoch = first["epoch"].as_str().unwrap();
+    let change = async || assert_eq!(gateway.ask(Method::POST, &path, "").await.0, 200);
+    let idle = woken(gateway.poll(epoch, 0, Some("")), change).await;
+    assert_eq!((&idle["version"], &idle["changes"]), (&json!(0), &json!([])));
+    let told_s = idle["nonces_until_s"].as_u64().unwrap();
+    assert!((until_s..=until_s + 120).contains(&told_s), "{until_s} {told_s}");
+    assert_eq!(gateway.poll("none", 0, None).await["nonces_until_s"], told_s);
 }
 
 #[tokio::test]

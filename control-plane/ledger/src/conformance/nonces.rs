@@ -24,3 +24,20 @@ pub async fn a_nonce_is_fresh_once(store: &impl Store) {
         assert_eq!(found, fresh, "{tag:?} {until_s} {now_s}");
     }
 }
+
+/// The end of all is that of the last, whoever came last.
+pub async fn the_end_of_all_nonces_is_known(store: &impl Store) {
+    assert_eq!(store.nonces_until().await.unwrap(), 0);
+    for (tag, until_s, now_s, last) in [
+        (b"a", 1_300, 1_000, 1_300),
+        (b"b", 1_200, 1_000, 1_300),
+        (b"c", 1_900, 1_000, 1_900),
+        // A replay moves nothing.
+        (b"c", 9_000, 1_100, 1_900),
+        (b"a", 2_000, 1_301, 2_000),
+    ] {
+        store.remember_nonce(tag, until_s, now_s).await.unwrap();
+        let found = store.nonces_until().await.unwrap();
+        assert_eq!(found, last, "{tag:?} {until_s} {now_s}");
+    }
+}

@@ -76,19 +76,30 @@ pub async fn what_changes_a_key_is_noted_with_it(store: &impl Store) {
         assert_eq!(store.revoke_key("k1", 1_600).await.unwrap(), expected);
     }
     store.revoke_key("nobody", 1_600).await.unwrap();
-    let expected = ["admin key.created k1", "admin key.rotated k1", "admin key.revoked k1"];
+    let expected = [
+        "admin key.created k1",
+        "admin key.created k2",
+        "admin key.rotated k1",
+        "admin key.revoked k1",
+    ];
     assert_eq!(said(store).await, expected);
     let rows = store.audit(&all()).await.unwrap();
     assert_eq!(
         rows.iter().map(|row| row.at_ms).collect::<Vec<_>>(),
-        [1_000_000, 1_500_000, 1_600_000]
+        [1_000_000, 1_500_000, 1_500_000, 1_600_000]
     );
-    let (tenant, name) = (json!("acme"), json!("name of k1"));
-    assert_eq!((&rows[0].detail["tenant"], &rows[0].detail["name"]), (&tenant, &name));
-    assert_eq!(rows[1].detail["replaced_by"], "k2");
-    assert_eq!(rows[1].detail["valid_until_s"], 1_560);
+    let made = json!({
+        "tenant": "acme", "name": "name of k1", "user": "ann", "roles": ["user"],
+        "models": ["llama*"], "expires_at_s": 2_000_000_000,
+    });
+    assert_eq!(rows[0].detail, made);
+    let mut successor = made;
+    successor["replaces"] = json!("k1");
+    assert_eq!(rows[1].detail, successor);
+    assert_eq!(rows[2].detail["replaced_by"], "k2");
+    assert_eq!(rows[2].detail["valid_until_s"], 1_560);
     let everything = serde_json::to_string(&rows).unwrap();
-    assert!(!everything.contains(&digest("k1")) && !everything.contains("ann"), "{everything}");
+    assert!(![digest("k1"), digest("k2")].iter().any(|of| everything.contains(of)), "{everything}");
     whole(store).await;
 }
 
@@ -105,6 +116,13 @@ pub async fn the_configurations_keys_are_noted(store: &impl Store) {
         "config key.revoked cd",
     ];
     assert_eq!(said(store).await, expected);
+    let rows = store.audit(&all()).await.unwrap();
+    let made = json!({
+        "tenant": "acme", "user": "ann", "roles": ["user"], "models": ["llama*"],
+        "expires_at_s": 2_000_000_000,
+    });
+    assert_eq!(rows[0].detail, made);
+    assert_eq!((&rows[2].detail["user"], &rows[2].detail["roles"]), (&json!("ann"), &json!([])));
     whole(store).await;
 }
 

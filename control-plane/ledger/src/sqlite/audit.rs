@@ -12,6 +12,9 @@ use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, SqlitePool};
 /// Rows that are read at a time: some 300 KiB.
 const ROWS_PER_READ: i64 = 1_000;
 
+/// Rows that one statement writes: far below what SQLite takes of values.
+const ROWS_PER_WRITE: usize = 200;
+
 const CORRUPT: Error = Error::Corrupt { table: "audit" };
 
 pub(super) async fn note(writer: &SqlitePool, event: &AuditEvent) -> Result<Head, Error> {
@@ -29,39 +32,50 @@ pub(super) async fn append(
     events: &[AuditEvent],
 ) -> Result<Head, Error> {
     let mut head = head_of(connection).await?;
-    for event in events {
-        head = append_one(connection, head, event).await?;
+    for events in events.chunks(ROWS_PER_WRITE) {
+        head = append_some(connection, head, events).await?;
     }
     Ok(head)
 }
 
-async fn append_one(
+async fn append_some(
     connection: &mut SqliteConnection,
-    head: Head,
-    event: &AuditEvent,
+    mut head: Head,
+    events: &[AuditEvent],
 ) -> Result<Head, Error> {
-    let detail = audit::detail_text(event)?;
-    let row = Sealed {
+    let details = events.iter().map(audit::detail_text).collect::<Result<Vec<_>, _>>()?;
+    let sealed = events.iter().zip(&details).map(|(event, detail)| {
+        let row = next_row(head, event, detail);
+        let hash = row.hash(&head.hash);
+        head = Head { seq: loaded(row.seq), hash };
+        (row, hash)
+    });
+    let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO audit ");
+    insert.push_values(sealed, |mut values, (row, hash)| {
+        values
+            .push_bind(row.seq)
+            .push_bind(row.at_ms)
+            .push_bind(row.actor.to_owned())
+            .push_bind(row.action.to_owned())
+            .push_bind(row.subject.to_owned())
+            .push_bind(row.detail.to_owned())
+            .push_bind(hash.to_vec());
+    });
+    let written = insert.build().execute(connection).await;
+    written.map_err(Error::database("writing the audit trail"))?;
+    Ok(head)
+}
+
+/// The row of an event after the trail's end.
+fn next_row<'a>(head: Head, event: &'a AuditEvent, detail: &'a str) -> Sealed<'a> {
+    Sealed {
         seq: stored(head.seq).saturating_add(1),
         at_ms: stored(event.at_ms),
         actor: event.actor.as_str(),
         action: event.action.as_str(),
         subject: &event.subject,
-        detail: &detail,
-    };
-    let hash = row.hash(&head.hash);
-    sqlx::query("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?)")
-        .bind(row.seq)
-        .bind(row.at_ms)
-        .bind(row.actor)
-        .bind(row.action)
-        .bind(row.subject)
-        .bind(row.detail)
-        .bind(hash.as_slice())
-        .execute(connection)
-        .await
-        .map_err(Error::database("writing the audit trail"))?;
-    Ok(Head { seq: loaded(row.seq), hash })
+        detail,
+    }
 }
 
 pub(super) async fn head(reader: &SqlitePool) -> Result<Head, Error> {

@@ -50,10 +50,11 @@ pub(super) async fn insert(
 }
 
 /// What the audit trail says of a key that was made.
-fn created(key: &NewKey) -> AuditEvent {
+pub(super) fn created(key: &NewKey) -> AuditEvent {
     event(key.at_s, Actor::Admin, Action::KeyCreated, &key.id)
         .with("tenant", key.tenant.as_str())
         .with("name", key.name.as_str())
+        .with("user", key.user.clone())
         .with("roles", key.roles.clone())
         .with("models", key.models.clone())
         .with("expires_at_s", key.expires_at_s)
@@ -201,7 +202,7 @@ fn delta_of(
         Some(last) if more => loaded(column(last, "changed_seq")?),
         _ => newest,
     };
-    Ok(KeyringDelta { epoch, version, more, changes, hmac: None })
+    Ok(KeyringDelta { epoch, version, more, changes, nonces_until_s: 0, hmac: None })
 }
 
 /// Takes the next version of the keyring.
@@ -209,7 +210,17 @@ pub(super) async fn next_version(
     connection: &mut SqliteConnection,
     doing: &'static str,
 ) -> Result<i64, Error> {
-    sqlx::query_scalar("UPDATE keyring SET version = version + 1 RETURNING version")
+    next_versions(connection, 1, doing).await
+}
+
+/// Takes the next `count` versions of the keyring; returns the first of them.
+pub(super) async fn next_versions(
+    connection: &mut SqliteConnection,
+    count: i64,
+    doing: &'static str,
+) -> Result<i64, Error> {
+    sqlx::query_scalar("UPDATE keyring SET version = version + ?1 RETURNING version - ?1 + 1")
+        .bind(count)
         .fetch_one(connection)
         .await
         .map_err(Error::database(doing))

@@ -34,6 +34,15 @@ pub(super) async fn remember(
     Ok(true)
 }
 
+/// When the last of all nonces is over.
+pub(super) async fn last_until(reader: &SqlitePool) -> Result<u64, Error> {
+    let until_s: Option<i64> = sqlx::query_scalar("SELECT MAX(until_s) FROM nonces")
+        .fetch_one(reader)
+        .await
+        .map_err(Error::database("reading when the nonces are over"))?;
+    Ok(until_s.map_or(0, loaded))
+}
+
 async fn until(connection: &mut SqliteConnection, tag: &[u8]) -> sqlx::Result<Option<u64>> {
     let until_s: Option<i64> = sqlx::query_scalar("SELECT until_s FROM nonces WHERE tag = ?")
         .bind(tag)

@@ -1,6 +1,6 @@
 //! The rotation of a key in SQLite.
 
-use super::keys::{event, insert, key_of, make_void, next_version};
+use super::keys::{created, event, insert, key_of, make_void, next_version};
 use super::{audit, stored};
 use crate::audit::{Action, Actor};
 use crate::error::Error;
@@ -24,7 +24,8 @@ pub(super) async fn rotate(
     if let Some(refusal) = refusal(&old, at_s) {
         return Ok(refusal);
     }
-    insert(&mut transaction, &successor(&old, new, at_s), Some(id)).await?;
+    let next = successor(&old, new, at_s);
+    insert(&mut transaction, &next, Some(id)).await?;
     // After the new one: no gateway knows neither.
     let old_valid_until_s = end(&mut transaction, &old, overlap_s, at_s).await?;
     replaced(&mut transaction, id, &new.id).await?;
@@ -32,7 +33,7 @@ pub(super) async fn rotate(
         .with("replaced_by", new.id.as_str())
         .with("tenant", old.tenant.as_str())
         .with("valid_until_s", old_valid_until_s);
-    audit::append(&mut transaction, &[rotated]).await?;
+    audit::append(&mut transaction, &[created(&next).with("replaces", id), rotated]).await?;
     let key = row_of(&mut transaction, &new.id).await?.as_ref().map(key_of).transpose()?;
     let key = key.ok_or(Error::Corrupt { table: "keys" })?;
     transaction.commit().await.map_err(Error::database(DOING))?;

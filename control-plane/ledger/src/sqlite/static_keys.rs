@@ -1,13 +1,19 @@
 //! The keys of the configuration in SQLite.
 
-use super::keys::{change_of, column, list_text, next_version};
+use super::keys::{change_of, column, list_text, next_versions};
 use super::{audit, keys, stored};
 use crate::audit::{Action, Actor, AuditEvent};
 use crate::error::Error;
 use crate::key::StaticKeysChange;
 use contract::keyring::KeyEntry;
-use sqlx::{SqliteConnection, SqlitePool};
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection, SqlitePool};
 use std::collections::HashMap;
+
+/// Keys that one statement writes: far below what SQLite takes of values, and enough
+/// that 100,000 keys do not hold the writer for long.
+const KEYS_PER_WRITE: usize = 200;
+
+const PUTTING: &str = "writing the configured keys";
 
 pub(super) async fn set(
     writer: &SqlitePool,
@@ -19,25 +25,25 @@ pub(super) async fn set(
         writer.begin_with("BEGIN IMMEDIATE").await.map_err(Error::database(doing))?;
     let mut held = held_keys(&mut transaction).await?;
     let mut change = StaticKeysChange::default();
-    let mut events = Vec::new();
-    for (sha256, entry) in keys {
+    let (mut given, mut events) = (Vec::new(), Vec::new());
+    for key in keys {
+        let (sha256, entry) = key;
         match held.remove(sha256) {
             Some(Held::Created) => change.ignored.push(entry.id.clone()),
             Some(Held::Configured(Some(before))) if before == *entry => {}
             before => {
-                put(&mut transaction, sha256, entry, at_s).await?;
+                given.push(key);
                 let changed = matches!(before, Some(Held::Configured(Some(_))));
                 let action = if changed { Action::KeyChanged } else { Action::KeyCreated };
-                events.push(given(at_s, action, entry));
+                events.push(meaning(at_s, action, entry));
             }
         }
     }
-    for (sha256, before) in held {
-        if let Held::Configured(Some(entry)) = before {
-            remove(&mut transaction, &sha256, at_s).await?;
-            events.push(keys::event(at_s, Actor::Config, Action::KeyRevoked, &entry.id));
-        }
-    }
+    put(&mut transaction, &given, at_s).await?;
+    let gone: Vec<_> = held.into_iter().filter_map(configured).collect();
+    remove(&mut transaction, &gone, at_s).await?;
+    let revoked = |id: &str| keys::event(at_s, Actor::Config, Action::KeyRevoked, id);
+    events.extend(gone.iter().map(|(_, entry)| revoked(&entry.id)));
     change.changed = events.len();
     audit::append(&mut transaction, &events).await?;
     transaction.commit().await.map_err(Error::database(doing))?;
@@ -49,6 +55,14 @@ enum Held {
     Created,
     /// `None`: it was there once and was removed.
     Configured(Option<KeyEntry>),
+}
+
+/// A key of the configuration that is in force, and its digest.
+fn configured((sha256, held): (String, Held)) -> Option<(String, KeyEntry)> {
+    match held {
+        Held::Configured(Some(entry)) => Some((sha256, entry)),
+        Held::Configured(None) | Held::Created => None,
+    }
 }
 
 async fn held_keys(connection: &mut SqliteConnection) -> Result<HashMap<String, Held>, Error> {
@@ -65,54 +79,81 @@ async fn held_keys(connection: &mut SqliteConnection) -> Result<HashMap<String, 
 }
 
 /// What the audit trail says of a key that the configuration gave a meaning.
-fn given(at_s: u64, action: Action, entry: &KeyEntry) -> AuditEvent {
+fn meaning(at_s: u64, action: Action, entry: &KeyEntry) -> AuditEvent {
     keys::event(at_s, Actor::Config, action, &entry.id)
         .with("tenant", entry.tenant.as_str())
+        .with("user", entry.user.clone())
         .with("roles", entry.roles.clone())
         .with("models", entry.models.clone())
         .with("expires_at_s", entry.expires_at_s)
 }
 
+/// Writes keys in this order, each with a version of its own.
 async fn put(
     connection: &mut SqliteConnection,
-    sha256: &str,
-    entry: &KeyEntry,
+    keys: &[&(String, KeyEntry)],
     at_s: u64,
 ) -> Result<(), Error> {
-    let doing = "writing a configured key";
-    let seq = next_version(connection, doing).await?;
-    sqlx::query(
-        "INSERT INTO keys (sha256, id, name, tenant, user, roles, models, configured,
-         created_at_s, expires_at_s, changed_seq)
-         VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?8, ?9)
-         ON CONFLICT (sha256) DO UPDATE SET id = ?2, name = ?2, tenant = ?3, user = ?4,
-         roles = ?5, models = ?6, created_at_s = ?7, expires_at_s = ?8, revoked_at_s = NULL,
-         changed_seq = ?9",
-    )
-    .bind(sha256)
-    .bind(&entry.id)
-    .bind(&entry.tenant)
-    .bind(&entry.user)
-    .bind(list_text(&entry.roles))
-    .bind(list_text(&entry.models))
-    .bind(stored(at_s))
-    .bind(entry.expires_at_s.map(stored))
-    .bind(seq)
-    .execute(connection)
-    .await
-    .map_err(Error::database(doing))?;
+    for keys in keys.chunks(KEYS_PER_WRITE) {
+        let first = next_versions(connection, stored(keys.len() as u64), PUTTING).await?;
+        put_some(connection, (first..).zip(keys.iter().copied()), at_s)
+            .await
+            .map_err(Error::database(PUTTING))?;
+    }
     Ok(())
 }
 
-async fn remove(connection: &mut SqliteConnection, sha256: &str, at_s: u64) -> Result<(), Error> {
-    let doing = "removing a configured key";
-    let seq = next_version(connection, doing).await?;
-    sqlx::query("UPDATE keys SET revoked_at_s = ?, changed_seq = ? WHERE sha256 = ?")
-        .bind(stored(at_s))
-        .bind(seq)
-        .bind(sha256)
-        .execute(connection)
-        .await
-        .map_err(Error::database(doing))?;
+async fn put_some(
+    connection: &mut SqliteConnection,
+    keys: impl Iterator<Item = (i64, &(String, KeyEntry))>,
+    at_s: u64,
+) -> sqlx::Result<()> {
+    let mut insert = QueryBuilder::<Sqlite>::new(
+        "INSERT INTO keys (sha256, id, name, tenant, user, roles, models, configured,
+         created_at_s, expires_at_s, changed_seq) ",
+    );
+    insert.push_values(keys, |mut row, (seq, (sha256, entry))| {
+        row.push_bind(sha256.clone())
+            .push_bind(entry.id.clone())
+            .push_bind(entry.id.clone())
+            .push_bind(entry.tenant.clone())
+            .push_bind(entry.user.clone())
+            .push_bind(list_text(&entry.roles))
+            .push_bind(list_text(&entry.models))
+            .push_bind(true)
+            .push_bind(stored(at_s))
+            .push_bind(entry.expires_at_s.map(stored))
+            .push_bind(seq);
+    });
+    insert.push(
+        " ON CONFLICT (sha256) DO UPDATE SET id = excluded.id, name = excluded.name,
+         tenant = excluded.tenant, user = excluded.user, roles = excluded.roles,
+         models = excluded.models, created_at_s = excluded.created_at_s,
+         expires_at_s = excluded.expires_at_s, revoked_at_s = NULL,
+         changed_seq = excluded.changed_seq",
+    );
+    insert.build().execute(connection).await.map(drop)
+}
+
+/// Makes keys void, each with a version of its own.
+async fn remove(
+    connection: &mut SqliteConnection,
+    keys: &[(String, KeyEntry)],
+    at_s: u64,
+) -> Result<(), Error> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let doing = "removing the configured keys";
+    let first = next_versions(connection, stored(keys.len() as u64), doing).await?;
+    for (seq, (sha256, _)) in (first..).zip(keys) {
+        sqlx::query("UPDATE keys SET revoked_at_s = ?, changed_seq = ? WHERE sha256 = ?")
+            .bind(stored(at_s))
+            .bind(seq)
+            .bind(sha256)
+            .execute(&mut *connection)
+            .await
+            .map_err(Error::database(doing))?;
+    }
     Ok(())
 }

@@ -80,16 +80,20 @@ impl Materials {
         Ok(Candidate { files, material: Arc::new(material) })
     }
 
-    /// From now on `candidate` is what the gateways are told.
-    pub fn in_force(&self, candidate: Candidate) {
+    /// From now on `candidate` is what the gateways are told. Returns what it was before.
+    pub fn in_force(&self, candidate: Candidate) -> Candidate {
         let mut state = self.state();
         let others = state.files != candidate.files;
-        state.files = candidate.files;
+        let before = Candidate {
+            files: std::mem::replace(&mut state.files, candidate.files),
+            material: Arc::clone(&state.current),
+        };
         state.replace(candidate.material);
         drop(state);
         if others {
             self.0.named.send_modify(|count| *count = count.wrapping_add(1));
         }
+        before
     }
 
     /// The contents in force.

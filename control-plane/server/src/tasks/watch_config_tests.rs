@@ -57,7 +57,7 @@ impl World {
             ),
             config: Mutex::new(None),
             materials: crate::tasks::materials::Materials::new(),
-            signers: crate::signers::Signers::new(),
+            signers: crate::signers::Signers::new(false),
         };
         let state = ConfigState::of(&file);
         let plan = publisher.plan.subscribe();

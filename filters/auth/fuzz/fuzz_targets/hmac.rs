@@ -62,7 +62,7 @@ fn check_times(signed: &Signed<'_>, times: Times) {
             assert!(!skewed && timestamp_s >= open_from_s(times.started_s));
             assert_eq!(accepted.caller.key, signed.id());
             assert!(accepted.nonce.until_s > timestamp_s + times.max_skew_s);
-            assert_eq!(accepted.ahead, timestamp_s > times.now_s + 1);
+            assert_eq!(accepted.outlives_process, timestamp_s > times.now_s + 1);
         }
         Err(refusal) if skewed => assert_eq!(refusal.code, Code::InvalidSignature),
         Err(refusal) => {
@@ -85,7 +85,7 @@ fn check_change(header: &str, signed: &Signed<'_>, place: u8, change: u8) {
 fuzz_target!(|data: &[u8]| {
     let Some((&[clock, place, change], header)) = data.split_first_chunk() else { return };
     let now_s = AROUND_S - 64 + u64::from(clock);
-    let times = Times { now_s, started_s: AROUND_S - 16, max_skew_s: 60 };
+    let times = Times { now_s, started_s: AROUND_S - 16, max_skew_s: 60, remembered_s: 0 };
     let Some(signed) = read(header) else { return };
     let header = std::str::from_utf8(header).unwrap();
 

@@ -163,7 +163,7 @@ fn lists_are_open_to_whoever_may_use_a_path() {
         ("chats", &["*"], "/v1/models/{id}", true),
         ("chats", &["embed"], MODELS, false),
         ("all", &[], MODELS, false),
-        ("all", &["none"], CHAT, false),
+        ("all", &["none"], CHAT, true),
         ("unlisted", &["*"], MODELS, false),
         ("unlisted", &["*"], "/v1/models/{id}", true),
         ("unlisted", &["*"], CHAT, true),

@@ -5,7 +5,8 @@ const SECRET: &str = "made-up secret of the test";
 const PATH: &str = "/v1/chat/completions?a=b";
 const NONCE: &str = "nonce-of_the-test-1";
 const NOW_S: u64 = 1_700_000_000;
-const TIMES: Times = Times { now_s: NOW_S, started_s: NOW_S - 1_000, max_skew_s: 300 };
+const TIMES: Times =
+    Times { now_s: NOW_S, started_s: NOW_S - 1_000, max_skew_s: 300, remembered_s: 0 };
 
 fn entry() -> HmacEntry {
     HmacEntry {
@@ -67,8 +68,8 @@ fn a_signed_request_is_its_signers() {
     let accepted = judged(&header_at(NOW_S), TIMES).unwrap();
     let Caller { tenant, key, user, .. } = &accepted.caller;
     assert_eq!((tenant.as_str(), key.as_str(), user.as_deref()), ("acme", "ann", Some("u1")));
-    assert_eq!(accepted.nonce, Nonce::new("ann", NONCE, NOW_S + 301));
-    assert!(!accepted.ahead);
+    assert_eq!(accepted.nonce, Nonce::new(SECRET, NONCE, NOW_S + MAX_SKEW_S_MAX + 1).unwrap());
+    assert!(!accepted.outlives_process);
     assert_eq!(accepted.body.check(b"{}"), Ok(()));
     for other in [&b""[..], b"{} ", b"{\"a\":1}"] {
         assert_eq!(accepted.body.check(other).unwrap_err().code, Code::InvalidSignature);
@@ -136,7 +137,8 @@ fn timestamps() {
     ];
     for (timestamp_s, times, expected) in table {
         let outcome = judged(&header_at(timestamp_s), times);
-        let outcome = outcome.map(|accepted| accepted.ahead).map_err(|r| r.code.as_str());
+        let outcome =
+            outcome.map(|accepted| accepted.outlives_process).map_err(|r| r.code.as_str());
         assert_eq!(outcome, expected, "{timestamp_s} {times:?}");
     }
 }
@@ -159,19 +161,54 @@ fn the_clock_is_named_to_those_who_can_sign() {
 fn what_counts_in_one_process_counts_in_no_later_one_unless_it_was_ahead() {
     for ahead_s in 0..=300 {
         let header = header_at(NOW_S + ahead_s);
-        if judged(&header, TIMES).unwrap().ahead {
+        if judged(&header, TIMES).unwrap().outlives_process {
             continue;
         }
         for later_s in 0..=301 {
-            let times = Times { now_s: NOW_S + later_s, started_s: NOW_S, max_skew_s: 300 };
+            let times = Times {
+                now_s: NOW_S + later_s,
+                started_s: NOW_S,
+                max_skew_s: 300,
+                remembered_s: 0,
+            };
             assert!(judged(&header, times).is_err(), "{ahead_s} {later_s}");
         }
     }
 }
 
+/// The control plane told the second process how far the nonces reach that it remembers.
+#[test]
+fn what_was_ahead_for_one_process_is_asked_for_by_the_next() {
+    for ahead_s in 2..=300 {
+        let header = header_at(NOW_S + ahead_s);
+        let first = judged(&header, TIMES).unwrap();
+        assert!(first.outlives_process);
+        for later_s in 2..=ahead_s + 300 {
+            let times = Times {
+                now_s: NOW_S + later_s,
+                started_s: NOW_S,
+                remembered_s: first.nonce.until_s,
+                ..TIMES
+            };
+            let again = judged(&header, times);
+            assert!(again.is_err() || again.unwrap().outlives_process, "{ahead_s} {later_s}");
+        }
+    }
+}
+
+#[test]
+fn another_name_for_a_secret_is_no_new_nonce() {
+    let of = |id: &str| {
+        let header = header_at(NOW_S).replace("Credential=ann", &format!("Credential={id}"));
+        let entry = HmacEntry { id: id.into(), ..entry() };
+        judge(&read(&header).unwrap(), Some(entry), "POST", PATH, TIMES).unwrap().nonce
+    };
+    assert_eq!(of("ann"), of("bob"));
+}
+
 #[test]
 fn a_gateway_opens_for_honest_clocks() {
-    let times = |now_s| Times { now_s, started_s: NOW_S, max_skew_s: 300 };
+    let times = |now_s| Times { now_s, started_s: NOW_S, max_skew_s: 300, remembered_s: 0 };
     let open_s = open_from_s(NOW_S);
     assert!(judged(&header_at(open_s), times(open_s)).is_ok());
     assert!(judged(&header_at(open_s - 1), times(open_s - 1)).is_err());
@@ -181,8 +218,10 @@ fn a_gateway_opens_for_honest_clocks() {
 fn no_nonce_may_be_forgotten_while_its_request_counts() {
     let header = header_at(NOW_S);
     let until_s = judged(&header, TIMES).unwrap().nonce.until_s;
-    assert!(judged(&header, Times { now_s: until_s - 1, ..TIMES }).is_ok());
-    assert!(judged(&header, Times { now_s: until_s, ..TIMES }).is_err());
+    // Whatever the skew is set to meanwhile.
+    let widest = Times { max_skew_s: MAX_SKEW_S_MAX, ..TIMES };
+    assert!(judged(&header, Times { now_s: until_s - 1, ..widest }).is_ok());
+    assert!(judged(&header, Times { now_s: until_s, ..widest }).is_err());
 }
 
 #[test]

@@ -225,3 +225,19 @@ fn no_refusal_quotes_a_claim() {
         }
     }
 }
+
+#[test]
+fn a_header_may_demand_nothing_that_nobody_looks_at() {
+    let token = |header: &str| format!("{}.e30.AA", URL_SAFE_NO_PAD.encode(header));
+    for (header, good) in [
+        (r#"{"alg":"ES256"}"#, true),
+        (r#"{"alg":"ES256","crit":["b64"],"b64":false}"#, false),
+        (r#"{"alg":"ES256","crit":[]}"#, false),
+        (r#"{"alg":"ES256","alg":"none"}"#, false),
+        ("[]", false),
+        ("", false),
+    ] {
+        let token = token(header);
+        assert_eq!(check_header(PresentedToken(&token)).is_ok(), good, "{header}");
+    }
+}

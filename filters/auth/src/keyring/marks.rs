@@ -1,5 +1,5 @@
-//! Two moments that all workers have to know: when the control plane was heard of last,
-//! and when the process began.
+//! Moments that all workers have to know: when the control plane was heard of last, when
+//! the process began, and how far the nonces reach that others have seen.
 
 /// Where `sync` notes when it heard of the control plane last.
 pub const FRESH_NAME: &str = "fresh";
@@ -8,15 +8,19 @@ pub const FRESH_NAME: &str = "fresh";
 /// loaded later finds it there.
 pub const STARTED_NAME: &str = "started";
 
+/// Where `sync` notes up to which Unix second some nonce was remembered by the control
+/// plane when this process began. Written once, before the keyring counts.
+pub const REMEMBERED_NAME: &str = "remembered";
+
 /// A moment as it stands in shared data, in decimal digits.
 #[must_use]
-pub fn encode_ms(unix_ms: u64) -> Vec<u8> {
-    unix_ms.to_string().into_bytes()
+pub fn encode_moment(moment: u64) -> Vec<u8> {
+    moment.to_string().into_bytes()
 }
 
-/// Reads what [`encode_ms`] wrote; `None` for anything else.
+/// Reads what [`encode_moment`] wrote; `None` for anything else.
 #[must_use]
-pub fn decode_ms(stored: &[u8]) -> Option<u64> {
+pub fn decode_moment(stored: &[u8]) -> Option<u64> {
     std::str::from_utf8(stored).ok()?.parse().ok()
 }
 
@@ -34,12 +38,12 @@ mod tests {
     #[test]
     fn moments_come_back() {
         for moment in [0, 1, 1_700_000_000_000, u64::MAX] {
-            assert_eq!(decode_ms(&encode_ms(moment)), Some(moment));
+            assert_eq!(decode_moment(&encode_moment(moment)), Some(moment));
         }
         for bad in ["", " 1", "1 ", "-1", "0x1", "18446744073709551616"] {
-            assert_eq!(decode_ms(bad.as_bytes()), None, "{bad}");
+            assert_eq!(decode_moment(bad.as_bytes()), None, "{bad}");
         }
-        assert_eq!(decode_ms(b"\xff"), None);
+        assert_eq!(decode_moment(b"\xff"), None);
     }
 
     #[test]

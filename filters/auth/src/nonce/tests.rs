@@ -2,8 +2,8 @@ use super::*;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, HashSet};
 
-fn nonce(id: &str, text: &str, until_s: u64) -> Nonce {
-    Nonce::new(id, text, until_s)
+fn nonce(secret: &str, text: &str, until_s: u64) -> Nonce {
+    Nonce::new(secret, text, until_s).unwrap()
 }
 
 fn fresh(slot: &[u8], nonce: &Nonce, now_s: u64) -> Vec<u8> {

@@ -20,7 +20,7 @@ impl Stream {
         let gateway = Rc::clone(&self.gateway);
         match gateway.keyring.find(&digest, self.started_ms) {
             Found::Settled(entry) => self.on_key(held, opened, entry, self.started_ms),
-            Found::Unsettled => match gateway.throttle(&opened.address, self.started_ms) {
+            Found::Unsettled => match gateway.throttle(&held.source_address(), self.started_ms) {
                 Some(throttled) => self.put_off(held, &opened, throttled),
                 None => {
                     let cluster = &gateway.policy.control_cluster;
@@ -60,6 +60,7 @@ impl Stream {
             now_s: self.started_ms / 1_000,
             started_s: gateway.started_s,
             max_skew_s: policy.hmac.max_skew_s,
+            remembered_s: gateway.keyring.remembered_s(),
         };
         match request_path::on_signature(headers, signed, entry, times) {
             Ok(accepted) => self.remember(held, opened, accepted),
@@ -70,15 +71,14 @@ impl Stream {
     /// What is signed counts once.
     fn remember(&mut self, held: &HeldRequest, opened: Opened, accepted: Accepted) {
         let gateway = Rc::clone(&self.gateway);
-        let Accepted { caller, body, nonce, ahead } = accepted;
+        let Accepted { caller, body, nonce, outlives_process } = accepted;
         let signer = Signer { caller, body: Some(body) };
         match replays::remember(&nonce, self.started_ms / 1_000) {
             Seen::Before => self.refuse(held, &nonce::replayed(), &opened),
             Seen::NoRoom { retry_after_s } => {
                 self.put_off(held, &opened, Throttled::Nonces { retry_after_s });
             }
-            // This process may end before the timestamp has come.
-            Seen::Never if ahead || gateway.policy.hmac.shared_nonces => {
+            Seen::Never if outlives_process || gateway.policy.hmac.shared_nonces => {
                 let asked = replays::ask(&gateway.policy.control_cluster, &nonce);
                 self.ask(held, opened, Question::Nonce(signer), asked);
             }
@@ -114,7 +114,7 @@ impl Stream {
     pub(super) fn refuse(&mut self, held: &HeldRequest, refusal: &Refusal, opened: &Opened) {
         let gateway = Rc::clone(&self.gateway);
         let per_minute = gateway.policy.failures_per_minute;
-        match failures::note(&opened.address, self.started_ms, per_minute) {
+        match failures::note(&held.source_address(), self.started_ms, per_minute) {
             Some(retry_after_s) => {
                 self.put_off(held, opened, Throttled::Failures { retry_after_s });
             }

@@ -12,6 +12,7 @@ use auth::key::Digest;
 use chat::path::error_shape;
 use contract::names::{
     CLIENT_REQUEST_ID_HEADER, JWT_PAYLOAD_PREFIX, OWN_HEADER_PREFIX, REQUEST_ID_HEADER,
+    STEERING_HEADERS,
 };
 use contract::refusal::Refusal;
 
@@ -76,7 +77,6 @@ fn opened(policy: &Policy, arrival: Arrival<'_>) -> Opened {
         shape: error_shape(path),
         request_id: headers.text(REQUEST_ID_HEADER).unwrap_or_default().to_owned(),
         client_request_id: surface::client_request_id(headers),
-        address: surface::address(headers).to_owned(),
         certificate: arrival.certificate,
         end_of_stream: arrival.end_of_stream,
     }
@@ -88,7 +88,11 @@ fn claim<'h>(policy: &Policy, arrival: &Arrival<'h>) -> Result<Claim<'h>, Refusa
     match credential::take(headers.lines(), !policy.issuers.is_empty())? {
         Some(Presented::Key(key)) => Ok(Claim::Key(key.digest())),
         Some(Presented::Signed(signed)) => Ok(Claim::Signed(signed)),
-        Some(Presented::Token(_)) => token(policy, headers, arrival.now_s).map(Claim::Caller),
+        Some(Presented::Token(presented)) => {
+            let caller = token(policy, headers, arrival.now_s)?;
+            auth::jwt::check_header(presented)?;
+            Ok(Claim::Caller(caller))
+        }
         None => match &arrival.certificate {
             Some(names) => policy.certificates.caller(&names.certificate()).map(Claim::Caller),
             None => Err(credential::missing()),
@@ -99,8 +103,9 @@ fn claim<'h>(policy: &Policy, arrival: &Arrival<'h>) -> Result<Claim<'h>, Refusa
 /// The caller of a token, by the payloads that Envoy has verified.
 fn token(policy: &Policy, headers: &Headers, now_s: u64) -> Result<Caller, Refusal> {
     let payloads = headers.lines().filter_map(|(name, payload)| {
-        let issuer = name.strip_prefix(JWT_PAYLOAD_PREFIX)?;
-        Some((issuer.parse().ok()?, payload))
+        let of_some = name.starts_with(JWT_PAYLOAD_PREFIX);
+        let issuers = policy.payload_headers.iter().filter(|_| of_some);
+        Some((issuers.enumerate().find(|(_, header)| *header == name)?.0, payload))
     });
     auth::jwt::caller(&policy.issuers, payloads, now_s)
 }
@@ -118,22 +123,12 @@ fn removals(headers: &Headers) -> Vec<HeaderEdit> {
     names.into_iter().map(|name| HeaderEdit::remove(name.to_owned())).collect()
 }
 
-/// Headers by which some engines, or what stands before them, take another method or
-/// path than the request's.
-const OVERRIDES: [&str; 5] = [
-    "x-http-method-override",
-    "x-http-method",
-    "x-method-override",
-    "x-original-url",
-    "x-rewrite-url",
-];
-
 fn is_removed(name: &str) -> bool {
     // Envoy sets these two itself, whatever the client says.
     const OF_ENVOY: [&str; 2] = ["x-envoy-internal", "x-envoy-external-address"];
     name == "accept-encoding"
         || credential::HEADERS.contains(&name)
-        || OVERRIDES.contains(&name)
+        || STEERING_HEADERS.contains(&name)
         || name.starts_with(OWN_HEADER_PREFIX)
         || (name.starts_with("x-envoy-") && !OF_ENVOY.contains(&name))
 }

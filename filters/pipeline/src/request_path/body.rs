@@ -102,7 +102,7 @@ fn decide<'p>(
 
 impl<'p> Case<'p> {
     fn json(&self, who: &mut Who, body: &[u8]) -> Result<Decided<'p>, Refusal> {
-        let api = Api::of(self.path).unwrap_or(Api::Chat);
+        let api = Api::of(self.path).ok_or_else(surface::not_found)?;
         let request = parse(body).map_err(|error| malformed(&error))?;
         who.stream = request.stream;
         let route = self.route(who, &request.model.value)?;
@@ -116,7 +116,7 @@ impl<'p> Case<'p> {
         media::check(&request.media, &pool.media).map_err(|error| bad_media(&error))?;
         who.pool = Some(route.pool.clone());
         who.price_version = Some(pool.price_version.clone());
-        Ok(Decided { route, body: self.json_for(route, &request, body) })
+        Ok(Decided { route, body: self.json_for(route, &request, body)? })
     }
 
     fn form(&self, who: &mut Who, body: &[u8], boundary: &str) -> Result<Decided<'p>, Refusal> {
@@ -129,12 +129,12 @@ impl<'p> Case<'p> {
             form::FIELDS.contains(&name) || pool.allow_fields.iter().any(|field| field == name)
         };
         if let Some(name) = names.find(|name| !allowed(name)) {
-            return Err(not_allowed(name));
+            return Err(not_allowed(fields::told(name)));
         }
         form.check_media(body, &pool.media).map_err(|error| bad_media(&error))?;
         who.pool = Some(route.pool.clone());
         who.price_version = Some(pool.price_version.clone());
-        Ok(Decided { route, body: form_for(route, &form, body) })
+        Ok(Decided { route, body: form_for(route, &form, body)? })
     }
 
     /// A model that this caller may not use does not exist for him.
@@ -147,7 +147,12 @@ impl<'p> Case<'p> {
 
     /// The body with the engine's own name of the model and the tenant's salt; `None`
     /// where both are there already.
-    fn json_for(&self, route: &Route, request: &Request<'_>, body: &[u8]) -> Option<Vec<u8>> {
+    fn json_for(
+        &self,
+        route: &Route,
+        request: &Request<'_>,
+        body: &[u8],
+    ) -> Result<Option<Vec<u8>>, Refusal> {
         let salt = self.salt.filter(|_| route.config.cache_salt);
         let salt = salt.map(|salt| format!(r#""cache_salt":"{salt}","#).into_bytes());
         let salt = salt.map(|member| Edit::insert(request.insert_at, member));
@@ -156,22 +161,35 @@ impl<'p> Case<'p> {
         let span = request.model.span.clone();
         let model = renamed.then(|| Edit { span, text: json_string(name) });
         let edits: Vec<Edit> = salt.into_iter().chain(model).collect();
-        if edits.is_empty() { None } else { apply(body, &edits) }
+        edited(body, &edits)
     }
 }
 
 /// The form with the engine's own name of the model.
-fn form_for(route: &Route, form: &Form<'_>, body: &[u8]) -> Option<Vec<u8>> {
+fn form_for(route: &Route, form: &Form<'_>, body: &[u8]) -> Result<Option<Vec<u8>>, Refusal> {
     let name = &route.config.model;
-    if form.model.value == name.as_str() {
-        return None;
-    }
     let span = form.model.span.clone();
-    apply(body, &[Edit { span, text: name.clone().into_bytes() }])
+    let model = Edit { span, text: name.clone().into_bytes() };
+    let renamed = form.model.value != name.as_str();
+    edited(body, renamed.then_some(model).as_slice())
 }
 
+/// The body with the edits; `None`: there is none. A body that was not edited as it had
+/// to be goes nowhere.
+fn edited(body: &[u8], edits: &[Edit]) -> Result<Option<Vec<u8>>, Refusal> {
+    if edits.is_empty() {
+        return Ok(None);
+    }
+    let cannot = || Refusal::new(Code::FilterUnavailable, "The request could not be rewritten.");
+    apply(body, edits).map(Some).ok_or_else(cannot)
+}
+
+/// Most tokens that can be asked for where the pool does not say how many it has room
+/// for. Some engines read 32 bits, where a larger number is below zero: without end.
+const TOKENS_MAX: u64 = i32::MAX as u64;
+
 fn check_bounds(request: &Request<'_>, context: u64) -> Result<(), Refusal> {
-    let tokens_max = if context == 0 { u64::MAX } else { context };
+    let tokens_max = if context == 0 { TOKENS_MAX } else { context.min(TOKENS_MAX) };
     in_bounds("n", request.n, CHOICES_MAX)?;
     in_bounds("best_of", request.best_of, CHOICES_MAX)?;
     in_bounds("max_tokens", request.max_tokens, tokens_max)?;
@@ -183,11 +201,7 @@ fn in_bounds(param: &'static str, value: Option<u64>, max: u64) -> Result<(), Re
     if value.is_none_or(|value| (1..=max).contains(&value)) {
         return Ok(());
     }
-    let message = if max == u64::MAX {
-        format!("`{param}` must be at least 1.")
-    } else {
-        format!("`{param}` must be 1 to {max}.")
-    };
+    let message = format!("`{param}` must be 1 to {max}.");
     Err(Refusal::new(Code::InvalidRequest, message).with_param(param))
 }
 
@@ -221,19 +235,14 @@ fn bad_media(error: &MediaError) -> Refusal {
     Refusal::new(Code::InvalidRequest, error.to_string())
 }
 
-/// Longest name of a field that is told back to its caller, in bytes.
-const FIELD_BYTES_MAX: usize = 64;
-
+/// `name` as `fields` tells it: a plain word, or a question mark in the place of what
+/// the caller made up.
 fn not_allowed(name: &str) -> Refusal {
     let refusal = Refusal::new(
         Code::FieldNotAllowed,
         "A field is set that callers may not set for this model; see `param`.",
     );
-    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.[]".contains(&byte));
-    if plain && name.len() <= FIELD_BYTES_MAX {
-        return refusal.with_param(name.to_owned());
-    }
-    refusal
+    if name == fields::UNTOLD { refusal } else { refusal.with_param(name.to_owned()) }
 }
 
 fn with_param(refusal: Refusal, param: Option<&'static str>) -> Refusal {

@@ -122,6 +122,17 @@ pub fn on_unavailable(opened: &Opened) -> Reply {
     reply(&refusal, opened).with_header("retry-after", Some("1"))
 }
 
+/// The control plane could not say whether a nonce was here before. It counts as used:
+/// the same request again would be a replay.
+#[must_use]
+pub fn on_nonce_unavailable(opened: &Opened) -> Reply {
+    let refusal = Refusal::new(
+        Code::ControlUnavailable,
+        "This signed request could not be checked; sign it again.",
+    );
+    reply(&refusal, opened)
+}
+
 /// Why a request is put off, and for how many seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Throttled {

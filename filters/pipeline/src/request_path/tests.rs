@@ -237,6 +237,8 @@ fn bodies_that_are_refused() {
         (r#"{"model":"llama","n":17}"#, 400, "invalid_request"),
         (r#"{"model":"llama","max_tokens":4097}"#, 400, "invalid_request"),
         (r#"{"model":"llama","max_completion_tokens":0}"#, 400, "invalid_request"),
+        (r#"{"model":"llama","max_output_tokens":4097}"#, 400, "invalid_request"),
+        (r#"{"model":"llama","best_of":17}"#, 400, "invalid_request"),
     ];
     for (body, status, code) in table {
         let finish = forward("other", body).map(|_| ()).unwrap_err();

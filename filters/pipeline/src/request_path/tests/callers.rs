@@ -5,6 +5,7 @@ use auth::hmac::{Draft, Times, sign};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use contract::keyring::HmacEntry;
+use contract::names::jwt_payload_header;
 use contract::policy::{DenyConfig, GatewayConfig, IssuerConfig};
 
 const SECRET: &str = "a made-up secret of ours";
@@ -34,9 +35,10 @@ fn token_request(payload: Option<&str>) -> Headers {
         (":method", "POST"),
         (":path", "/v1/chat/completions"),
         ("content-type", "application/json"),
-        ("authorization", "Bearer aaaa.bbbb.cccc"),
+        ("authorization", "Bearer eyJhbGciOiJFUzI1NiJ9.bbbb.cccc"),
     ];
-    lines.extend(payload.as_deref().map(|payload| ("x-tollgate-jwt-0", payload)));
+    let header = jwt_payload_header("https://login.example");
+    lines.extend(payload.as_deref().map(|payload| (header.as_str(), payload)));
     Headers::of(&lines)
 }
 
@@ -49,7 +51,7 @@ fn a_verified_token_names_its_caller() {
     assert_eq!((&*caller.tenant, caller.user.as_deref()), ("acme", Some("ann")));
     assert_eq!(caller.key, "jwt:https://login.example");
     let removed: Vec<&str> = edits.iter().map(|edit| &*edit.name).collect();
-    assert_eq!(removed, ["authorization", "x-tollgate-jwt-0"]);
+    assert_eq!(removed, ["authorization", &*jwt_payload_header("https://login.example")]);
 }
 
 #[test]
@@ -89,7 +91,7 @@ fn entry_of_partner() -> HmacEntry {
 fn signer(headers: &Headers) -> Result<(Opened, Signer), Refusal> {
     let (claim, opened, _) = claimed(&policy(), arrival(headers, false));
     let Claim::Signed(signed) = claim else { panic!("not signed") };
-    let times = Times { now_s: 1_000, started_s: 1, max_skew_s: 300 };
+    let times = Times { now_s: 1_000, started_s: 1, max_skew_s: 300, remembered_s: 0 };
     let accepted = on_signature(headers, &signed, Some(entry_of_partner()), times)?;
     Ok((opened, Signer { caller: accepted.caller, body: Some(accepted.body) }))
 }
