@@ -45,6 +45,9 @@ pub enum Means {
 }
 
 impl Means {
+    /// Every means.
+    pub const ALL: [Means; 4] = [Means::Key, Means::Hmac, Means::Jwt, Means::Certificate];
+
     /// Its name in metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -52,7 +55,7 @@ impl Means {
             Means::Key => "key",
             Means::Hmac => "hmac",
             Means::Jwt => "jwt",
-            Means::Certificate => "mtls",
+            Means::Certificate => "certificate",
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::request::Request;
 const TOLD_BYTES_MAX: usize = 64;
 
 /// What is told in place of a name that is no plain word.
-const UNTOLD: &str = "?";
+pub const UNTOLD: &str = "?";
 
 /// Documented fields that choose a price or a place, where a provider runs the engine:
 /// the bill is the operator's. Other engines ignore them.
@@ -81,8 +81,9 @@ impl Rules<'_> {
 }
 
 /// What of a name is told to its caller, and so may stand in logs beyond it: a name
-/// can be as long as a body and say anything.
-fn told(name: &str) -> &str {
+/// can be as long as a body and say anything; [`UNTOLD`] then.
+#[must_use]
+pub fn told(name: &str) -> &str {
     let is_word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
     let fits = (1..=TOLD_BYTES_MAX).contains(&name.len());
     if fits && name.bytes().all(is_word) { name } else { UNTOLD }

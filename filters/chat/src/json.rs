@@ -14,7 +14,7 @@ use std::ops::Range;
 
 use contract::limits::{JSON_DEPTH_MAX, JSON_TOKENS_MAX};
 
-use names::Names;
+pub(crate) use names::Names;
 pub use text::Str;
 
 /// What stands somewhere in a JSON text. Its `Debug` shows no text and no number.

@@ -14,6 +14,7 @@ pub mod edit;
 pub mod fields;
 pub mod form;
 pub mod json;
+pub mod markdown;
 pub mod media;
 pub mod medium;
 mod object;

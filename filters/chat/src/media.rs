@@ -24,10 +24,6 @@ mod format;
 mod image;
 mod pdf;
 
-/// Most bytes that the compressed parts of all documents of one request may
-/// inflate to: the structure of a document of a thousand pages has a few.
-const INFLATED_BYTES_MAX: usize = 32 * 1024 * 1024;
-
 /// RFC 4648 §4 alone, padding optional. The URL-safe alphabet is refused:
 /// Python's `base64.b64decode` drops its two letters instead of reading them,
 /// so an engine would open other bytes than those that were checked.
@@ -127,14 +123,14 @@ pub fn check(media: &[Medium<'_>], rules: &MediaConfig) -> Result<(), MediaError
 /// A look at the media of one request: what it may cost in all is bounded.
 pub(crate) struct Inspection<'r> {
     rules: &'r MediaConfig,
-    inflatable: usize,
+    documents: pdf::Reader,
     /// One buffer for all of them.
     decoded: Vec<u8>,
 }
 
 impl<'r> Inspection<'r> {
     pub(crate) fn new(rules: &'r MediaConfig) -> Self {
-        Self { rules, inflatable: INFLATED_BYTES_MAX, decoded: Vec::new() }
+        Self { rules, documents: pdf::Reader::default(), decoded: Vec::new() }
     }
 
     pub(crate) fn medium(&mut self, medium: &Medium<'_>) -> Result<(), Fault> {
@@ -227,7 +223,7 @@ impl<'r> Inspection<'r> {
 
     fn pages(&mut self, file: &[u8]) -> Result<(), Fault> {
         let max = self.rules.pages_max;
-        match pdf::pages(file, &mut self.inflatable) {
+        match self.documents.pages(file) {
             None => Err(Fault::Uncountable),
             Some(pages) if pages > max => Err(Fault::Pages(max)),
             Some(_) => Ok(()),

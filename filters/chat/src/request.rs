@@ -101,6 +101,9 @@ impl fmt::Debug for Request<'_> {
 /// [`RequestError`], the form of the whole body first.
 pub fn parse(body: &[u8]) -> Result<Request<'_>, RequestError> {
     let found = read(body).map_err(|fault| form_error(body, fault))?;
+    if let Some(at) = found.again {
+        return Err(RequestError::DuplicateKey(known_name(body, at)));
+    }
     let insert_at = found.insert_at.ok_or(RequestError::NotAnObject)?;
     if found.fields.len() > FIELDS_MAX {
         return Err(RequestError::TooManyFields);
@@ -197,7 +200,7 @@ fn form_error(body: &[u8], fault: Fault) -> RequestError {
 /// The name that stands at a place, if it is one that may be repeated.
 fn known_name(body: &[u8], at: usize) -> Option<&'static str> {
     let name = Str::at(std::str::from_utf8(body).ok()?, at)?;
-    word::known(&name.unescaped())
+    word::known(name)
 }
 
 #[cfg(test)]

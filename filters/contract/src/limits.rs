@@ -30,6 +30,10 @@ pub const UNKNOWN_KEY_TTL_MS: u64 = 30_000;
 /// is `control_unavailable`, so that guessing keys cannot flood the control plane.
 pub const KEY_LOOKUPS_MAX: u32 = 64;
 
+/// Most look-ups of unknown keys that one worker begins in a second, also of clients that
+/// leave before the answer: beyond it the answer is `control_unavailable` as well.
+pub const KEY_LOOKUPS_PER_SECOND_MAX: u32 = 500;
+
 /// Time-out of one look-up, in milliseconds.
 pub const KEY_LOOKUP_TIMEOUT_MS: u64 = 2_000;
 

@@ -296,7 +296,13 @@ impl HttpContext for Stream {
             State::Answering(answering) => note_tally(&response_path::final_tally(answering)),
             State::Held(held) => note_who(&held.who()),
             State::Finished(Some(who)) => note_who(who),
-            State::Asking { question: Question::Key(_), .. } => self.gateway.keyring.asked(),
+            State::Asking { question: Question::Key(_), .. } => {
+                self.gateway.keyring.asked();
+                // Who leaves before the answer has guessed as well.
+                let per_minute = self.gateway.policy.failures_per_minute;
+                let address = host::source_address();
+                let _ = failures::note(&address, self.started_ms, per_minute);
+            }
             State::New | State::Asking { .. } | State::Forwarded(_) | State::Finished(None) => {}
         }
     }

@@ -180,15 +180,6 @@ impl HeldRequest {
         Some(names)
     }
 
-    /// The address that the client's connection comes from, without its port (Envoy,
-    /// "Attributes", `source`). No header of the client moves it.
-    pub fn source_address(&self) -> String {
-        let address = hostcalls::get_property(vec!["source", "address"]).ok().flatten();
-        let address = address.and_then(|text| String::from_utf8(text).ok()).unwrap_or_default();
-        let host = address.rsplit_once(':').map_or(address.as_str(), |(host, _)| host);
-        host.trim_start_matches('[').trim_end_matches(']').to_owned()
-    }
-
     /// Changes headers.
     pub fn edit(&self, edits: &[HeaderEdit]) {
         edit(MapType::HttpRequestHeaders, edits);
@@ -222,6 +213,16 @@ impl HeldRequest {
 /// Lets a request go on that was paused by an earlier callback.
 pub fn resume_request(_held: HeldRequest) {
     let _ = hostcalls::resume_http_request();
+}
+
+/// The address that the client's connection comes from, without its port (Envoy,
+/// "Attributes", `source`). No header of the client moves it.
+/// For any callback of a stream.
+pub fn source_address() -> String {
+    let address = hostcalls::get_property(vec!["source", "address"]).ok().flatten();
+    let address = address.and_then(|text| String::from_utf8(text).ok()).unwrap_or_default();
+    let host = address.rsplit_once(':').map_or(address.as_str(), |(host, _)| host);
+    host.trim_start_matches('[').trim_end_matches(']').to_owned()
 }
 
 /// The answer's headers, in their callback.

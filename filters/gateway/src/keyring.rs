@@ -3,7 +3,7 @@
 
 use crate::host::{self, Message};
 use contract::keyring::{HmacEntry, KeyEntry};
-use contract::limits::{KEY_LOOKUP_TIMEOUT_MS, KEY_LOOKUPS_MAX};
+use contract::limits::{KEY_LOOKUP_TIMEOUT_MS, KEY_LOOKUPS_MAX, KEY_LOOKUPS_PER_SECOND_MAX};
 use contract::names::{ANSWER_FOUND, ANSWER_UNKNOWN};
 use pipeline::Digest;
 use pipeline::keyring::marks::{
@@ -25,7 +25,10 @@ pub struct Keyring {
     knows_signers: Cell<bool>,
     remembered_s: Cell<u64>,
     stale_for_ms: u64,
+    /// Look-ups under way.
     lookups: Cell<u32>,
+    /// Look-ups begun in a second, which is the first of the two.
+    begun: Cell<(u64, u32)>,
 }
 
 /// What is known of a key at once.
@@ -54,6 +57,7 @@ impl Keyring {
             remembered_s: Cell::default(),
             stale_for_ms,
             lookups: Cell::default(),
+            begun: Cell::default(),
         }
     }
 
@@ -124,8 +128,8 @@ impl Keyring {
     }
 
     /// Asks the control plane for a key; whether it could be asked.
-    pub fn ask(&self, control_cluster: &str, digest: &Digest) -> bool {
-        if self.lookups.get() >= KEY_LOOKUPS_MAX {
+    pub fn ask(&self, control_cluster: &str, digest: &Digest, now_ms: u64) -> bool {
+        if self.lookups.get() >= KEY_LOOKUPS_MAX || !self.begin(now_ms / 1_000) {
             return false;
         }
         let path = lookup_path(digest);
@@ -133,6 +137,15 @@ impl Keyring {
         let asked = host::ask_control(control_cluster, Message::Get, &path, timeout).is_ok();
         self.lookups.set(self.lookups.get().saturating_add(u32::from(asked)));
         asked
+    }
+
+    /// Whether one more look-up may begin in this second.
+    fn begin(&self, now_s: u64) -> bool {
+        let (second, begun) = self.begun.get();
+        let begun = if second == now_s { begun } else { 0 };
+        let may = begun < KEY_LOOKUPS_PER_SECOND_MAX;
+        self.begun.set((now_s, begun.saturating_add(u32::from(may))));
+        may
     }
 
     /// A call that [`Keyring::ask`] began is over, also when nobody waits for

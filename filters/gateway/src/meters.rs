@@ -17,17 +17,10 @@ const REFUSALS: [Code; 9] = [
     Code::RateLimitExceeded,
 ];
 
-const MEANS: [(Means, &str); 4] = [
-    (Means::Key, "key"),
-    (Means::Hmac, "hmac"),
-    (Means::Jwt, "jwt"),
-    (Means::Certificate, "certificate"),
-];
-
 /// The counters of one VM; those of all VMs count together.
 pub struct Meters {
     refused: [(Code, Counter); REFUSALS.len()],
-    accepted: [(Means, Counter); MEANS.len()],
+    accepted: [(Means, Counter); Means::ALL.len()],
 }
 
 impl Meters {
@@ -37,7 +30,7 @@ impl Meters {
             |what: &str, name: &str| Counter::named(&format!("tollgate_auth_{what}_{name}"));
         Meters {
             refused: REFUSALS.map(|code| (code, counter("refused", code.as_str()))),
-            accepted: MEANS.map(|(means, name)| (means, counter("accepted", name))),
+            accepted: Means::ALL.map(|means| (means, counter("accepted", means.as_str()))),
         }
     }
 

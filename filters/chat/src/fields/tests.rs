@@ -232,11 +232,8 @@ fn what_steers_below_the_fields_is_refused() {
             "comparison_response_id",
             with("prompt_cache_options", json!({"comparison_response_id": "r"})),
         ),
-        (
-            Api::Chat,
-            "continuous_usage_stats",
-            with("stream_options", json!({"continuous_usage_stats": true})),
-        ),
+        (Api::Responses, "container_id", tool(json!({"container_id": "c"}))),
+        (Api::Responses, "skill_id", tool(json!({"skill_id": "s"}))),
         (Api::Chat, "stream_options", with("stream_options", json!({"new_one": true}))),
     ] {
         assert_eq!(pool(Engine::Vllm).refuses(&api, &body).as_deref(), Some(name), "{body}");
@@ -260,9 +257,17 @@ fn what_engines_only_pass_on_steers_nothing() {
         ),
         (Api::Rerank, with("documents", json!([{"text": "a", "uuid": "x"}]))),
         (
+            Api::Responses,
+            with(
+                "input",
+                json!([{"content": [{"type": "input_text", "text": "a", "file_id": null}]}]),
+            ),
+        ),
+        (
             Api::Chat,
             with("stream_options", json!({"include_usage": true, "include_obfuscation": false})),
         ),
+        (Api::Chat, with("stream_options", json!({"continuous_usage_stats": true}))),
     ] {
         assert_eq!(pool(Engine::Sglang).refuses(&api, &body), None, "{body}");
     }

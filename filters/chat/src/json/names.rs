@@ -19,27 +19,31 @@ struct Kept {
 /// on purpose has only his own body refused. Sorting instead of a table: no names
 /// that anybody could choose make it slower than `n log n`.
 #[derive(Default)]
-pub(super) struct Names {
+pub(crate) struct Names {
     kept: Vec<Kept>,
 }
 
 impl Names {
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.kept.len()
     }
 
     pub(super) fn keep(&mut self, name: Str<'_>, at: usize) {
-        let hash = if name.is_escaped() {
-            hash(name.unescaped().as_bytes())
+        if name.is_escaped() {
+            self.keep_said(&name.unescaped(), at);
         } else {
-            hash(name.raw().as_bytes())
-        };
-        self.kept.push(Kept { hash, at });
+            self.keep_said(name.raw(), at);
+        }
+    }
+
+    /// Keeps what a name says, or what it counts as.
+    pub(crate) fn keep_said(&mut self, said: &str, at: usize) {
+        self.kept.push(Kept { hash: hash(said.as_bytes()), at });
     }
 
     /// Forgets the names from the `first` on, which are one object's, and says
     /// where the first one stands that stood there before.
-    pub(super) fn close(&mut self, first: usize) -> Option<usize> {
+    pub(crate) fn close(&mut self, first: usize) -> Option<usize> {
         let own = self.kept.get_mut(first..)?;
         let again = if own.len() <= COMPARED_MAX { among_few(own) } else { among_many(own) };
         self.kept.truncate(first);

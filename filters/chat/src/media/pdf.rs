@@ -8,108 +8,146 @@
 //!
 //! Refused as uncountable: encrypted documents, those without a page tree,
 //! trees with a missing object, a cycle or more than [`tree::DEPTH_MAX`]
-//! levels, object streams in another compression than Flate, and documents
-//! beyond the bounds below. A reader that takes an object under another number
-//! than the one it is written under is not followed.
+//! levels, object streams in another compression than Flate or out of order, and
+//! what takes more than [`work::Work`] allows. A reader that takes an object under
+//! another number than the one it is written under is not followed.
 
 mod inflate;
 mod lexer;
 mod object;
 mod tree;
+mod work;
 
+use std::ops::Range;
+
+use inflate::Inflater;
 use lexer::{Lexer, is_delimiter, is_space};
 use object::ObjectStream;
 use tree::Tree;
+use work::Work;
 
-/// Most streams of objects in one document: writers put a hundred objects into
-/// each, a page has about five.
-const OBJECT_STREAMS_MAX: usize = 4096;
+/// What an object costs of `Work` beside its tokens: its place in the tree.
+const STEPS_PER_OBJECT: usize = 4;
 
-/// Bytes that may be read for every byte of the file, because objects that
-/// stand inside of others are read again. Writers do not do so.
-const READS_PER_BYTE_MAX: usize = 4;
-
-/// The number of pages, at least one; `None` when they cannot be counted.
-/// What is inflated is taken off `inflatable`, in bytes.
-pub(super) fn pages(file: &[u8], inflatable: &mut usize) -> Option<u64> {
-    let readable = file.len().saturating_mul(READS_PER_BYTE_MAX);
-    let mut document =
-        Document { tree: Tree::default(), streams: Vec::new(), readable, inflatable };
-    document.objects(file)?;
-    document.trailers(file)?;
-    for stream in std::mem::take(&mut document.streams) {
-        document.object_stream(file, &stream)?;
-    }
-    document.tree.pages().filter(|pages| *pages > 0)
+/// Reads the documents of one request.
+#[derive(Default)]
+pub(super) struct Reader {
+    work: Work,
+    /// Made for the first document that needs it.
+    inflater: Option<Inflater>,
 }
 
-struct Document<'i> {
+impl Reader {
+    /// The number of pages of a document, at least one; `None` when they cannot be
+    /// counted, or not with what is left to do for the request.
+    pub(super) fn pages(&mut self, file: &[u8]) -> Option<u64> {
+        let mut document = Document::default();
+        document.objects(file, &self.work)?;
+        document.trailers(file, &self.work)?;
+        for stream in std::mem::take(&mut document.streams) {
+            self.object_stream(file, &stream, &mut document)?;
+        }
+        document.tree.pages().filter(|pages| *pages > 0)
+    }
+
+    fn object_stream(
+        &mut self,
+        file: &[u8],
+        stream: &ObjectStream,
+        document: &mut Document,
+    ) -> Option<()> {
+        let data = file.get(stream.start..)?;
+        if !stream.compressed {
+            return document.compressed_objects(data, stream, &self.work);
+        }
+        let inflater = self.inflater.get_or_insert_default();
+        let inflated = inflater.zlib(data, &mut self.work)?;
+        document.compressed_objects(inflated, stream, &self.work)
+    }
+}
+
+/// What has been read of a document.
+#[derive(Default)]
+struct Document {
     tree: Tree,
     streams: Vec<ObjectStream>,
-    /// Bytes that may still be read.
-    readable: usize,
-    /// Bytes that may still be inflated.
-    inflatable: &'i mut usize,
 }
 
-impl Document<'_> {
-    fn objects(&mut self, file: &[u8]) -> Option<()> {
+impl Document {
+    fn objects(&mut self, file: &[u8], work: &Work) -> Option<()> {
+        let mut passed = 0;
         for at in memchr::memmem::find_iter(file, b"obj") {
+            work.steps(1)?;
             let behind = at + b"obj".len();
-            match number_before(file.get(..at)?) {
+            match number_before(file.get(passed..at)?) {
                 Before::Number(number) => {
-                    let stream = self.object(file, behind, number)?;
+                    let stream = self.object(Lexer::new(file, behind, work), number, work)?;
                     self.streams.extend(stream);
                 }
                 Before::Hidden if ends_word(file, behind) => return None,
                 Before::Hidden | Before::Nothing => {}
             }
+            passed = behind;
         }
-        (self.streams.len() <= OBJECT_STREAMS_MAX).then_some(())
+        Some(())
     }
 
-    fn object(&mut self, text: &[u8], at: usize, number: u32) -> Option<Option<ObjectStream>> {
-        let mut lexer = Lexer::new(text, at);
+    fn object(
+        &mut self,
+        mut lexer: Lexer<'_, '_>,
+        number: u32,
+        work: &Work,
+    ) -> Option<Option<ObjectStream>> {
         let stream = object::read(&mut lexer, number, &mut self.tree)?;
-        self.have_read(lexer.at().saturating_sub(at))?;
+        work.steps(STEPS_PER_OBJECT)?;
         Some(stream)
     }
 
-    fn trailers(&mut self, file: &[u8]) -> Option<()> {
+    fn trailers(&mut self, file: &[u8], work: &Work) -> Option<()> {
         for at in memchr::memmem::find_iter(file, b"trailer") {
-            let mut lexer = Lexer::new(file, at + b"trailer".len());
+            let mut lexer = Lexer::new(file, at + b"trailer".len(), work);
             object::read_trailer(&mut lexer, &mut self.tree)?;
-            self.have_read(lexer.at() - at)?;
+            work.steps(1)?;
         }
         Some(())
-    }
-
-    fn object_stream(&mut self, file: &[u8], stream: &ObjectStream) -> Option<()> {
-        let data = file.get(stream.start..)?;
-        if !stream.compressed {
-            return self.compressed_objects(data, stream);
-        }
-        let (inflated, read) = inflate::zlib(data, *self.inflatable)?;
-        *self.inflatable = self.inflatable.checked_sub(inflated.len())?;
-        self.have_read(read)?;
-        self.readable += inflated.len().saturating_mul(READS_PER_BYTE_MAX);
-        self.compressed_objects(&inflated, stream)
     }
 
     /// The objects of a stream (§7.5.7): pairs of number and offset, then the
-    /// objects themselves.
-    fn compressed_objects(&mut self, data: &[u8], stream: &ObjectStream) -> Option<()> {
-        let first = stream.first as usize;
-        let mut pairs = Lexer::new(data.get(..first)?, 0);
+    /// objects themselves. The offsets ascend, so that each object ends where the
+    /// next one begins; who reads on beyond that finds another one than is read here
+    /// only where ours is cut, which is odd.
+    fn compressed_objects(
+        &mut self,
+        data: &[u8],
+        stream: &ObjectStream,
+        work: &Work,
+    ) -> Option<()> {
+        let (pairs, objects) = data.split_at_checked(stream.first as usize)?;
+        let mut pairs = Lexer::new(pairs, 0, work);
+        let mut last = None;
         for _ in 0..stream.count {
-            let (number, offset) = (pairs.number()?, pairs.number()?);
-            self.object(data, first.checked_add(offset as usize)?, number)?;
+            let (number, start) = (pairs.number()?, pairs.number()? as usize);
+            if let Some((number, from)) = last.replace((number, start)) {
+                self.compressed_object(objects, number, from..start, work)?;
+            }
         }
-        Some(())
+        match last {
+            Some((number, from)) => {
+                self.compressed_object(objects, number, from..objects.len(), work)
+            }
+            None => Some(()),
+        }
     }
 
-    fn have_read(&mut self, bytes: usize) -> Option<()> {
-        self.readable = self.readable.checked_sub(bytes)?;
+    fn compressed_object(
+        &mut self,
+        objects: &[u8],
+        number: u32,
+        own: Range<usize>,
+        work: &Work,
+    ) -> Option<()> {
+        let own = objects.get(own).filter(|own| !own.is_empty())?;
+        self.object(Lexer::new(own, 0, work), number, work)?;
         Some(())
     }
 }

@@ -30,7 +30,8 @@ pub enum RequestError {
     TooManyMedia,
     /// JSON, but not an object.
     NotAnObject,
-    /// A name stands twice in one object; which, if it is one of the API's.
+    /// A name stands twice in one object, or one that decides something in two
+    /// spellings; which, if it is one of the API's.
     DuplicateKey(Option<&'static str>),
     /// No `model`, or `null`.
     MissingModel,

@@ -122,6 +122,73 @@ fn refuses_a_duplicate_wherever_it_stands() {
     assert!(parse(br#"{"model":"m","a":{"x":1},"b":{"x":1,"X":2,"x ":3}}"#).is_ok());
 }
 
+/// A part of a message, in a body.
+fn with_part(part: &str) -> String {
+    format!(r#"{{"model":"m","messages":[{{"content":[{part}]}}]}}"#)
+}
+
+#[test]
+fn refuses_two_spellings_of_what_decides() {
+    for (part, name) in [
+        (
+            r#"{"type":"image_url","image_url":{"Format":"a","fOrmat":"a","foRmat":"a",
+                "forMat":"a","formAt":"a","formaT":"a","url":"http://169.254.169.254/"}}"#,
+            "format",
+        ),
+        (
+            r#"{"type":"document","source":{"type":"base64","media_type":"application/pdf",
+                "data":"AAAA","Type":"text"}}"#,
+            "type",
+        ),
+        (
+            r#"{"type":"image","Type":"document",
+                "source":{"type":"base64","data":"AAAA","tYpe":"text"}}"#,
+            "type",
+        ),
+        (r#"{"type":"image","url":"http://169.254.169.254/","Type":"x"}"#, "type"),
+        (r#"{"Type":"x","type":"image","url":"http://169.254.169.254/"}"#, "type"),
+        (r#"{"type":"audio","data":"AAAA","TYPE":"x"}"#, "type"),
+        (r#"{"source":{"Media_Type":"image/png","media_type":"a","data":"AAAA"}}"#, "media_type"),
+        (r#"{"image_url":"a","\u0049mage_url":"b"}"#, "image_url"),
+        (r#"{"ſource":{"url":"a"},"source":{"url":"b"}}"#, "source"),
+        (r#"{"file":{"file_data":"a","FILE_DATA":1}}"#, "file_data"),
+        (r#"{"input":{},"Input":{"image_url":"a"}}"#, "input"),
+        (r#"{"x":{"y":[{"UUID":1,"a":[],"Uuid":2}]}}"#, "uuid"),
+        (r#"{"file_id":1,"File_Id":2}"#, "file_id"),
+        (r#"{"base64":"a","Base64":"b"}"#, "base64"),
+    ] {
+        let body = with_part(part);
+        assert_eq!(refused(&body), RequestError::DuplicateKey(Some(name)), "{part}");
+        let model_last =
+            body.replacen(r#""model":"m","#, "", 1).replace("]}]}", r#"]}],"model":"m"}"#);
+        assert_eq!(refused(&model_last), RequestError::DuplicateKey(Some(name)), "{part}");
+    }
+    for body in [
+        r#"{"model":"m","stream_options":{"include_usage":false,"Include_Usage":true}}"#,
+        r#"{"model":"m","tools":[{"function":{"parameters":{},"Parameters":{}}}]}"#,
+        r##"{"model":"m","tools":[{"function":{"parameters":{"$ref":"#","$REF":"a"}}}]}"##,
+    ] {
+        assert!(matches!(refused(body), RequestError::DuplicateKey(Some(_))), "{body}");
+    }
+}
+
+#[test]
+fn spellings_of_what_decides_nothing_are_the_callers() {
+    for part in [
+        r#"{"title":1,"Title":2}"#,
+        r#"{"type":"tool_use","input":{"url":1,"URL":2,"type":"a","Type":"b"}}"#,
+        r#"{"url":"a","x":{"URL":"b"},"y":[{"Url":"c"}]}"#,
+        r#"{"data":"a","base64":"b"}"#,
+        r#"{"env":{"PATH":"/bin"}}"#,
+    ] {
+        assert!(parse(with_part(part).as_bytes()).is_ok(), "{part}");
+    }
+    assert!(parse(br#"{"model":"m","metadata":{"url":1,"URL":2}}"#).is_ok());
+    let schema = r#"{"properties":{"url":{},"URL":{}}}"#;
+    let tools = format!(r#"{{"model":"m","tools":[{{"function":{{"parameters":{schema}}}}}]}}"#);
+    assert!(parse(tools.as_bytes()).is_ok());
+}
+
 #[test]
 fn refuses_wrong_types() {
     for (member, param) in [
@@ -291,6 +358,27 @@ proptest! {
                 prop_assert_eq!(plain["model"].as_str(), Some(&*request.model.value));
             }
         }
+    }
+
+    #[test]
+    fn no_spelling_takes_the_place_of_another(
+        names in proptest::sample::subsequence(
+            vec!["type", "url", "path", "data", "base64", "media_type", "format", "image_url"], 1..8),
+        again in any::<proptest::sample::Index>(),
+        upper in prop::collection::vec(any::<bool>(), 10),
+        at in any::<proptest::sample::Index>(),
+    ) {
+        let name = again.get(&names);
+        let letters = name.chars().zip(upper.iter().cycle());
+        let other: String = letters
+            .map(|(letter, upper)| if *upper { letter.to_ascii_uppercase() } else { letter })
+            .collect();
+        let mut members: Vec<_> = names.iter().map(|name| format!(r#""{name}":"a""#)).collect();
+        let alone = with_part(&format!("{{{}}}", members.join(",")));
+        prop_assert!(parse(alone.as_bytes()).is_ok());
+        members.insert(at.index(members.len() + 1), format!(r#""{other}":"b""#));
+        let body = with_part(&format!(r#"{{"x":{{{}}}}}"#, members.join(",")));
+        prop_assert_eq!(refused(&body), RequestError::DuplicateKey(Some(*name)));
     }
 
     #[test]

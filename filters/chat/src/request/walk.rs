@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::word::Word;
+use super::word::{Folded, Word};
 use super::{FIELDS_MAX, MEDIA_MAX};
-use crate::json::{Event, Str, Token};
+use crate::json::{Event, Names, Str, Token};
 use crate::medium::Medium;
 
 mod media;
@@ -36,6 +36,9 @@ pub(super) struct Found<'a> {
     /// Whether there were more at any time.
     pub(super) is_over_media: bool,
     pub(super) include_usage: bool,
+    /// Where a name stands that decides something and stood in the same object
+    /// before, in another spelling: engines differ in which of the two they read.
+    pub(super) again: Option<usize>,
     /// Values of members that mean something; beyond the bound of `fields` the body
     /// is refused.
     members: Vec<(Word, Value<'a>)>,
@@ -68,11 +71,15 @@ struct Frame<'a> {
     word: Word,
     /// Of an object, the member that is being read.
     member: Word,
+    /// Whether that member, or the array's, is spelled as the APIs do.
+    is_spelled: bool,
     is_object: bool,
     /// Whether engines only pass on what is in it.
     is_opaque: bool,
     /// How many media there were when it began.
     media: usize,
+    /// How many names were known when it began.
+    known: usize,
     parts: Parts<'a>,
 }
 
@@ -81,6 +88,8 @@ struct Frame<'a> {
 pub(super) struct Walk<'a> {
     pub(super) found: Found<'a>,
     frames: Vec<Frame<'a>>,
+    /// Names of open objects below the body that mean something to some engine.
+    known: Names,
     /// The member of the body that is being read.
     root: Word,
 }
@@ -90,7 +99,7 @@ impl<'a> Walk<'a> {
     #[inline]
     pub(super) fn pass(&mut self, event: Event<'a>) {
         match event.token {
-            Token::Name(name) => self.name(name),
+            Token::Name(name) => self.name(name, event.span.start),
             Token::BeginObject => self.begin(event.span, true),
             Token::BeginArray => self.begin(event.span, false),
             Token::EndObject | Token::EndArray => self.end(event.span.end),
@@ -102,25 +111,43 @@ impl<'a> Walk<'a> {
     }
 
     #[inline]
-    fn name(&mut self, name: Str<'a>) {
-        let depth = self.frames.len();
-        let Some(frame) = self.frames.last_mut() else { return };
+    fn name(&mut self, name: Str<'a>, at: usize) {
+        if self.frames.len() > 1 {
+            return self.name_below(name, at);
+        }
         // What decides is meant to the letter: any other spelling is another field.
-        let is_exact = depth == 1 || self.root == Word::StreamOptions;
-        let word = if is_exact { Word::of(name) } else { Word::folded(name) };
-        frame.member = word;
-        if depth == 1 {
-            self.root = word;
-            if self.found.fields.len() <= FIELDS_MAX {
-                self.found.fields.push(name.unescaped());
-            }
-        } else if !frame.is_opaque {
-            self.note_steering(word);
+        self.root = Word::of(name);
+        if let Some(frame) = self.frames.last_mut() {
+            (frame.member, frame.is_spelled) = (self.root, true);
+        }
+        if self.found.fields.len() <= FIELDS_MAX {
+            self.found.fields.push(name.unescaped());
         }
     }
 
-    /// Members below the body's own that steer the engine by being there.
-    fn note_steering(&mut self, word: Word) {
+    /// Takes the name of a member below the body's own. One that some engine reads as
+    /// a known one counts as that, so that nothing is hidden by its spelling; and it
+    /// must not stand beside another spelling of itself.
+    fn name_below(&mut self, name: Str<'a>, at: usize) {
+        let Some(frame) = self.frames.last_mut() else { return };
+        let Folded { mut word, said, is_spelled } = Folded::of(name);
+        if word != Word::Other && (!frame.is_opaque || word == Word::Reference) {
+            self.known.keep_said(&said, at);
+        }
+        if self.root == Word::StreamOptions && !is_spelled {
+            word = Word::Other;
+        }
+        (frame.member, frame.is_spelled) = (word, is_spelled);
+    }
+
+    /// Members below the body's own that steer the engine by having a value. To have none
+    /// (`null`) is to be absent: clients write so of what they do not set.
+    fn note_steering(&mut self) {
+        let Some(frame) = self.frames.last() else { return };
+        if self.frames.len() < 2 || !frame.is_object || frame.is_opaque {
+            return;
+        }
+        let word = frame.member;
         let in_options = self.frames.len() == 2 && self.root == Word::StreamOptions;
         match word {
             Word::Steering(name) => self.found.steers(name),
@@ -134,8 +161,10 @@ impl<'a> Walk<'a> {
     }
 
     fn begin(&mut self, span: Range<usize>, is_object: bool) {
+        self.note_steering();
         let word = self.word();
         let is_opaque = self.is_opaque(word);
+        let is_spelled = is_object || self.frames.last().is_none_or(|frame| frame.is_spelled);
         match self.frames.len() {
             0 if is_object => self.found.insert_at = Some(span.end),
             1 => self.member(if is_object { Value::Object(span) } else { Value::Array }),
@@ -144,15 +173,19 @@ impl<'a> Walk<'a> {
         self.frames.push(Frame {
             word,
             member: Word::Other,
+            is_spelled,
             is_object,
             is_opaque,
             media: self.found.media.len(),
+            known: self.known.len(),
             parts: Parts::default(),
         });
     }
 
     fn end(&mut self, end: usize) {
         let Some(frame) = self.frames.pop() else { return };
+        let again = self.known.close(frame.known);
+        self.found.again = self.found.again.or(again);
         if self.frames.len() == 1 {
             self.end_member(end);
         }
@@ -162,6 +195,9 @@ impl<'a> Walk<'a> {
     }
 
     fn scalar(&mut self, value: Value<'a>) {
+        if value != Value::Null {
+            self.note_steering();
+        }
         let in_options = self.frames.len() == 2 && self.root == Word::StreamOptions;
         if in_options && self.word() == Word::IncludeUsage {
             self.found.include_usage = value == Value::Bool(true);
@@ -171,6 +207,7 @@ impl<'a> Walk<'a> {
 
     #[inline]
     fn string(&mut self, text: Str<'a>, span: Range<usize>) {
+        self.note_steering();
         let word = self.word();
         let is_opaque = self.frames.last().is_some_and(|frame| frame.is_opaque);
         if !is_opaque || word == Word::Reference {
@@ -211,15 +248,19 @@ impl<'a> Walk<'a> {
     /// Whether engines only pass on what is in a value: what callers note for
     /// themselves, the schemas of answers and tools, and what a model has said to
     /// a tool (`messages[].content[].input`).
+    ///
+    /// In another spelling than the APIs' none is: engines may read it or not.
     fn is_opaque(&self, word: Word) -> bool {
         let depth = self.frames.len();
         let inherited = self.frames.last().is_some_and(|frame| frame.is_opaque);
-        let own = match (self.root, word) {
-            (_, Word::Metadata | Word::Schemas) => depth == 1,
-            (Word::Tools | Word::Functions, Word::Parameters) => true,
-            (Word::Messages, Word::Input) => depth == 5,
-            _ => false,
-        };
+        let is_spelled = self.frames.last().is_some_and(|frame| frame.is_spelled);
+        let own = is_spelled
+            && match (self.root, word) {
+                (_, Word::Metadata | Word::Schemas) => depth == 1,
+                (Word::Tools | Word::Functions, Word::Parameters) => true,
+                (Word::Messages, Word::Input) => depth == 5,
+                _ => false,
+            };
         inherited || own
     }
 }

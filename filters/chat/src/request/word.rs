@@ -1,5 +1,7 @@
 //! The names in a body that mean something to us.
 
+use std::borrow::Cow;
+
 use crate::json::Str;
 
 /// A name of a member, as far as it decides anything.
@@ -75,16 +77,6 @@ impl Word {
         if name.is_escaped() { Self::said(&name.unescaped()) } else { Self::said(name.raw()) }
     }
 
-    /// What a name means to some engine: those in Go take `Image_URL` for `image_url`.
-    pub(super) fn folded(name: Str<'_>) -> Self {
-        let is_odd = |byte: u8| byte.is_ascii_uppercase() || !byte.is_ascii() || byte == b'\\';
-        if name.raw().len() > RAW_BYTES_MAX || !name.raw().bytes().any(is_odd) {
-            return Self::of(name);
-        }
-        let folded: String = name.unescaped().chars().map(fold).collect();
-        Self::said(&folded)
-    }
-
     fn said(name: &str) -> Self {
         Self::deciding(name)
             .or_else(|| Self::medium(name))
@@ -101,7 +93,7 @@ impl Word {
             "stream" => Self::Stream,
             "stream_options" => Self::StreamOptions,
             "include_usage" => Self::IncludeUsage,
-            "include_obfuscation" => Self::IncludeObfuscation,
+            "include_obfuscation" | "continuous_usage_stats" => Self::IncludeObfuscation,
             "n" => Self::N,
             "best_of" => Self::BestOf,
             "max_tokens" => Self::MaxTokens,
@@ -156,6 +148,37 @@ impl Word {
     }
 }
 
+/// A name as the most lenient of engines reads it: those in Go take `Image_URL` for
+/// `image_url`.
+pub(super) struct Folded<'a> {
+    /// What it means to such an engine.
+    pub(super) word: Word,
+    /// The name that it counts as; the name itself where it means nothing.
+    pub(super) said: Cow<'a, str>,
+    /// Whether every engine reads it so: it is spelled as the APIs do.
+    pub(super) is_spelled: bool,
+}
+
+impl<'a> Folded<'a> {
+    pub(super) fn of(name: Str<'a>) -> Self {
+        if name.raw().len() > RAW_BYTES_MAX {
+            return Self { word: Word::Other, said: Cow::Borrowed(name.raw()), is_spelled: true };
+        }
+        let said = name.unescaped();
+        let is_odd = |byte: u8| byte.is_ascii_uppercase() || !byte.is_ascii();
+        if !said.bytes().any(is_odd) {
+            return Self { word: Word::said(&said), said, is_spelled: true };
+        }
+        let folded = if said.is_ascii() {
+            said.to_ascii_lowercase()
+        } else {
+            said.chars().map(fold).collect()
+        };
+        let is_spelled = *folded == *said;
+        Self { word: Word::said(&folded), said: Cow::Owned(folded), is_spelled }
+    }
+}
+
 /// A letter as readers compare it that know no case: the long s and the sign of the
 /// Kelvin are letters of ASCII to them (Unicode, simple case folding).
 fn fold(letter: char) -> char {
@@ -171,12 +194,12 @@ fn fold(letter: char) -> char {
 /// Embeddings are tensors that engines unpickle or trust in their shape; files,
 /// containers, connectors and stores belong to whoever runs the engine, so one
 /// tenant could read another's.
-pub(crate) const STEERING: [&str; 18] = [
+pub(crate) const STEERING: [&str; 19] = [
     "audio_embeds",
     "comparison_response_id",
     "connector_id",
+    "container_id",
     "continuation_id",
-    "continuous_usage_stats",
     "file_id",
     "file_ids",
     "image_embeds",
@@ -188,6 +211,7 @@ pub(crate) const STEERING: [&str; 18] = [
     "multimodal_data",
     "prewarm",
     "prompt_embeds",
+    "skill_id",
     "vector_store_ids",
     "video_embeds",
 ];
@@ -198,24 +222,37 @@ pub(crate) const STEERING: [&str; 18] = [
 pub(crate) const STEERING_IN_MESSAGES: [&str; 1] = ["uuid"];
 
 /// Names that an error may repeat, besides the fields of the APIs.
-const KNOWN: [&str; 26] = [
+const KNOWN: [&str; 43] = [
+    "$ref",
     "arguments",
+    "audio",
+    "audio_url",
+    "audios",
+    "base64",
     "content",
+    "continuous_usage_stats",
     "data",
     "description",
     "detail",
+    "file",
     "file_data",
     "file_url",
     "filename",
     "format",
     "function",
     "id",
+    "image",
     "image_url",
+    "images",
+    "include_obfuscation",
     "include_usage",
     "input_audio",
+    "input_schema",
+    "mcp_servers",
     "media_type",
     "name",
     "parameters",
+    "path",
     "properties",
     "refusal",
     "role",
@@ -225,10 +262,15 @@ const KNOWN: [&str; 26] = [
     "tool_calls",
     "type",
     "url",
+    "uuid",
+    "video",
+    "video_url",
+    "videos",
 ];
 
-/// The name itself, if it is one of the API's.
-pub(super) fn known(name: &str) -> Option<&'static str> {
+/// The name as the APIs spell it, if it is one of theirs in any spelling.
+pub(super) fn known(name: Str<'_>) -> Option<&'static str> {
+    let name = Folded::of(name).said;
     let own = KNOWN.iter().chain(&STEERING).find(|own| **own == name);
-    own.copied().or_else(|| crate::fields::documented(name))
+    own.copied().or_else(|| crate::fields::documented(&name))
 }

@@ -2,7 +2,7 @@
 
 use super::{Question, State, Stream};
 use crate::failures;
-use crate::host::HeldRequest;
+use crate::host::{self, HeldRequest};
 use crate::keyring::Found;
 use crate::replays::{self, Seen};
 use contract::keyring::KeyEntry;
@@ -20,11 +20,11 @@ impl Stream {
         let gateway = Rc::clone(&self.gateway);
         match gateway.keyring.find(&digest, self.started_ms) {
             Found::Settled(entry) => self.on_key(held, opened, entry, self.started_ms),
-            Found::Unsettled => match gateway.throttle(&held.source_address(), self.started_ms) {
+            Found::Unsettled => match gateway.throttle(&host::source_address(), self.started_ms) {
                 Some(throttled) => self.put_off(held, &opened, throttled),
                 None => {
                     let cluster = &gateway.policy.control_cluster;
-                    let asked = gateway.keyring.ask(cluster, &digest);
+                    let asked = gateway.keyring.ask(cluster, &digest, self.started_ms);
                     self.ask(held, opened, Question::Key(digest), asked);
                 }
             },
@@ -114,7 +114,7 @@ impl Stream {
     pub(super) fn refuse(&mut self, held: &HeldRequest, refusal: &Refusal, opened: &Opened) {
         let gateway = Rc::clone(&self.gateway);
         let per_minute = gateway.policy.failures_per_minute;
-        match failures::note(&held.source_address(), self.started_ms, per_minute) {
+        match failures::note(&host::source_address(), self.started_ms, per_minute) {
             Some(retry_after_s) => {
                 self.put_off(held, opened, Throttled::Failures { retry_after_s });
             }

@@ -9,11 +9,13 @@ use auth::authorize::Permissions;
 use chat::edit::{Edit, apply, json_string};
 use chat::fields;
 use chat::form::{self, Form, FormError};
+use chat::markdown::names_pictures;
 use chat::media::{self, MediaError};
 use chat::path::Api;
 use chat::request::{Request, RequestError, parse};
 use contract::limits::CHOICES_MAX;
 use contract::names::{POOL_HEADER, STREAM_HEADER, TIMEOUT_HEADER};
+use contract::policy::Engine;
 use contract::refusal::{Code, Refusal};
 use contract::usage::Who;
 use routing::Route;
@@ -114,6 +116,9 @@ impl<'p> Case<'p> {
             return Err(not_allowed(name));
         }
         media::check(&request.media, &pool.media).map_err(|error| bad_media(&error))?;
+        if pool.engine == Engine::Tgi && pool.media.hosts.is_empty() && names_pictures(body) {
+            return Err(picture_in_text());
+        }
         who.pool = Some(route.pool.clone());
         who.price_version = Some(pool.price_version.clone());
         Ok(Decided { route, body: self.json_for(route, &request, body)? })
@@ -221,6 +226,13 @@ fn malformed(error: &RequestError) -> Refusal {
         _ => Code::InvalidRequest,
     };
     with_param(Refusal::new(code, error.to_string()), error.param())
+}
+
+fn picture_in_text() -> Refusal {
+    Refusal::new(
+        Code::InvalidRequest,
+        "A text names a picture (`![](…)`) that the inference server would fetch.",
+    )
 }
 
 fn bad_form(error: &FormError) -> Refusal {

@@ -1,6 +1,8 @@
 //! Tokens and values of PDF (ISO 32000-2 §7.2 and §7.3), as far as a page tree
 //! needs them.
 
+use super::work::Work;
+
 /// A name as it is written, its `#xx` not resolved.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Name<'a>(&'a [u8]);
@@ -49,43 +51,34 @@ pub(super) enum Value<'a> {
     Text,
 }
 
-/// Reads values from a place on.
-#[derive(Clone)]
-pub(super) struct Lexer<'a> {
+/// Reads values from a place on, each byte once. Out of `work` it is at its end: who
+/// has read asks [`Work`] whether it was that.
+pub(super) struct Lexer<'a, 'w> {
     text: &'a [u8],
     at: usize,
+    work: &'w Work,
+    /// Tokens that were read but not taken, the first one first.
+    ahead: [Option<Value<'a>>; 2],
 }
 
-impl<'a> Lexer<'a> {
-    pub(super) fn new(text: &'a [u8], at: usize) -> Self {
-        Self { text, at }
-    }
-
-    pub(super) fn at(&self) -> usize {
-        self.at
+impl<'a, 'w> Lexer<'a, 'w> {
+    pub(super) fn new(text: &'a [u8], at: usize, work: &'w Work) -> Self {
+        Self { text, at, work, ahead: [None, None] }
     }
 
     /// The next value; `None` at the end.
     pub(super) fn value(&mut self) -> Option<Value<'a>> {
         let value = self.token()?;
         let Value::Number(number) = value else { return Some(value) };
-        let mut ahead = self.clone();
-        if let (Some(Value::Number(_)), Some(Value::Word(b"R"))) = (ahead.token(), ahead.token()) {
-            *self = ahead;
-            return Some(Value::Reference(number));
-        }
-        Some(value)
+        let Some(Value::Number(_)) = self.ahead(0) else { return Some(value) };
+        let Some(Value::Word(b"R")) = self.ahead(1) else { return Some(value) };
+        self.ahead = [None, None];
+        Some(Value::Reference(number))
     }
 
     /// The value of a dictionary's member: `None` as well where there is none.
     pub(super) fn member(&mut self) -> Option<Value<'a>> {
-        let mut ahead = self.clone();
-        let value = ahead.value()?;
-        if matches!(value, Value::DictionaryEnd) {
-            return None;
-        }
-        *self = ahead;
-        Some(value)
+        if matches!(self.ahead(0), Some(Value::DictionaryEnd)) { None } else { self.value() }
     }
 
     /// The next token, when it is a number.
@@ -112,6 +105,7 @@ impl<'a> Lexer<'a> {
     /// Where the data of a stream begins, when the next word opens one (§7.3.8.1).
     pub(super) fn stream_start(&mut self) -> Option<usize> {
         let Some(Value::Word(b"stream")) = self.token() else { return None };
+        // Nothing is ahead: only numbers look there.
         let behind = self.text.get(self.at..)?;
         let line_end = match behind {
             [b'\r', b'\n', ..] => 2,
@@ -121,8 +115,34 @@ impl<'a> Lexer<'a> {
         Some(self.at + line_end)
     }
 
+    /// A token that stands ahead, by its place there.
+    fn ahead(&mut self, place: usize) -> Option<Value<'a>> {
+        if self.ahead.get(place)?.is_none() {
+            let next = self.next_token();
+            *self.ahead.get_mut(place)? = next;
+        }
+        *self.ahead.get(place)?
+    }
+
     fn token(&mut self) -> Option<Value<'a>> {
-        self.skip_space();
+        let [first, second] = self.ahead;
+        if first.is_none() {
+            return self.next_token();
+        }
+        self.ahead = [second, None];
+        first
+    }
+
+    fn next_token(&mut self) -> Option<Value<'a>> {
+        let start = self.at;
+        let token = self.skip_space().and_then(|()| self.token_here());
+        // Also when that was the end: many objects may reach for it.
+        self.work.steps(1)?;
+        self.work.bytes(self.at - start)?;
+        token
+    }
+
+    fn token_here(&mut self) -> Option<Value<'a>> {
         let first = *self.text.get(self.at)?;
         let second = self.text.get(self.at + 1).copied();
         self.at += 1;
@@ -133,7 +153,7 @@ impl<'a> Lexer<'a> {
             (b'<', Some(b'<')) => self.one_more(Value::DictionaryStart),
             (b'>', Some(b'>')) => self.one_more(Value::DictionaryEnd),
             (b'<', _) => self.hex_text(),
-            (b'(', _) => self.literal_text(),
+            (b'(', _) => self.literal_text()?,
             _ if is_delimiter(first) => Value::Word(&[]),
             _ => {
                 self.at -= 1;
@@ -147,18 +167,20 @@ impl<'a> Lexer<'a> {
         value
     }
 
-    /// White space and comments.
-    fn skip_space(&mut self) {
+    /// White space and comments; `None` when there were too many.
+    fn skip_space(&mut self) -> Option<()> {
         while let Some(byte) = self.text.get(self.at) {
             match byte {
                 byte if is_space(*byte) => self.at += 1,
                 b'%' => {
+                    self.work.steps(1)?;
                     let comment = self.text.get(self.at..).unwrap_or_default();
                     self.at += memchr::memchr2(b'\r', b'\n', comment).unwrap_or(comment.len());
                 }
-                _ => return,
+                _ => break,
             }
         }
+        Some(())
     }
 
     fn regular(&mut self) -> &'a [u8] {
@@ -176,9 +198,10 @@ impl<'a> Lexer<'a> {
     }
 
     /// Up to the bracket that closes it: brackets inside are in pairs or escaped.
-    fn literal_text(&mut self) -> Value<'a> {
+    fn literal_text(&mut self) -> Option<Value<'a>> {
         let mut depth = 1_usize;
         while depth > 0 {
+            self.work.steps(1)?;
             let rest = self.text.get(self.at..).unwrap_or_default();
             let Some(next) = memchr::memchr3(b'(', b')', b'\\', rest) else {
                 self.at = self.text.len();
@@ -191,13 +214,18 @@ impl<'a> Lexer<'a> {
             }
             self.at += next + 1;
         }
-        Value::Text
+        Some(Value::Text)
     }
 }
 
 fn word(word: &[u8]) -> Value<'_> {
     let digits = word.strip_prefix(b"+").unwrap_or(word);
-    let number = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok());
+    let add = |number: u32, byte: &u8| {
+        let digit = byte.wrapping_sub(b'0');
+        let more = number.checked_mul(10)?.checked_add(u32::from(digit))?;
+        (digit < 10).then_some(more)
+    };
+    let number = digits.iter().try_fold(0, add).filter(|_| !digits.is_empty());
     number.map_or(Value::Word(word), Value::Number)
 }
 
@@ -208,7 +236,7 @@ pub(super) fn is_space(byte: u8) -> bool {
 
 /// §7.2.3, table 2.
 pub(super) fn is_delimiter(byte: u8) -> bool {
-    b"()<>[]{}/%".contains(&byte)
+    matches!(byte, b'(' | b')' | b'<' | b'>' | b'[' | b']' | b'{' | b'}' | b'/' | b'%')
 }
 
 #[cfg(test)]
@@ -216,7 +244,8 @@ mod tests {
     use super::*;
 
     fn read(text: &[u8]) -> String {
-        let mut lexer = Lexer::new(text, 0);
+        let work = Work::default();
+        let mut lexer = Lexer::new(text, 0, &work);
         let mut read = String::new();
         while let Some(value) = lexer.value() {
             read.push_str(&match value {
@@ -244,6 +273,9 @@ mod tests {
             (b"(never closed 1 0 R", "()"),
             (b"<48 45> <<", "() <<"),
             (b"1 2 3 0 R", "1 2 R3"),
+            (b"1 2 3 4 R 5 R", "1 2 R3 5 R"),
+            (b"1 2 /R 3 [ 0 R", "1 2 /R 3 [ 0 R"),
+            (b"+ 4294967295 4294967296 1+ +1", "+ 4294967295 4294967296 1+ 1"),
             (b"1 0R 1\x000\x0cR", "1 0R R1"),
             (b"-1 1.5 null true 99999999999", "-1 1.5 null true 99999999999"),
             (b"+7 ) }", "7"),
@@ -272,10 +304,11 @@ mod tests {
 
     #[test]
     fn passes_by_what_is_inside() {
-        let mut lexer = Lexer::new(b"<< /A [ << >> ] (>>) >> /B", 2);
+        let work = Work::default();
+        let mut lexer = Lexer::new(b"<< /A [ << >> ] (>>) >> /B", 2, &work);
         lexer.skip_inside();
         assert!(matches!(lexer.value(), Some(Value::Name(name)) if name.is(b"B")));
-        let mut open = Lexer::new(b"[[", 1);
+        let mut open = Lexer::new(b"[[", 1, &work);
         open.skip_inside();
         assert!(open.value().is_none());
     }
@@ -290,7 +323,8 @@ mod tests {
             (b"endstream", None),
             (b"", None),
         ] {
-            assert_eq!(Lexer::new(text, 0).stream_start(), expected);
+            let work = Work::default();
+            assert_eq!(Lexer::new(text, 0, &work).stream_start(), expected);
         }
     }
 }

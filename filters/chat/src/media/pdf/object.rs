@@ -19,7 +19,7 @@ pub(super) struct ObjectStream {
 /// Reads an object and puts it into the tree. Returns where its own objects
 /// are, if it has some; `None` when the document cannot be counted.
 pub(super) fn read(
-    lexer: &mut Lexer<'_>,
+    lexer: &mut Lexer<'_, '_>,
     number: u32,
     tree: &mut Tree,
 ) -> Option<Option<ObjectStream>> {
@@ -34,14 +34,15 @@ pub(super) fn read(
         Some(Value::ArrayStart) => references(lexer, tree, &mut node)?,
         // An object that is another one.
         Some(Value::Reference(other)) => tree.refer(&mut node, other)?,
-        _ => {}
+        // No page, or cut where the object was taken to end.
+        _ => node.odd = true,
     }
     tree.insert(node)?;
     Some(stream)
 }
 
 /// Reads the dictionary behind the word `trailer`.
-pub(super) fn read_trailer(lexer: &mut Lexer<'_>, tree: &mut Tree) -> Option<()> {
+pub(super) fn read_trailer(lexer: &mut Lexer<'_, '_>, tree: &mut Tree) -> Option<()> {
     let mut node = Node::new(0, tree.reference_count());
     match lexer.value() {
         Some(Value::DictionaryStart) => Dictionary::new(tree, &mut node).read(lexer),
@@ -50,7 +51,7 @@ pub(super) fn read_trailer(lexer: &mut Lexer<'_>, tree: &mut Tree) -> Option<()>
 }
 
 /// References of an array, however deep they stand in it.
-fn references(lexer: &mut Lexer<'_>, tree: &mut Tree, node: &mut Node) -> Option<()> {
+fn references(lexer: &mut Lexer<'_, '_>, tree: &mut Tree, node: &mut Node) -> Option<()> {
     let mut depth = 1_usize;
     while depth > 0 {
         match lexer.value() {
@@ -101,7 +102,7 @@ impl<'t> Dictionary<'t> {
 
     /// Reads up to the end of the dictionary, which is open. `None` when the
     /// document cannot be counted.
-    fn read(&mut self, lexer: &mut Lexer<'_>) -> Option<()> {
+    fn read(&mut self, lexer: &mut Lexer<'_, '_>) -> Option<()> {
         loop {
             match lexer.value() {
                 Some(Value::Name(key)) => self.member(key, lexer)?,
@@ -116,7 +117,7 @@ impl<'t> Dictionary<'t> {
         }
     }
 
-    fn member(&mut self, key: Name<'_>, lexer: &mut Lexer<'_>) -> Option<()> {
+    fn member(&mut self, key: Name<'_>, lexer: &mut Lexer<'_, '_>) -> Option<()> {
         let Some(value) = lexer.member() else { return Some(()) };
         match key {
             key if key.is(b"Kids") => return self.kids(value, lexer),
@@ -147,7 +148,7 @@ impl<'t> Dictionary<'t> {
         Some(())
     }
 
-    fn kids(&mut self, value: Value<'_>, lexer: &mut Lexer<'_>) -> Option<()> {
+    fn kids(&mut self, value: Value<'_>, lexer: &mut Lexer<'_, '_>) -> Option<()> {
         self.node.has_kids = true;
         match value {
             Value::ArrayStart => references(lexer, self.tree, self.node)?,
@@ -169,7 +170,7 @@ impl<'t> Dictionary<'t> {
         }
     }
 
-    fn filter(&mut self, value: Value<'_>, lexer: &mut Lexer<'_>) {
+    fn filter(&mut self, value: Value<'_>, lexer: &mut Lexer<'_, '_>) {
         match value {
             Value::ArrayStart => loop {
                 match lexer.value() {
@@ -181,7 +182,7 @@ impl<'t> Dictionary<'t> {
         }
     }
 
-    fn one_filter(&mut self, value: Value<'_>, lexer: &mut Lexer<'_>) {
+    fn one_filter(&mut self, value: Value<'_>, lexer: &mut Lexer<'_, '_>) {
         self.filter = match value {
             Value::Word(b"null") => self.filter,
             Value::Name(name)
@@ -199,7 +200,7 @@ impl<'t> Dictionary<'t> {
 
     /// The stream behind the dictionary, when it is one of objects. Its type is
     /// not asked for, as some readers do not ask either.
-    fn object_stream(&self, lexer: &mut Lexer<'_>) -> Option<Option<ObjectStream>> {
+    fn object_stream(&self, lexer: &mut Lexer<'_, '_>) -> Option<Option<ObjectStream>> {
         let (Some(count), Some(first)) = (self.count, self.first) else { return Some(None) };
         let Some(start) = lexer.stream_start() else { return Some(None) };
         // Numbers that stand elsewhere are not followed.

@@ -2,10 +2,8 @@ use super::*;
 use miniz_oxide::deflate::compress_to_vec_zlib;
 use proptest::prelude::*;
 
-const PLENTY: usize = 1 << 20;
-
 fn count(file: &[u8]) -> Option<u64> {
-    pages(file, &mut PLENTY.clone())
+    Reader::default().pages(file)
 }
 
 /// A document of these objects, without offsets: they are not followed.
@@ -24,7 +22,7 @@ fn object_stream(dictionary: &str, data: &[u8]) -> Vec<u8> {
     [catalog.as_bytes(), data, b"\nendstream endobj\n"].concat()
 }
 
-const INSIDE: &[u8] = b"2 0 3 22 4 24 <</Kids[3 0 R 4 0 R]>>{}<</Type/Page>>";
+const INSIDE: &[u8] = b"2 0 3 22 4 26 <</Kids[3 0 R 4 0 R]>><<>><</Type/Page>>";
 
 #[test]
 fn counts_pages() {
@@ -49,7 +47,7 @@ fn counts_pages() {
                 CATALOG,
                 "2 0 obj<</Kids 7 0 R>>",
                 "7 0 obj[8 0 R 3 0 R]",
-                "8 0 obj 3 0 R",
+                "8 0 obj 3 0 R ",
                 "3 0 obj<<>>",
             ],
             Some(2),
@@ -153,13 +151,104 @@ fn reads_compressed_objects() {
     }
 }
 
+/// A stream of two objects at these offsets; the tree is in the first or the second.
+fn two_objects(offsets: [usize; 2], objects: &str) -> Vec<u8> {
+    let pairs = format!("2 {} 3 {} ", offsets[0], offsets[1]);
+    let data = [pairs.as_bytes(), objects.as_bytes()].concat();
+    object_stream(&format!("/N 2/First {}", pairs.len()), &data)
+}
+
 #[test]
-fn what_is_inflated_is_bounded_and_taken_off() {
+fn objects_of_a_stream_end_where_the_next_begins() {
+    for (offsets, objects, expected) in [
+        ([0, 15], "<</Kids[3 0 R]><</Type/Page>>", None),
+        ([0, 16], "<</Kids[3 0 R]>><</Type/Page>>", Some(1)),
+        ([0, 18], "<</Kids[3 0 R]>>  <<>>", Some(1)),
+        ([16, 0], "<</Kids[3 0 R]>><</Type/Page>>", None),
+        ([0, 0], "<</Kids[3 0 R]>>", None),
+        ([0, 99], "<</Kids[3 0 R]>>", None),
+        ([0, 16], "<</Kids[3 0 R]>>", None),
+        // Another object for who reads on: an array, a reference, a dictionary.
+        ([0, 7], "[3 0 R 3 0 R]", None),
+        ([0, 2], "3 0 R ", None),
+        ([0, 2], "%x\n<</Kids[3 0 R 3 0 R]>>", None),
+        ([0, 1], "<</Kids[3 0 R 3 0 R]>>", None),
+        ([0, 1], " <</Kids[3 0 R 3 0 R]>>", None),
+    ] {
+        assert_eq!(count(&two_objects(offsets, objects)), expected, "{offsets:?} {objects}");
+    }
+}
+
+/// A document whose one stream inflates to an array without an end, and to so many
+/// bytes.
+fn inflating(array: impl Iterator<Item = String>, bytes: usize) -> Vec<u8> {
+    let mut data = b"1 0 [".to_vec();
+    data.extend(array.flat_map(String::into_bytes).take(bytes));
+    object_stream("/N 1/First 4/Filter/FlateDecode", &compress_to_vec_zlib(&data, 1))
+}
+
+#[test]
+fn what_inflates_to_much_work_is_refused() {
+    for inside in ["1 ", "[", "/A 1", "1 0 R ", "%\n", "(", "1 1 0 R ", "<>", "()"] {
+        // Among numbers that differ, so that it does not inflate beyond measure.
+        let array = (0_u32..).map(|n| format!("{}{n} ", inside.repeat(50)));
+        let mut reader = Reader::default();
+        assert_eq!(reader.pages(&inflating(array, 1_400_000)), None, "{inside}");
+        assert_eq!(reader.work.left.get(), 0, "{inside}");
+        assert!(reader.work.inflatable > 0, "{inside}");
+    }
+}
+
+#[test]
+fn what_inflates_beyond_measure_is_not_read() {
+    for bytes in [100_000, 5_000_000] {
+        let numbers = std::iter::repeat_with(|| "1 ".to_owned());
+        let mut reader = Reader::default();
+        let fresh = reader.work.left.get();
+        assert_eq!(reader.pages(&inflating(numbers, bytes)), None);
+        assert!(reader.work.left.get() > fresh - 100);
+    }
+}
+
+#[test]
+fn whatever_is_read_again_and_again_is_work() {
+    let honest = document(&[CATALOG, TWO, THREE, FOUR]);
+    assert_eq!(count(&honest), Some(2));
+    for (again, inside) in [
+        ("1 0 obj [", "1 "),
+        ("1 0 obj<</N 1/First 4>>stream\n1 0 [", "1 "),
+        ("1 0 obj [", " "),
+        ("1 0 obj %", "a"),
+        ("1 0 obj (", "a"),
+        ("1 0 obj <", "a"),
+        ("trailer<<", "/A "),
+    ] {
+        let tail: String = inside.chars().cycle().take(100_000).collect();
+        let file = [&honest[..], again.repeat(1000).as_bytes(), tail.as_bytes()].concat();
+        let mut reader = Reader::default();
+        assert_eq!(reader.pages(&file), None, "{again}{inside}");
+        assert_eq!(reader.work.left.get(), 0, "{again}{inside}");
+    }
+}
+
+#[test]
+fn documents_of_one_request_share_its_work() {
+    let names = "/A ".repeat(60_000);
+    let file = document(&[CATALOG, TWO, THREE, FOUR, &format!("9 0 obj<<{names}>>endobj ")]);
+    let mut reader = Reader::default();
+    let counted: Vec<_> = (0..10).map(|_| reader.pages(&file)).collect();
+    assert_eq!(counted.iter().flatten().count(), 8);
+    assert_eq!(counted.last(), Some(&None));
+}
+
+#[test]
+fn what_is_inflated_is_taken_off() {
     let file = object_stream("/N 3/First 14/Filter/FlateDecode", &compress_to_vec_zlib(INSIDE, 6));
-    let mut inflatable = INSIDE.len() + 10;
-    assert_eq!(pages(&file, &mut inflatable), Some(2));
-    assert_eq!(inflatable, 10);
-    assert_eq!(pages(&file, &mut inflatable), None);
+    let mut reader = Reader::default();
+    reader.work.inflatable = INSIDE.len() + 10;
+    assert_eq!(reader.pages(&file), Some(2));
+    assert_eq!(reader.work.inflatable, 10);
+    assert_eq!(reader.pages(&file), None);
 }
 
 #[test]
@@ -182,6 +271,17 @@ proptest! {
     fn cuts_do_not_panic(at in 0..400_usize) {
         let file = document(&[CATALOG, TWO, THREE, FOUR]);
         prop_assert!(count(&file[..at.min(file.len())]).is_none_or(|pages| pages <= 2));
+    }
+
+    #[test]
+    fn every_byte_is_read_once(text in "[\\]\\[<>()/%R0-9 \\na-c]{0,300}") {
+        let work = Work::default();
+        let mut lexer = Lexer::new(text.as_bytes(), 0, &work);
+        while lexer.value().is_some() {}
+        let taken = Work::default().left.get() - work.left.get();
+        // A token has a byte at least, as has a bracket in it, and the end is found
+        // once more by each of two looks ahead.
+        prop_assert!(taken <= 2 * text.len() + text.len() / 16 + 3, "{}", taken);
     }
 
     #[test]

@@ -16,8 +16,8 @@ struct Leaf<'a> {
     span: Range<usize>,
 }
 
-/// Most leaves of an object: there are so many names of them, so beyond it one is a
-/// duplicate and the body refused at its end.
+/// Most leaves of an object: there are so many names of them, each in one spelling.
+/// What is beyond is not looked at, so the body is refused.
 const LEAVES_MAX: usize = 6;
 
 /// What stood in an object that may be a medium. Members come in any order, so
@@ -90,20 +90,29 @@ impl<'a> Walk<'a> {
     }
 
     fn leaf(&mut self, leaf: Leaf<'a>) {
-        if let Some(frame) = self.frames.last_mut().filter(|frame| frame.is_object)
-            && frame.parts.leaves.len() < LEAVES_MAX
-        {
+        let Some(frame) = self.frames.last_mut().filter(|frame| frame.is_object) else { return };
+        if frame.parts.leaves.len() < LEAVES_MAX {
             frame.parts.leaves.push(leaf);
+        } else {
+            self.found.is_over_media = true;
         }
     }
 
+    /// What an object says that it is. Said by another spelling of `type`, engines
+    /// would take it for one thing or another: that is the pool's to allow.
     fn type_name(&mut self, name: Str<'a>) {
         let name = name.unescaped();
         if let Some(steering) = STEERING.iter().find(|own| **own == name) {
             self.found.steers(steering);
         }
-        if let Some(frame) = self.frames.last_mut().filter(|frame| frame.is_object) {
-            frame.parts.kind = Kind::of(&name);
+        let kind = Kind::of(&name);
+        let Some(frame) = self.frames.last_mut().filter(|frame| frame.is_object) else { return };
+        let is_medium = matches!(kind, Kind::Medium(_));
+        if frame.is_spelled || is_medium {
+            frame.parts.kind = kind;
+        }
+        if !frame.is_spelled && kind != Kind::Other {
+            self.found.steers("type");
         }
     }
 

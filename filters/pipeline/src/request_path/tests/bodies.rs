@@ -126,3 +126,20 @@ fn forms_that_are_refused() {
         assert!(finish.reply.body.contains(code), "{}: {form}", finish.reply.body);
     }
 }
+
+#[test]
+fn an_engine_that_fetches_what_texts_name_gets_no_such_text() {
+    let body =
+        r#"{"model":"llama","messages":[{"role":"user","content":"![](http://192.0.2.1/)"}]}"#;
+    let tgi = |hosts: &[&str]| {
+        let hosts: Vec<String> = hosts.iter().map(|host| (*host).to_owned()).collect();
+        move |config: &mut GatewayConfig| {
+            let pool = config.pools.get_mut("big").unwrap();
+            pool.engine = Engine::Tgi;
+            pool.media.hosts = hosts;
+        }
+    };
+    assert!(sent(tgi(&[]), body).unwrap_err().contains("invalid_request"));
+    assert!(sent(tgi(&["cdn.example"]), body).is_ok());
+    assert!(sent(|_| {}, body).is_ok());
+}

@@ -202,6 +202,32 @@ fn escapes_and_order_hide_nothing() {
 }
 
 #[test]
+fn another_spelling_of_a_type_is_the_pools_to_allow() {
+    for (part, media, steers) in [
+        (r#"{"Type":"image","url":"a"}"#, 1, true),
+        (r#"{"type":"document","source":{"Type":"text","data":"a"}}"#, 1, true),
+        (r#"{"type":"document","source":{"type":"text","data":"a"}}"#, 0, false),
+        (r#"{"TYPE":"anything","url":"a"}"#, 0, false),
+    ] {
+        let body = format!(r#"{{"model":"m","messages":[{{"content":[{part}]}}]}}"#);
+        let request = parse(body.as_bytes()).unwrap();
+        let expected = if steers { vec!["type"] } else { vec![] };
+        assert_eq!((request.media.len(), request.steering), (media, expected), "{part}");
+    }
+}
+
+#[test]
+fn what_is_passed_on_is_so_to_every_engine() {
+    for body in [
+        r#"{"model":"m","tools":[{"Parameters":{"image_url":"x"}}]}"#,
+        r#"{"model":"m","tools":[{"Parameters":[{"image_url":"x"}]}]}"#,
+        r#"{"model":"m","messages":[{"content":[{"Input":{"image_url":"x"}}]}]}"#,
+    ] {
+        assert_eq!(found(body), one(IMAGE, "=x"), "{body}");
+    }
+}
+
+#[test]
 fn all_of_them_in_order() {
     let body = r#"{"model":"m","messages":[
         {"content":[{"image_url":"1"},{"type":"image","source":{"data":"2"}}]},
