@@ -3,7 +3,7 @@
 export CARGO_TARGET_DIR := $(CURDIR)/target
 unexport CARGO_BUILD_TARGET
 
-.PHONY: build run test test-matrix lint bench bench-control-plane fuzz wasm envoy sdk kills swaps clean-tools needs-build needs-test help
+.PHONY: build run test test-matrix lint bench bench-gateway bench-timing bench-control-plane fuzz wasm envoy sdk kills swaps clean-tools needs-build needs-test help
 .DEFAULT_GOAL := build
 KILLS ?= 100
 SWAPS ?= 100
@@ -37,10 +37,19 @@ lint: needs-build
 	.ci/deny
 
 ## bench: prints the performance tables; docs/performance.md says how to read them
-bench: build
+bench:
+	$(MAKE) bench-gateway
+	$(MAKE) bench-timing
+	$(MAKE) bench-control-plane
+
+## bench-gateway: the part of bench that is about requests, credentials and keys
+bench-gateway: build
 	cargo build --release --package integration --bin engine --bin bench
 	@target/release/bench $(BENCH_ARGS)
-	$(MAKE) bench-control-plane
+
+## bench-timing: the part of bench that times how secrets are compared
+bench-timing: needs-build
+	cargo bench --package integration --bench auth -- $(PAIRS)
 
 ## bench-control-plane: the part of bench that is about xDS, reloads and scraping
 bench-control-plane: needs-build wasm envoy

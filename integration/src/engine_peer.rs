@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::engine::{Counters, Pose};
+use crate::engine::{Counters, Pose, Received};
 use crate::process::Process;
 use crate::{Failure, Result, binaries, client};
 
@@ -56,6 +56,13 @@ impl Engine {
     pub async fn chats(&self) -> Result<u64> {
         let counters = self.counters().await?;
         Ok(counters.by_path.get("/v1/chat/completions").copied().unwrap_or(0))
+    }
+
+    /// What arrived from the number on; the engine has to be told to
+    /// [`EngineStart::record`].
+    pub async fn received(&self, since: u64) -> Result<Vec<Received>> {
+        let at = format!("{}/sim/received?since={since}", self.url);
+        Ok(client().get(at).send().await?.json().await?)
     }
 
     /// What it is like from here on.
@@ -119,6 +126,12 @@ impl EngineStart {
     /// Usage in every event, asked or not.
     pub fn continuous_usage(mut self) -> Self {
         self.arguments.push("--continuous-usage".into());
+        self
+    }
+
+    /// Keeps what arrives, for [`Engine::received`].
+    pub fn record(mut self) -> Self {
+        self.arguments.push("--record".into());
         self
     }
 

@@ -13,6 +13,7 @@ pub struct TollgateStart {
     environment: Vec<(String, String)>,
     files: Vec<(String, String)>,
     fixed_ports: bool,
+    default_xds: bool,
 }
 
 struct Pool {
@@ -29,6 +30,7 @@ impl TollgateStart {
             environment: Vec::new(),
             files: Vec::new(),
             fixed_ports: false,
+            default_xds: false,
         }
     }
 
@@ -69,6 +71,12 @@ impl TollgateStart {
         self
     }
 
+    /// Says nothing of `control.xds`, which is a port otherwise.
+    pub fn default_xds(mut self) -> Self {
+        self.default_xds = true;
+        self
+    }
+
     /// The configuration that will be written.
     pub fn config(&self) -> String {
         let port = || match self.fixed_ports {
@@ -78,7 +86,8 @@ impl TollgateStart {
         let mut yaml = set_default(&self.yaml, &["version"], "1");
         let mut set = |path: &[&str], value: &str| yaml = set_default(&yaml, path, value);
         set(&["gateway", "listen"], &port());
-        for plane in ["admin", "xds", "envoy_admin"] {
+        let with_port = |plane: &&str| *plane != "xds" || !self.default_xds;
+        for plane in ["admin", "xds", "envoy_admin"].into_iter().filter(with_port) {
             set(&["control", plane], &port());
         }
         set(&["control", "data"], "./tollgate-data");

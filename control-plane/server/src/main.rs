@@ -87,6 +87,8 @@ fn message(failure: &Failure) -> String {
 fn log_to_stderr() {
     let filter = LOG_VARIABLES.iter().find_map(|name| EnvFilter::try_from_env(name).ok());
     tracing_subscriber::fmt()
+        // Who closed the standard error is not to be told so on it.
+        .log_internal_errors(false)
         .with_env_filter(filter.unwrap_or_else(|| EnvFilter::new(LOG_DEFAULT)))
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)

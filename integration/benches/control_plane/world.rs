@@ -4,7 +4,7 @@ use integration::{Failure, Result};
 use model::Config;
 use model::ids::PoolName;
 use plan::{Inputs, Member, Plan};
-use resources::{EnvoyResources, Placement};
+use resources::{EnvoyResources, Material, Placement};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io;
@@ -113,7 +113,7 @@ impl World {
             }
             return Ok(all.build());
         }
-        let resources = resources::translate(&plan, &self.placement, None)?;
+        let resources = resources::translate(&plan, &self.placement, &Material::default())?;
         resources::consistency::check(&resources)
             .map_err(|faults| Failure::new(format!("{} faults", faults.len())))?;
         Ok(snapshot(&resources, before))

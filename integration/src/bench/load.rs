@@ -14,6 +14,7 @@ use tokio::time::{sleep, timeout};
 use crate::answer::Answer;
 use crate::cores::Usage;
 use crate::figures::percentile;
+use crate::requests::Requests;
 
 /// Bytes that are read at once.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -34,12 +35,11 @@ pub struct Times {
 }
 
 /// What is asked, whom, and what the answer has to be.
-#[derive(Debug, Clone)]
 pub struct Target {
     /// Of the gateway.
     pub address: SocketAddr,
-    /// Head and body.
-    pub request: Vec<u8>,
+    /// What is sent.
+    pub requests: Requests,
     /// Events of every answer.
     pub events: u64,
     /// Process id of the Envoy whose cost is measured.
@@ -147,8 +147,9 @@ impl Tally {
 
 async fn client(target: &Target, tally: &Tally) {
     let mut buffer = vec![0; BUFFER_BYTES];
+    let mut request = target.requests.template();
     while !tally.stopped.get() {
-        if let Err(error) = converse(target, tally, &mut buffer).await {
+        if let Err(error) = converse(target, tally, &mut request, &mut buffer).await {
             tally.fail(&error.to_string());
             sleep(AFTER_FAILURE).await;
         }
@@ -156,20 +157,33 @@ async fn client(target: &Target, tally: &Tally) {
 }
 
 /// One connection, until the end of the run or a failure.
-async fn converse(target: &Target, tally: &Tally, buffer: &mut [u8]) -> io::Result<()> {
+async fn converse(
+    target: &Target,
+    tally: &Tally,
+    request: &mut [u8],
+    buffer: &mut [u8],
+) -> io::Result<()> {
     let mut stream = TcpStream::connect(target.address).await?;
     stream.set_nodelay(true)?;
     while !tally.stopped.get() {
+        target.requests.renew(request);
         let begun = Instant::now();
-        stream.write_all(&target.request).await?;
+        stream.write_all(request).await?;
         let answer = read_answer(&mut stream, tally, buffer).await?;
-        if answer.events() != target.events {
-            let (seen, due) = (answer.events(), target.events);
-            return Err(io::Error::other(format!("an answer of {seen} events instead of {due}")));
-        }
+        check(&answer, target.events)?;
         tally.answered(begun.elapsed());
     }
     Ok(())
+}
+
+fn check(answer: &Answer, events: u64) -> io::Result<()> {
+    match (answer.status(), answer.events()) {
+        (200, seen) if seen == events => Ok(()),
+        (200, seen) => {
+            Err(io::Error::other(format!("an answer of {seen} events instead of {events}")))
+        }
+        (status, _) => Err(io::Error::other(format!("status {status}"))),
+    }
 }
 
 async fn read_answer(
@@ -220,8 +234,8 @@ mod tests {
 
     async fn run_against(answer: &'static str, events: u64) -> Sample {
         let address = server(answer).await;
-        let (request, envoy) = (b"ask".to_vec(), std::process::id());
-        run(&Target { address, request, events, envoy }, 2, TIMES).await.unwrap()
+        let (requests, envoy) = (Requests::same(b"ask".to_vec()), std::process::id());
+        run(&Target { address, requests, events, envoy }, 2, TIMES).await.unwrap()
     }
 
     #[tokio::test]
@@ -248,7 +262,8 @@ mod tests {
     #[tokio::test]
     async fn a_closed_port_is_a_failure_and_an_absent_process_ends_the_run() {
         let address = integration::free_address();
-        let mut target = Target { address, request: vec![], events: 0, envoy: std::process::id() };
+        let (requests, envoy) = (Requests::same(vec![]), std::process::id());
+        let mut target = Target { address, requests, events: 0, envoy };
         assert!(run(&target, 1, TIMES).await.unwrap().failed > 0);
         target.envoy = u32::MAX;
         assert!(run(&target, 1, TIMES).await.is_err());

@@ -1,38 +1,49 @@
 //! `bench`: what the gateway costs, against plain Envoy on the same core before
 //! the same engine. `docs/performance.md` says how to read what it prints.
 
+mod admin;
 mod answer;
+mod body;
+mod columns;
 mod cores;
+mod credentials;
+mod dialogue;
 mod figures;
+mod flood;
+mod keyring;
 mod load;
 mod machine;
+mod made_up;
+mod markdown;
+mod memory;
 mod plain;
 mod report;
 mod request;
+mod requests;
 mod scenarios;
 mod sides;
+mod sink;
+mod tell;
+mod timing;
+mod welch;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser as _;
 use integration::engine::duration;
-use integration::{Failure, Result};
+use integration::{Failure, Result, binaries};
 use tokio::signal::unix::{SignalKind, signal};
 
 use cores::Cores;
-use figures::{Spread, each, micros};
-use load::{Sample, Times};
-use report::{markdown, table};
-use scenarios::{SCENARIOS, Scenario};
+use load::Times;
+use scenarios::{SCENARIOS, Scenario, Schedule};
 use sides::{Side, Stub};
+use tell::{tell, tell_ledger};
 
 /// The values of `usage_flush` that are compared, the default first.
 const FLUSHES: &[&str] = &["line", "100ms"];
-
-/// Share of a run that plain Envoy may have waited for its core, which nothing
-/// else is put on: above it, others had the core too.
-const WAITED_SHARE_MAX: f64 = 0.1;
 
 /// Measures what the gateway costs, against plain Envoy.
 #[derive(Debug, clap::Parser)]
@@ -53,6 +64,19 @@ struct Options {
     /// Only the tables whose heading has this in it.
     #[arg(long, default_value = "")]
     only: String,
+    /// Keys in the large keyring.
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1_000..))]
+    keys: u32,
+    /// Pairs of requests of each comparison of times.
+    #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(100..))]
+    pairs: u32,
+}
+
+impl Options {
+    fn schedule(&self) -> Schedule {
+        let times = Times { warm_up: self.warm_up, measured: self.time };
+        Schedule { rounds: self.rounds, times, heat: self.heat }
+    }
 }
 
 /// The processor affinity is set before there is any other thread.
@@ -89,25 +113,50 @@ async fn unless_stopped(options: Options, cores: Cores) -> Result<u64> {
 
 /// The whole measurement; how many failures there were.
 async fn bench(options: &Options, cores: &Cores) -> Result<u64> {
+    let schedule = options.schedule();
+    let program = binaries::envoy().unwrap_or_else(|| PathBuf::from("envoy"));
+    print!("# What the gateway costs\n\n{}", machine::facts(cores, &program));
+    println!("- in brackets after Tollgate: its `usage_flush`; `line`, where there are none");
+    let Schedule { rounds, times: Times { warm_up, measured }, heat } = schedule;
+    println!(
+        "- rounds: {rounds}; runs: {measured:?} after {warm_up:?}, side after side; heated for \
+         {heat:?}"
+    );
+    let is_chosen = |title: &str| title.contains(options.only.as_str());
+    let mut failures = kinds_of_answers(&schedule, cores, is_chosen).await?;
+    failures += credentials::measure(&schedule, cores, is_chosen).await?;
+    if is_chosen(keyring::TITLE) {
+        failures += keyring::measure(&schedule, cores, options.keys).await?;
+    }
+    if is_chosen(flood::TITLE) {
+        failures += flood::measure(&schedule, cores).await?;
+    }
+    if is_chosen(timing::TITLE) {
+        failures += timing::measure(cores, options.pairs).await?;
+    }
+    println!("\nRead the rows with ÷ and −: they compare runs of one round. docs/performance.md");
+    Ok(failures)
+}
+
+/// Plain Envoy against the gateway with an API key, in answers of every kind.
+async fn kinds_of_answers(
+    schedule: &Schedule,
+    cores: &Cores,
+    is_chosen: impl Fn(&str) -> bool,
+) -> Result<u64> {
+    let chosen: Vec<&Scenario> = SCENARIOS.iter().filter(|it| is_chosen(it.title)).collect();
+    if chosen.is_empty() {
+        return Ok(0);
+    }
     let stub = Stub::start().await?;
     let mut sides = start(&stub, cores).await?;
-    let times = Times { warm_up: options.warm_up, measured: options.time };
-    if let Some(side) = sides.first() {
-        print!("# What the gateway costs\n\n{}", machine::facts(cores, &side.envoy_program()?));
-    }
-    let Options { rounds, time, warm_up, heat, only } = options;
-    println!("- in brackets after Tollgate: its `usage_flush`");
-    println!(
-        "- rounds: {rounds}; runs: {time:?} after {warm_up:?}, side after side; heated for {heat:?}"
-    );
+    let names: Vec<String> = sides.iter().map(|side| side.name.clone()).collect();
     let mut failures = 0;
-    for scenario in SCENARIOS.iter().filter(|it| it.title.contains(only.as_str())) {
-        let samples =
-            scenarios::measure(scenario, &stub, &mut sides, *rounds, times, *heat).await?;
-        failures += tell(scenario, &sides, &samples);
+    for scenario in chosen {
+        let samples = scenarios::measure(scenario, &stub, &mut sides, schedule).await?;
+        failures += tell(scenario.title, scenario.columns, &names, &samples);
     }
-    failures += tell_ledger(&sides).await?;
-    println!("\nRead the rows with ÷ and −: they compare runs of one round. docs/performance.md");
+    failures += tell_ledger("Ledger", &sides).await?;
     Ok(failures)
 }
 
@@ -115,66 +164,22 @@ async fn bench(options: &Options, cores: &Cores) -> Result<u64> {
 async fn start(stub: &Stub, cores: &Cores) -> Result<Vec<Side>> {
     let mut sides = Vec::new();
     for flush in FLUSHES {
-        sides.push(Side::tollgate(flush, stub, cores).await?);
+        sides.push(Side::tollgate(flush, stub.address(), cores).await?);
     }
     let program = sides.first().map(Side::envoy_program).transpose()?.unwrap_or_default();
-    sides.insert(0, Side::plain(&program, stub, cores).await?);
+    sides.insert(0, Side::plain(&program, stub.address(), cores).await?);
     Ok(sides)
-}
-
-fn tell(scenario: &Scenario, sides: &[Side], samples: &[Vec<Sample>]) -> u64 {
-    let named = sides.iter().zip(samples).map(|(side, of)| (side.name.as_str(), of.as_slice()));
-    let named: Vec<(&str, &[Sample])> = named.collect();
-    println!("\n## {}\n\n{}", scenario.title, table(scenario.columns, &named).trim_end());
-    let mut failures = 0;
-    for (name, samples) in named {
-        let failed: u64 = samples.iter().map(|sample| sample.failed).sum();
-        let told = samples.iter().flat_map(|sample| &sample.failures).take(3);
-        told.for_each(|failure| println!("\nFAILED: {name}: {failure}"));
-        failures += failed;
-    }
-    println!("\nFailed requests: {failures}");
-    if samples.first().is_some_and(|plain| !is_quiet(plain)) {
-        println!("\nNOT QUIET: others used Envoy's core meanwhile; do not quote this table");
-    }
-    failures
-}
-
-fn is_quiet(plain: &[Sample]) -> bool {
-    let share = |it: &Sample| it.envoy.waited.as_secs_f64() / it.elapsed.as_secs_f64();
-    Spread::of(plain.iter().map(share)).is_some_and(|share| share.median <= WAITED_SHARE_MAX)
-}
-
-/// Every answer is in the ledger once, or what was measured was not the whole gateway.
-async fn tell_ledger(sides: &[Side]) -> Result<u64> {
-    let heading =
-        ["", "answers", "usage records", "control plane, CPU µs/record (not counted above)"];
-    let mut rows = vec![heading.map(str::to_owned).to_vec()];
-    let mut failures = 0;
-    for side in sides {
-        let Some(billed) = side.billed().await? else { continue };
-        failures += side.answers.abs_diff(billed.records);
-        let cost = each(micros(billed.control_plane), billed.records);
-        let (answers, records) = (side.answers.to_string(), billed.records.to_string());
-        rows.push(vec![side.name.clone(), answers, records, format!("{cost:.0}")]);
-    }
-    println!("\n## Ledger\n\n{}", markdown(&rows).trim_end());
-    Ok(failures)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn waited(millis: u64) -> Sample {
-        let mut sample = Sample { elapsed: Duration::from_secs(1), ..Sample::default() };
-        sample.envoy.waited = Duration::from_millis(millis);
-        sample
-    }
-
     #[test]
-    fn a_machine_is_quiet_when_plain_envoy_hardly_waits() {
-        assert!(is_quiet(&[waited(20), waited(50), waited(900)]));
-        assert!(!is_quiet(&[waited(20), waited(150), waited(900)]));
+    fn the_default_is_the_whole_measurement() {
+        let options = Options::parse_from(["bench"]);
+        assert_eq!((options.keys, options.only.as_str()), (100_000, ""));
+        assert_eq!(options.schedule().rounds, 7);
+        assert_eq!(options.schedule().times.measured, Duration::from_secs(2));
     }
 }

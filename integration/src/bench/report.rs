@@ -1,7 +1,8 @@
-//! Tables in Markdown.
+//! The table of several sides under one load.
 
 use crate::figures::Spread;
 use crate::load::Sample;
+use crate::markdown::markdown;
 
 /// One figure of every run.
 pub struct Column {
@@ -73,25 +74,6 @@ fn row(name: &str, columns: &[Column], cell: impl Fn(&Column) -> String) -> Vec<
 fn spread(column: &Column, samples: &[Sample]) -> String {
     let spread = Spread::of(samples.iter().map(column.value));
     spread.map_or_else(String::new, |it| format!("{it:.0$}", column.digits))
-}
-
-/// Rows as a table, the first one its heading.
-pub fn markdown(rows: &[Vec<String>]) -> String {
-    let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
-    let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
-    };
-    let widths: Vec<usize> = (0..columns).map(width).collect();
-    let mut lines: Vec<String> = rows.iter().map(|row| line(row, &widths)).collect();
-    let rule: Vec<String> = widths.iter().map(|width| "-".repeat(*width)).collect();
-    lines.insert(lines.len().min(1), line(&rule, &widths));
-    lines.concat()
-}
-
-fn line(cells: &[String], widths: &[usize]) -> String {
-    let padded = cells.iter().zip(widths).map(|(cell, &width)| format!(" {cell:width$} |"));
-    format!("|{}\n", padded.collect::<String>())
 }
 
 #[cfg(test)]

@@ -1,9 +1,13 @@
-//! The bytes that the load sends, made once.
+//! The bytes of one request, made once.
 
 use serde_json::json;
 
-/// Bytes of every request's body.
-pub const BODY_BYTES: usize = 2048;
+/// Bytes of the body of a small chat.
+pub const SMALL_BYTES: usize = 2048;
+/// Bytes of the body of a large one.
+pub const LARGE_BYTES: usize = 1 << 20;
+/// Where chats are asked for.
+pub const PATH: &str = "/v1/chat/completions";
 /// What the prompt is filled up with.
 const WORDS: &str = "a prompt of ordinary length, such as a question with some context has. ";
 
@@ -21,34 +25,53 @@ pub enum Ask {
     },
 }
 
-/// A chat completion for `model` with the key; the body has [`BODY_BYTES`],
-/// whatever the model is called.
-pub fn request(ask: Ask, model: &str, key: &str) -> Vec<u8> {
-    let (body, commands) = (body(ask, model), commands(ask));
-    let head = format!(
-        "POST /v1/chat/completions HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {key}\r\n\
-         content-type: application/json\r\naccept: application/json\r\nuser-agent: bench\r\n\
-         {commands}content-length: {}\r\n\r\n",
-        body.len()
-    );
-    (head + &body).into_bytes()
+/// A chat completion.
+#[derive(Debug, Clone, Copy)]
+pub struct Chat<'a> {
+    /// What is asked for.
+    pub ask: Ask,
+    /// The model's name.
+    pub model: &'a str,
+    /// Of the body, whatever the model is called.
+    pub bytes: usize,
 }
 
-fn body(ask: Ask, model: &str) -> String {
-    let with = |prompt: &str| {
-        let mut body = json!({
-            "model": model,
-            "messages": [{ "role": "user", "content": prompt }],
-            "temperature": 0.7,
-        });
-        if ask != Ask::Json {
-            body["stream"] = true.into();
-            body["stream_options"] = json!({ "include_usage": true });
-        }
-        body.to_string()
-    };
-    let room = BODY_BYTES.saturating_sub(with("").len());
-    with(&WORDS.chars().cycle().take(room).collect::<String>())
+impl Chat<'_> {
+    /// The body.
+    pub fn body(&self) -> String {
+        let with = |prompt: &str| {
+            let mut body = json!({
+                "model": self.model,
+                "messages": [{ "role": "user", "content": prompt }],
+                "temperature": 0.7,
+            });
+            if self.ask != Ask::Json {
+                body["stream"] = true.into();
+                body["stream_options"] = json!({ "include_usage": true });
+            }
+            body.to_string()
+        };
+        let room = self.bytes.saturating_sub(with("").len());
+        with(&WORDS.chars().cycle().take(room).collect::<String>())
+    }
+
+    /// Head and body, with this `authorization`.
+    pub fn request(&self, authorization: &str) -> Vec<u8> {
+        let (body, commands) = (self.body(), commands(self.ask));
+        let head = format!(
+            "POST {PATH} HTTP/1.1\r\nhost: bench\r\nauthorization: {authorization}\r\n\
+             content-type: application/json\r\naccept: application/json\r\nuser-agent: bench\r\n\
+             {commands}content-length: {}\r\n\r\n",
+            body.len()
+        );
+        (head + &body).into_bytes()
+    }
+}
+
+/// A question for the list of models: the smallest request that needs a credential.
+pub fn models(authorization: &str) -> Vec<u8> {
+    format!("GET /v1/models HTTP/1.1\r\nhost: bench\r\nauthorization: {authorization}\r\n\r\n")
+        .into_bytes()
 }
 
 /// The simulator's, as header lines.
@@ -65,17 +88,18 @@ fn commands(ask: Ask) -> String {
 mod tests {
     use super::*;
 
-    fn split(request: &[u8]) -> (String, serde_json::Value) {
-        let text = String::from_utf8(request.to_vec()).unwrap();
+    fn split(ask: Ask, model: &str) -> (String, serde_json::Value) {
+        let request = Chat { ask, model, bytes: SMALL_BYTES }.request("Bearer k");
+        let text = String::from_utf8(request).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
-        assert_eq!(body.len(), BODY_BYTES);
+        assert_eq!(body.len(), SMALL_BYTES);
         (head.to_owned(), serde_json::from_str(body).unwrap())
     }
 
     #[test]
     fn every_body_has_the_same_size() {
         for model in ["chat", "a/much/longer-name"] {
-            let (head, body) = split(&request(Ask::Json, model, "k"));
+            let (head, body) = split(Ask::Json, model);
             assert!(head.contains("authorization: Bearer k\r\n"), "{head}");
             assert!(head.ends_with("content-length: 2048"), "{head}");
             assert_eq!(body["model"], model);
@@ -86,7 +110,7 @@ mod tests {
     #[test]
     fn a_stream_commands_the_simulator() {
         let ask = Ask::Stream { tokens: 500, interval_us: 1000 };
-        let (head, body) = split(&request(ask, "chat", "k"));
+        let (head, body) = split(ask, "chat");
         assert!(head.contains("x-sim-tokens: 500\r\nx-sim-interval: 1000us\r\n"), "{head}");
         assert_eq!(body["stream"], true);
         assert_eq!(body["stream_options"]["include_usage"], true);

@@ -1,13 +1,14 @@
-//! What is measured, and the order of the runs.
+//! What is measured of every kind of answer, and the order of the runs.
 
 use std::time::Duration;
 
 use integration::Result;
 
-use crate::figures::{each, micros};
+use crate::columns::{BUSY, CPU_PER_EVENT, CPU_PER_REQUEST, EVENTS, P50, P99, REQUESTS, WAITED};
 use crate::load::{Sample, Target, Times, run};
-use crate::report::{Column, Compare};
-use crate::request::Ask;
+use crate::report::Column;
+use crate::request::{Ask, SMALL_BYTES};
+use crate::requests::Requests;
 use crate::sides::{Side, Stub};
 
 /// Events of a long answer.
@@ -28,55 +29,6 @@ pub struct Scenario {
     /// What is told of every side.
     pub columns: &'static [Column],
 }
-
-const REQUESTS: Column = Column {
-    title: "requests/s",
-    digits: 0,
-    value: |sample| sample.answers as f64 / sample.elapsed.as_secs_f64(),
-    compare: Compare::Ratio,
-};
-const CPU_PER_REQUEST: Column = Column {
-    title: "CPU µs/request",
-    digits: 1,
-    value: |sample| each(micros(sample.envoy.on_core), sample.answers),
-    compare: Compare::RatioAndDifference,
-};
-const EVENTS: Column = Column {
-    title: "events/s",
-    digits: 0,
-    value: |sample| sample.events as f64 / sample.elapsed.as_secs_f64(),
-    compare: Compare::Ratio,
-};
-const CPU_PER_EVENT: Column = Column {
-    title: "CPU µs/event",
-    digits: 2,
-    value: |sample| each(micros(sample.envoy.on_core), sample.events),
-    compare: Compare::RatioAndDifference,
-};
-const P50: Column = Column {
-    title: "p50 µs",
-    digits: 0,
-    value: |sample| micros(sample.p50),
-    compare: Compare::RatioAndDifference,
-};
-const P99: Column = Column {
-    title: "p99 µs",
-    digits: 0,
-    value: |sample| micros(sample.p99),
-    compare: Compare::RatioAndDifference,
-};
-const BUSY: Column = Column {
-    title: "Envoy's core %",
-    digits: 0,
-    value: |sample| 100.0 * sample.envoy.on_core.as_secs_f64() / sample.elapsed.as_secs_f64(),
-    compare: Compare::Nothing,
-};
-const WAITED: Column = Column {
-    title: "waited for it %",
-    digits: 0,
-    value: |sample| 100.0 * sample.envoy.waited.as_secs_f64() / sample.elapsed.as_secs_f64(),
-    compare: Compare::Nothing,
-};
 
 /// All tables, in the order of the report.
 pub const SCENARIOS: &[Scenario] = &[
@@ -122,11 +74,40 @@ pub const SCENARIOS: &[Scenario] = &[
     },
 ];
 
-/// Runs a scenario in rounds, in each of them one side after the other; the
-/// samples of every side, in the order of the rounds.
-///
-/// Gateways are heated first: V8 may compile what is called often once more, in a
-/// thread of Envoy, and the memory of both planes grows to what the load needs.
+/// How long everything takes.
+#[derive(Debug, Clone, Copy)]
+pub struct Schedule {
+    /// Each row of a table has its turn in each round.
+    pub rounds: u64,
+    /// Of one run.
+    pub times: Times,
+    /// How long a gateway works before its first run.
+    pub heat: Duration,
+}
+
+/// One row of a table.
+pub struct Row {
+    /// What it is called.
+    pub name: String,
+    /// What is asked.
+    pub target: Target,
+    /// Which of the sides is asked.
+    pub side: usize,
+    /// Whether it works for a while before its first run.
+    pub is_heated: bool,
+}
+
+/// How the rows of a table are measured.
+pub struct Runs {
+    /// For those who watch.
+    pub title: String,
+    /// At once.
+    pub connections: usize,
+    /// What is told of a run to those who watch.
+    pub columns: &'static [Column],
+}
+
+/// Runs a scenario; what [`alternate`] gives.
 ///
 /// # Errors
 /// A side does not answer as it should before the load begins, or is gone.
@@ -134,43 +115,59 @@ pub async fn measure(
     scenario: &Scenario,
     stub: &Stub,
     sides: &mut [Side],
-    rounds: u64,
-    times: Times,
-    heat: Duration,
+    schedule: &Schedule,
 ) -> Result<Vec<Vec<Sample>>> {
     let events = stub.events_of(scenario.ask).await?;
-    let mut targets = Vec::new();
-    for side in sides.iter_mut().take(scenario.sides) {
-        targets.push(side.target(scenario.ask, events).await?);
+    let mut rows = Vec::new();
+    for (at, side) in sides.iter_mut().enumerate().take(scenario.sides) {
+        let request = side.chat(scenario.ask, SMALL_BYTES).request(&side.bearer());
+        rows.push(Row {
+            name: side.name.clone(),
+            target: side.target(Requests::same(request), events).await?,
+            side: at,
+            is_heated: scenario.is_first && at > 0,
+        });
     }
-    let mut samples: Vec<Vec<Sample>> = vec![Vec::new(); targets.len()];
-    if scenario.is_first {
-        for ((side, target), samples) in sides.iter_mut().zip(&targets).zip(&mut samples).skip(1) {
-            eprintln!("{}: {} is heated", scenario.title, side.name);
-            let heating = Times { warm_up: heat, measured: times.measured };
-            let sample = load_side(side, target, scenario, heating).await?;
-            samples.extend(Some(sample).filter(|sample| sample.failed > 0));
-        }
+    let Scenario { title, connections, columns, .. } = *scenario;
+    alternate(&Runs { title: title.to_owned(), connections, columns }, &rows, sides, schedule).await
+}
+
+/// Runs the rows in rounds, in each of them one after the other; the samples of every
+/// row, in the order of the rounds.
+///
+/// Gateways are heated first: V8 may compile what is called often once more, in a
+/// thread of Envoy, and the memory of both planes grows to what the load needs.
+///
+/// # Errors
+/// A side is gone.
+pub async fn alternate(
+    runs: &Runs,
+    rows: &[Row],
+    sides: &mut [Side],
+    schedule: &Schedule,
+) -> Result<Vec<Vec<Sample>>> {
+    let mut samples: Vec<Vec<Sample>> = vec![Vec::new(); rows.len()];
+    let heating = Times { warm_up: schedule.heat, measured: schedule.times.measured };
+    for (row, samples) in rows.iter().zip(&mut samples).filter(|(row, _)| row.is_heated) {
+        eprintln!("{}: {} is heated", runs.title, row.name);
+        let sample = load(runs, row, sides, heating).await?;
+        samples.extend(Some(sample).filter(|sample| sample.failed > 0));
     }
-    for round in 1..=rounds {
-        eprintln!("{}: round {round} of {rounds}", scenario.title);
-        for ((side, target), samples) in sides.iter_mut().zip(&targets).zip(&mut samples) {
-            samples.push(load_side(side, target, scenario, times).await?);
+    for round in 1..=schedule.rounds {
+        eprintln!("{}: round {round} of {}", runs.title, schedule.rounds);
+        for (row, samples) in rows.iter().zip(&mut samples) {
+            samples.push(load(runs, row, sides, schedule.times).await?);
         }
     }
     Ok(samples)
 }
 
 /// One run, with what it leaves to the control plane.
-async fn load_side(
-    side: &mut Side,
-    target: &Target,
-    scenario: &Scenario,
-    times: Times,
-) -> Result<Sample> {
-    let sample = run(target, scenario.connections, times).await?;
+async fn load(runs: &Runs, row: &Row, sides: &mut [Side], times: Times) -> Result<Sample> {
+    let sample = run(&row.target, runs.connections, times).await?;
+    eprintln!("    {}: {}", row.name, in_short(runs.columns, &sample));
+    let side = &mut sides[row.side];
     side.answers += sample.whole;
-    eprintln!("    {}: {}", side.name, in_short(scenario.columns, &sample));
     side.settle().await?;
     Ok(sample)
 }

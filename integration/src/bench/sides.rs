@@ -4,23 +4,28 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use integration::{Failure, Process, RawAnswer, RawClient, Result, Tollgate, binaries, wait_until};
+use integration::{
+    Failure, Process, RawAnswer, RawClient, Result, Tollgate, TollgateStart, binaries, wait_until,
+};
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::cores::{Cores, Usage};
 use crate::load::Target;
 use crate::plain::Plain;
-use crate::request::{Ask, request};
+use crate::request::{Ask, Chat, SMALL_BYTES};
+use crate::requests::Requests;
 
 /// What the engine calls its model.
 const ENGINES_MODEL: &str = "sim/tiny";
 /// What callers of the gateway call it.
 const CALLERS_MODEL: &str = "chat";
 /// Sent to plain Envoy, which does not look at it: of the length of a key.
-const NO_KEY: &str = "tg_0000000000000000000000000000000000000000000";
+const NO_KEY: &str = "tg_0000000000000000000000000000000000000000000000000";
+/// The tenant of all callers.
+pub const TENANT: &str = "acme";
 /// Tokens of an answer in one piece.
 const TOKENS: u64 = 16;
 const START_TIMEOUT: Duration = Duration::from_secs(10);
@@ -53,8 +58,14 @@ impl Stub {
 
     /// Events of an answer, as the engine itself sends it.
     pub async fn events_of(&self, ask: Ask) -> Result<u64> {
-        let answer = ask_once(self.address, &request(ask, ENGINES_MODEL, NO_KEY)).await?;
+        let chat = Chat { ask, model: ENGINES_MODEL, bytes: SMALL_BYTES };
+        let answer = ask_once(self.address, &chat.request("Bearer none")).await?;
         Ok(events_in(&answer))
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 }
 
@@ -84,8 +95,8 @@ enum Runs {
 
 impl Side {
     /// Envoy alone.
-    pub async fn plain(program: &Path, stub: &Stub, cores: &Cores) -> Result<Side> {
-        let plain = Plain::start(program, stub.address).await?;
+    pub async fn plain(program: &Path, engine: SocketAddr, cores: &Cores) -> Result<Side> {
+        let plain = Plain::start(program, engine).await?;
         cores.give_envoys(plain.pid())?;
         Ok(Side {
             name: "plain Envoy".to_owned(),
@@ -99,22 +110,79 @@ impl Side {
     }
 
     /// The gateway, with everything on and this `usage_flush`.
-    pub async fn tollgate(flush: &str, stub: &Stub, cores: &Cores) -> Result<Side> {
-        let engine = format!("http://{}", stub.address);
-        let start = Tollgate::with(&config(flush)).endpoint("engines", ENGINES_MODEL, &engine);
-        let gate = start.start().await?;
-        let pid = gate.envoy_pid().ok_or_else(|| Failure::new("Tollgate tells no Envoy"))?;
-        cores.give_envoys(pid)?;
+    pub async fn tollgate(flush: &str, engine: SocketAddr, cores: &Cores) -> Result<Side> {
+        Side::gate(&format!("Tollgate ({flush})"), with(flush, ""), engine, cores).await
+    }
+
+    /// A gateway before the engine, and the first key of its one tenant.
+    pub async fn gate(
+        name: &str,
+        start: TollgateStart,
+        engine: SocketAddr,
+        cores: &Cores,
+    ) -> Result<Side> {
+        let engine = format!("http://{engine}");
+        let gate = start.endpoint("engines", ENGINES_MODEL, &engine).start().await?;
+        let key = gate.key(TENANT).await?.key;
+        let (address, envoy) = whereabouts(&gate, cores)?;
         let at_start = Usage::of(gate.pid())?;
         Ok(Side {
-            name: format!("Tollgate ({flush})"),
-            address: address_of(gate.url())?,
-            key: gate.key("acme").await?.key,
+            name: name.to_owned(),
+            address,
+            key,
             model: CALLERS_MODEL,
-            envoy: pid,
+            envoy,
             runs: Runs::Tollgate { gate: Box::new(gate), at_start },
             answers: 0,
         })
+    }
+
+    /// Ends the gateway and starts it anew on what it has kept; how long it took until
+    /// it would serve the first request.
+    pub async fn restart(&mut self, cores: &Cores) -> Result<Duration> {
+        let Runs::Tollgate { gate, at_start } = &mut self.runs else {
+            return Err(Failure::new("plain Envoy has nothing to keep"));
+        };
+        gate.stop().ok_or_else(|| Failure::new("Tollgate did not end in time"))?;
+        let begun = Instant::now();
+        gate.start_again().await?;
+        let took = begun.elapsed();
+        *at_start = Usage::default();
+        (self.address, self.envoy) = whereabouts(gate, cores)?;
+        Ok(took)
+    }
+
+    /// What it is asked: a chat with a body of so many bytes.
+    pub fn chat(&self, ask: Ask, bytes: usize) -> Chat<'static> {
+        Chat { ask, model: self.model, bytes }
+    }
+
+    /// Its first key, as a header has it.
+    pub fn bearer(&self) -> String {
+        format!("Bearer {}", self.key)
+    }
+
+    /// Its first key.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Where callers connect.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Process id of its Envoy.
+    pub fn envoy(&self) -> u32 {
+        self.envoy
+    }
+
+    /// The gateway; `None` for plain Envoy.
+    pub fn gateway(&self) -> Option<&Tollgate> {
+        match &self.runs {
+            Runs::Plain { .. } => None,
+            Runs::Tollgate { gate, .. } => Some(gate),
+        }
     }
 
     /// The program that its Envoy is.
@@ -124,8 +192,9 @@ impl Side {
 
     /// What the load sends here, once a single request has shown that the answer
     /// is the right one, under the name that the caller used.
-    pub async fn target(&mut self, ask: Ask, events: u64) -> Result<Target> {
-        let request = request(ask, self.model, &self.key);
+    pub async fn target(&mut self, requests: Requests, events: u64) -> Result<Target> {
+        let mut request = requests.template();
+        requests.renew(&mut request);
         let answer = ask_once(self.address, &request).await?;
         self.answers += 1;
         let body = String::from_utf8_lossy(&answer.body);
@@ -133,7 +202,7 @@ impl Side {
         if !named || events_in(&answer) != events {
             return Err(Failure::new(format!("{}: not the answer expected: {body}", self.name)));
         }
-        Ok(Target { address: self.address, request, events, envoy: self.envoy })
+        Ok(Target { address: self.address, requests, events, envoy: self.envoy })
     }
 
     /// Waits until the control plane has done what the last load left to do, so
@@ -176,14 +245,21 @@ pub struct Billed {
     pub control_plane: Duration,
 }
 
-/// Key, renamed model, price, usage, ledger: what every request of a real
-/// gateway has.
-fn config(flush: &str) -> String {
-    format!(
+/// Key, renamed model, price, usage, ledger: what every request of a real gateway has;
+/// and further sections of the configuration.
+pub fn with(flush: &str, sections: &str) -> TollgateStart {
+    Tollgate::with(&format!(
         "gateway:\n  workers: 1\ncontrol:\n  usage_flush: {flush}\npools:\n  engines:\n    \
          price: {{ input: 0.60, cached_input: 0.15, output: 1.80 }}\n\
-         models:\n  {CALLERS_MODEL}: engines\n"
-    )
+         models:\n  {CALLERS_MODEL}: engines\n{sections}"
+    ))
+}
+
+/// Where callers connect, and the process id of Envoy, which now has its core.
+fn whereabouts(gate: &Tollgate, cores: &Cores) -> Result<(SocketAddr, u32)> {
+    let pid = gate.envoy_pid().ok_or_else(|| Failure::new("Tollgate tells no Envoy"))?;
+    cores.give_envoys(pid)?;
+    Ok((address_of(gate.url())?, pid))
 }
 
 async fn records_of(gate: &Tollgate) -> Result<u64> {
@@ -221,7 +297,7 @@ mod tests {
 
     #[test]
     fn the_configuration_takes_the_engine_in() {
-        let start = Tollgate::with(&config("100ms"));
+        let start = with("100ms", "tenants:\n  acme: {}\n");
         let yaml = start.endpoint("engines", ENGINES_MODEL, "http://127.0.0.1:1").config();
         let flush = "control:\n  usage_flush: 100ms\n";
         assert!(yaml.contains(flush) && yaml.contains("  workers: 1\n"), "{yaml}");

@@ -49,6 +49,10 @@ impl Engine {
         if path == "/sim/pose" {
             return self.strike_pose(wire, request).await;
         }
+        if path == "/sim/received" {
+            return self.tell_received(wire, request).await;
+        }
+        self.record.iter().for_each(|record| record.keep(request));
         self.meters.arrived(path);
         let flight = path.starts_with("/v1/").then(|| self.meters.flight());
         let result = self.route(wire, request, path).await;
@@ -69,6 +73,15 @@ impl Engine {
         send_json(wire, request, 200, "{}").await
     }
 
+    /// What was recorded, from the number in the query on.
+    async fn tell_received(&self, wire: &mut Wire, request: &Request) -> Step {
+        let query = request.head.path.split_once("?since=").map(|(_, number)| number);
+        let since = query.and_then(|number| number.parse().ok()).unwrap_or(0);
+        let received = self.record.as_ref().map(|record| record.since(since));
+        let told = serde_json::to_string(&received.unwrap_or_default());
+        send_json(wire, request, 200, &told.unwrap_or_default()).await
+    }
+
     async fn route(&self, wire: &mut Wire, request: &Request, path: &str) -> Step {
         let pose = self.pose();
         let standing = pose.standing_fault().ok().flatten().or(self.options.fault);
@@ -82,6 +95,9 @@ impl Engine {
         match (request.head.method.as_str(), path, Interface::at(path)) {
             ("POST", _, Some(interface)) => {
                 self.generate(wire, request, interface, &commands).await
+            }
+            ("POST", "/v1/audio/transcriptions", _) => {
+                self.transcribe(wire, request, &commands).await
             }
             ("GET", "/health", _) => send(wire, request, 200, "text/plain", "").await,
             ("GET", "/v1/models", _) => send_json(wire, request, 200, &self.models()).await,

@@ -11,9 +11,11 @@ mod exchange;
 mod messages;
 mod meters;
 mod pose;
+mod received;
 mod replay;
 mod responses;
 mod send;
+mod transcribe;
 mod wire;
 
 use std::io;
@@ -29,10 +31,12 @@ use tokio::sync::Semaphore;
 pub use command::{Fault, duration};
 pub use meters::Counters;
 pub use pose::Pose;
+pub use received::Received;
 pub use replay::{Capture, Cuts};
 
 use exchange::Ending;
 use meters::Meters;
+use received::Record;
 use wire::Wire;
 
 /// What the simulator is started with.
@@ -68,6 +72,9 @@ pub struct Options {
     /// Fail every request in this way, unless its header says otherwise.
     #[arg(long, value_parser = |text: &str| text.parse::<Fault>())]
     pub fault: Option<Fault>,
+    /// Keep every request that arrives, for `GET /sim/received`.
+    #[arg(long)]
+    pub record: bool,
     /// Run on one thread.
     #[arg(long)]
     pub single_thread: bool,
@@ -85,6 +92,7 @@ struct Engine {
     options: Options,
     meters: Meters,
     pose: Mutex<Pose>,
+    record: Option<Record>,
     batch: Semaphore,
     answers: AtomicU64,
 }
@@ -96,7 +104,8 @@ impl Simulator {
         let address = listener.local_addr()?;
         let batch = Semaphore::new(options.batch.clamp(1, Semaphore::MAX_PERMITS));
         let (meters, pose, answers) = (Meters::default(), Mutex::default(), AtomicU64::new(0));
-        let engine = Arc::new(Engine { options, meters, pose, batch, answers });
+        let record = options.record.then(Record::default);
+        let engine = Arc::new(Engine { options, meters, pose, record, batch, answers });
         Ok(Simulator { listener, address, engine })
     }
 
@@ -129,6 +138,7 @@ impl Engine {
                 Ok(Some(request)) => request,
                 Ok(None) => return,
                 Err(_) => {
+                    self.record.iter().for_each(Record::keep_malformed);
                     let _ = wire.send(exchange::BAD_REQUEST).await;
                     return;
                 }

@@ -320,3 +320,23 @@ async fn a_capture_is_replayed_to_the_byte() {
     let missing = ask(address, CHAT, "x-sim-replay: ../x\r\n", HELLO).await;
     assert_eq!(missing.status, 400);
 }
+
+#[tokio::test]
+async fn a_form_becomes_a_text_and_what_arrived_is_kept() {
+    let address = engine(&["--record"]).await;
+    let form = "--B\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nRIFF\r\n--B\r\n\
+                Content-Disposition: form-data; name=\"model\"\r\n\r\ntiny\r\n--B--\r\n";
+    let path = "/v1/audio/transcriptions";
+    let mut client = connect(address).await;
+    let kind = "content-type: multipart/form-data; boundary=B\r\n";
+    let length = form.len();
+    let head = format!("POST {path} HTTP/1.1\r\nhost: a\r\n{kind}content-length: {length}\r\n\r\n");
+    client.send(head + form).await.unwrap();
+    let answer = client.answer().await.unwrap();
+    assert_eq!((answer.status, answer.json()["text"].as_str()), (200, Some("w0 w1 w2")));
+    let received: Vec<Received> =
+        serde_json::from_value(get(address, "/sim/received?since=0").await.json()).unwrap();
+    assert_eq!((received.len(), received[0].path.as_str()), (1, path));
+    assert_eq!(received[0].body, form.as_bytes());
+    assert_eq!(get(address, "/sim/received?since=1").await.json(), serde_json::json!([]));
+}

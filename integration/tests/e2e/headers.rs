@@ -31,9 +31,10 @@ fn values<'a>(echo: &'a Value, name: &str) -> Vec<&'a str> {
 #[tokio::test]
 async fn an_engine_sees_no_credential_and_nothing_of_ours() -> Result<()> {
     let engine = Engine::start().model("org/engine-name").spawn().await?;
-    let gate = Tollgate::with("models: { tiny: p }\n").engine("p", &engine).start().await?;
+    let yaml = "models: { tiny: p }\npools:\n  p:\n    cache_salt: none\n";
+    let gate = Tollgate::with(yaml).engine("p", &engine).start().await?;
     let key = gate.key("acme").await?.key;
-    let body = json!({"model": "tiny", "messages": [{"role": "user", "content": "한글 \u{1F600}"}], "x": 1.50});
+    let body = json!({"model": "tiny", "messages": [{"role": "user", "content": "한글 \u{1F600}"}], "top_p": 0.50});
     let sent = [
         ("x-tollgate-pool", "pool/other"),
         ("x-tollgate-masked", "0"),

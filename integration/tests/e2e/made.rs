@@ -1,7 +1,10 @@
 //! Made-up certificates, and clients that look at them.
 
 use integration::{Failure, Result, Tollgate};
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    SanType,
+};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject as _;
@@ -56,8 +59,19 @@ impl Authority {
     }
 
     pub fn sign(&self, name: &str) -> Pair {
+        self.signed(CertificateParams::new(vec![name.to_owned()]).unwrap())
+    }
+
+    /// One for whoever has these names.
+    pub fn sign_named(&self, names: Vec<SanType>) -> Pair {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.subject_alt_names = names;
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        self.signed(params)
+    }
+
+    fn signed(&self, params: CertificateParams) -> Pair {
         let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         let cert = params.signed_by(&key, &self.issuer).unwrap().pem();
         Pair { cert, key: key.serialize_pem() }
     }

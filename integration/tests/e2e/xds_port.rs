@@ -70,6 +70,21 @@ async fn up_works_over_a_unix_socket_and_its_envoy_is_adopted() -> Result<()> {
     Ok(())
 }
 
+/// Where nobody says otherwise no port is open, and the socket is the owner's alone.
+#[tokio::test]
+async fn up_opens_no_port_of_its_own_accord() -> Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let engine = Engine::start().spawn().await?;
+    let gate = Tollgate::with("").default_xds().engine("tiny", &engine).start().await?;
+    let key = gate.key("acme").await?.key;
+    assert!(chats(&gate, &key).await? && is_looked_up(&gate).await?);
+    assert_eq!(run(&gate)?["xds"], Value::Null);
+    let mode = |path: std::path::PathBuf| std::fs::metadata(path).map(|it| it.permissions().mode());
+    let (folder, socket) = (mode(gate.data())?, mode(gate.data().join("xds.sock"))?);
+    assert!(folder & 0o077 == 0 || socket & 0o077 == 0, "{folder:o} {socket:o}");
+    Ok(())
+}
+
 #[tokio::test]
 async fn up_works_over_a_closed_port_and_nobody_else_is_served() -> Result<()> {
     let (engine, made) = (Engine::start().spawn().await?, Made::new());
