@@ -49,15 +49,15 @@ fn main() -> Result<()> {
 /// be compared how they are made, and how two places lie in the cache.
 fn measured(pair: &Pair, count: u32) -> [Vec<f64>; 2] {
     let count = WARM_UP + count;
-    let inputs: [Vec<String>; 2] =
-        [0, 1].map(|kind: usize| (0..count).map(|number| (pair.kinds[kind])(number)).collect());
+    let inputs: Vec<[String; 2]> =
+        (0..count).map(|number| [0, 1].map(|kind: usize| (pair.kinds[kind])(number))).collect();
     let (mut chance, mut times) = (Chance::new(), [Vec::new(), Vec::new()]);
     let mut place = String::new();
-    for number in 0..count as usize {
+    for inputs in &inputs {
         let first = chance.below(2);
         for which in [first, 1 - first] {
             place.clear();
-            place.push_str(&inputs[which][number]);
+            place.push_str(&inputs[which]);
             times[which].push((pair.time)(&place));
         }
     }
