@@ -17,7 +17,7 @@ use markdown::markdown;
 use pairs::{Pair, pairs};
 use std::hint::black_box;
 use std::time::Instant;
-use welch::{Chance, Compared, T_MAX};
+use welch::{Compared, T_MAX, Turns};
 
 /// Pairs of calls of each comparison, when the command line does not say.
 const PAIRS: u32 = 50_000;
@@ -51,11 +51,10 @@ fn measured(pair: &Pair, count: u32) -> [Vec<f64>; 2] {
     let count = WARM_UP + count;
     let inputs: Vec<[String; 2]> =
         (0..count).map(|number| [0, 1].map(|kind: usize| (pair.kinds[kind])(number))).collect();
-    let (mut chance, mut times) = (Chance::new(), [Vec::new(), Vec::new()]);
+    let (mut turns, mut times) = (Turns::new(), [Vec::new(), Vec::new()]);
     let mut place = String::new();
     for inputs in &inputs {
-        let first = chance.below(2);
-        for which in [first, 1 - first] {
+        for which in turns.next() {
             place.clear();
             place.push_str(&inputs[which]);
             times[which].push((pair.time)(&place));

@@ -100,6 +100,29 @@ impl Chance {
     }
 }
 
+/// In which order the two of a pair come: at random, and in two pairs that follow each
+/// other once each way. Who comes first finds the machine otherwise than who is second.
+pub struct Turns {
+    chance: Chance,
+    last: Option<usize>,
+}
+
+impl Turns {
+    /// From the beginning.
+    pub fn new() -> Turns {
+        Turns { chance: Chance::new(), last: None }
+    }
+
+    /// The next pair's order.
+    pub fn next(&mut self) -> [usize; 2] {
+        let first = match self.last.take() {
+            Some(last) => 1 - last,
+            None => *self.last.insert(self.chance.below(2)),
+        };
+        [first, 1 - first]
+    }
+}
+
 /// How many standard errors the second mean is above the first (Welch, 1947); 0 where
 /// nothing can be said, and without end where times that never vary differ.
 fn welch(first: &[f64], second: &[f64]) -> f64 {
@@ -179,6 +202,15 @@ mod tests {
         assert!(compared.interval[0] > 0.0, "{compared:?}");
         assert_eq!(compared.cells("x").last().map(String::as_str), Some("A DIFFERENCE"));
         assert_eq!(Compared::heading("ns").len(), compared.cells("x").len());
+    }
+
+    #[test]
+    fn each_comes_first_as_often_as_the_other() {
+        let mut turns = Turns::new();
+        let orders: Vec<[usize; 2]> = (0..1_000).map(|_| turns.next()).collect();
+        assert!(orders.iter().all(|[first, second]| first + second == 1));
+        assert_eq!(orders.iter().filter(|order| order[0] == 0).count(), 500);
+        assert!(orders.windows(2).any(|two| two[0] == two[1]), "at random, not in turn");
     }
 
     #[test]
