@@ -16,8 +16,8 @@ use crate::record::{GroupBy, UsageFilter, UsageRecord, UsageSum};
 use crate::store::{Batch, Counts, NONCES_MAX, OpenRequest, Position, PriceBook, Store};
 use contract::keyring::{KeyEntry, KeyringDelta};
 use contract::price::Prices;
-use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{QueryBuilder, Sqlite, SqlitePool};
 use std::path::Path;
 use std::time::Duration;
 
@@ -188,6 +188,24 @@ impl Store for SqliteStore {
 
     async fn nonces_until(&self) -> Result<u64, Error> {
         nonces::last_until(&self.reader).await
+    }
+}
+
+/// Appends the conditions of those words that are asked for.
+fn push_words(query: &mut QueryBuilder<Sqlite>, words: &[(&'static str, &Option<String>)]) {
+    for (condition, word) in words {
+        if let Some(word) = word {
+            query.push(condition).push_bind(word.clone());
+        }
+    }
+}
+
+/// Appends the bounds of `at_ms`, the second not included.
+fn push_times(query: &mut QueryBuilder<Sqlite>, since_ms: Option<u64>, until_ms: Option<u64>) {
+    for (condition, at_ms) in [(" AND at_ms >= ", since_ms), (" AND at_ms < ", until_ms)] {
+        if let Some(at_ms) = at_ms {
+            query.push(condition).push_bind(stored(at_ms));
+        }
     }
 }
 

@@ -75,13 +75,17 @@ impl Roles {
     }
 }
 
+/// What the holder of no valid key is told, whatever is wrong with it.
+pub(crate) fn invalid_key() -> Refusal {
+    Refusal::new(Code::InvalidApiKey, "This API key is not valid.")
+}
+
 /// The caller that holds a key.
 ///
 /// # Errors
 /// `invalid_api_key` without an entry, `key_expired` from the second of expiry on.
 pub fn authenticate(entry: Option<KeyEntry>, now_s: u64) -> Result<Caller, Refusal> {
-    let entry =
-        entry.ok_or_else(|| Refusal::new(Code::InvalidApiKey, "This API key is not valid."))?;
+    let entry = entry.ok_or_else(invalid_key)?;
     if entry.expires_at_s.is_some_and(|expires_at_s| now_s >= expires_at_s) {
         return Err(Refusal::new(Code::KeyExpired, "This API key has expired."));
     }

@@ -6,8 +6,8 @@
 //! credential, the patterns of the key, and the roles that the tenant gives to the
 //! user. What any of them denies is denied.
 
-use crate::authenticate::{Caller, Means, Roles};
-use crate::glob::{self, Glob};
+use crate::authenticate::{Caller, Means, Roles, invalid_key};
+use crate::glob::{self, Glob, any};
 use contract::policy::{RoleConfig, TenantConfig};
 use contract::refusal::{Code, Refusal};
 use hashbrown::HashMap;
@@ -190,13 +190,9 @@ fn globs(patterns: &[String]) -> Vec<Glob> {
     patterns.iter().map(|pattern| Glob::new(pattern)).collect()
 }
 
-fn any(globs: &[Glob], name: &str) -> bool {
-    globs.iter().any(|glob| glob.matches(name))
-}
-
 fn of_no_tenant(means: Means) -> Refusal {
     match means {
-        Means::Key => Refusal::new(Code::InvalidApiKey, "This API key is not valid."),
+        Means::Key => invalid_key(),
         Means::Hmac => Refusal::new(Code::InvalidSignature, "This signature is not valid."),
         Means::Jwt => {
             Refusal::new(Code::InvalidToken, "The token's tenant does not exist on this gateway.")

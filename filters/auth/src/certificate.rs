@@ -6,7 +6,7 @@
 //! of a URI can pass for a DNS name.
 
 use crate::authenticate::{Caller, Means, Roles, key_of};
-use crate::glob::Glob;
+use crate::glob::{Glob, any};
 use contract::policy::TenantConfig;
 use contract::refusal::{Code, Refusal};
 use std::collections::BTreeMap;
@@ -104,10 +104,6 @@ impl Names {
             dns: dns.iter().map(|p| Glob::new(&p.to_ascii_lowercase())).collect(),
         }
     }
-}
-
-fn any(globs: &[Glob], name: &str) -> bool {
-    globs.iter().any(|glob| glob.matches(name))
 }
 
 fn is_stars(pattern: &str) -> bool {

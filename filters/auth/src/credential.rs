@@ -4,6 +4,7 @@
 //! comma on the way, a second scheme behind the first, white space or other characters
 //! inside of a key. Credentials in the query do not count.
 
+use crate::authenticate::invalid_key;
 use crate::hmac::{self, Signed};
 use contract::refusal::{Code, Refusal};
 
@@ -108,7 +109,7 @@ fn key(value: &[u8]) -> Result<PresentedKey<'_>, Refusal> {
     text.and_then(|text| std::str::from_utf8(text).ok())
         .filter(|text| crate::key::may_be_a_key(text))
         .map(PresentedKey)
-        .ok_or_else(|| Refusal::new(Code::InvalidApiKey, "This API key is not valid."))
+        .ok_or_else(invalid_key)
 }
 
 /// Envoy takes a token to end at the first character that is none of its own: what it

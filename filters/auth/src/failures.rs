@@ -78,7 +78,12 @@ pub fn refusal() -> Refusal {
 /// `None` when it need not. `slot` is the content of its slot, `per_minute` (1 or more)
 /// the failures that are allowed.
 #[must_use]
-pub fn is_over(slot: Option<&[u8]>, source: Source, now_ms: u64, per_minute: u32) -> Option<u64> {
+pub fn retry_after_s(
+    slot: Option<&[u8]>,
+    source: Source,
+    now_ms: u64,
+    per_minute: u32,
+) -> Option<u64> {
     let cell = Cell::read(slot?)?;
     let pace = Pace::new(now_ms, per_minute);
     (cell.holds(source) && pace.is_over(cell)).then(|| pace.retry_after_s(cell))

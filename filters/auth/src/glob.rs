@@ -57,6 +57,11 @@ fn pieces_match<'p>(mut pieces: impl DoubleEndedIterator<Item = &'p str>, name: 
     true
 }
 
+/// Whether one of the globs matches.
+pub(crate) fn any(globs: &[Glob], name: &str) -> bool {
+    globs.iter().any(|glob| glob.matches(name))
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;

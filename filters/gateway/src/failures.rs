@@ -1,7 +1,7 @@
 //! Failed authentications by address: in shared data, for all workers.
 
 use crate::host;
-use pipeline::failures::{Source, is_over, note as noted};
+use pipeline::failures::{Source, note as noted, retry_after_s};
 
 /// Notes a failure of `address`; the seconds until its next try, if it had too many.
 pub fn note(address: &str, now_ms: u64, per_minute: u32) -> Option<u64> {
@@ -9,7 +9,7 @@ pub fn note(address: &str, now_ms: u64, per_minute: u32) -> Option<u64> {
     host::change_shared(&source.slot_name(), |slot| {
         let noted = noted(slot, source, now_ms, per_minute);
         let after = noted.slot.as_deref().or(slot);
-        let wait_s = || is_over(after, source, now_ms, per_minute).unwrap_or(1);
+        let wait_s = || retry_after_s(after, source, now_ms, per_minute).unwrap_or(1);
         let over = noted.over.then(wait_s);
         (noted.slot, over)
     })
@@ -19,5 +19,5 @@ pub fn note(address: &str, now_ms: u64, per_minute: u32) -> Option<u64> {
 /// The seconds until the next try of `address`, if it had too many.
 pub fn standing(address: &str, now_ms: u64, per_minute: u32) -> Option<u64> {
     let source = Source::parse(address);
-    is_over(host::shared(&source.slot_name()).as_deref(), source, now_ms, per_minute)
+    retry_after_s(host::shared(&source.slot_name()).as_deref(), source, now_ms, per_minute)
 }

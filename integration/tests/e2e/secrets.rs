@@ -6,7 +6,7 @@ use super::made::{self, Authority};
 use super::xds_bytes;
 use integration::signed::Signed;
 use integration::token::Algorithm;
-use integration::{Engine, Issuer, Result, Tollgate, client, wait_until};
+use integration::{Engine, Issuer, Result, Tollgate, TollgateStart, client, wait_until};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -185,12 +185,9 @@ async fn use_everything(gate: &Tollgate, key: &str, token: &str, shown: &made::P
     Ok(())
 }
 
-#[tokio::test]
-async fn no_secret_is_seen_anywhere() -> Result<()> {
-    let engine = Engine::start().spawn().await?;
-    let issuer = Issuer::start(Algorithm::Es256).await?;
-    let (server, authority) = (made::pair("gateway.example"), Authority::new());
-    let gate = Tollgate::with(&yaml(&issuer))
+/// A gate that has every kind of secret.
+fn with_secrets(issuer: &Issuer, server: &made::Pair, authority: &Authority) -> TollgateStart {
+    Tollgate::with(&yaml(issuer))
         .file("server.pem", &server.cert)
         .file("server-key.pem", &server.key)
         .file("clients.pem", &authority.pem)
@@ -198,6 +195,14 @@ async fn no_secret_is_seen_anywhere() -> Result<()> {
         .file("hmac-secret", HMAC_SECRET)
         .env("ADMIN_TOKEN", ADMIN_TOKEN)
         .env("XDS_TOKEN", XDS_TOKEN)
+}
+
+#[tokio::test]
+async fn no_secret_is_seen_anywhere() -> Result<()> {
+    let engine = Engine::start().spawn().await?;
+    let issuer = Issuer::start(Algorithm::Es256).await?;
+    let (server, authority) = (made::pair("gateway.example"), Authority::new());
+    let gate = with_secrets(&issuer, &server, &authority)
         .env("TOLLGATE_LOG", "debug")
         .engine("tiny", &engine)
         .start()
@@ -260,17 +265,7 @@ async fn the_bytes_of_xds_have_no_secret_but_the_key_of_tls() -> Result<()> {
     let engine = Engine::start().spawn().await?;
     let issuer = Issuer::start(Algorithm::Es256).await?;
     let (server, authority) = (made::pair("gateway.example"), Authority::new());
-    let gate = Tollgate::with(&yaml(&issuer))
-        .file("server.pem", &server.cert)
-        .file("server-key.pem", &server.key)
-        .file("clients.pem", &authority.pem)
-        .file("jwks.json", &issuer.jwks())
-        .file("hmac-secret", HMAC_SECRET)
-        .env("ADMIN_TOKEN", ADMIN_TOKEN)
-        .env("XDS_TOKEN", XDS_TOKEN)
-        .engine("tiny", &engine)
-        .start()
-        .await?;
+    let gate = with_secrets(&issuer, &server, &authority).engine("tiny", &engine).start().await?;
     let key = gate.key("acme").await?;
     let told = xds_bytes::all(&running(&gate, "xds")?, XDS_TOKEN).await?;
     let with = |what: &str| -> Vec<ResourceType> {

@@ -1,6 +1,6 @@
 //! The audit trail in SQLite.
 
-use super::{loaded, stored};
+use super::{loaded, push_times, push_words, stored};
 use crate::audit::{self, AuditEvent, AuditFilter, AuditRow, Fault, Head, Sealed};
 use crate::audit::{Verdict, Verification};
 use crate::error::Error;
@@ -99,17 +99,8 @@ pub(super) async fn rows(
 ) -> Result<Vec<AuditRow>, Error> {
     let mut query = QueryBuilder::<Sqlite>::new("SELECT * FROM audit WHERE 1");
     let words = [(r#" AND "action" = "#, &filter.action), (" AND subject = ", &filter.subject)];
-    for (condition, word) in words {
-        if let Some(word) = word {
-            query.push(condition).push_bind(word.clone());
-        }
-    }
-    let times = [(" AND at_ms >= ", filter.since_ms), (" AND at_ms < ", filter.until_ms)];
-    for (condition, at_ms) in times {
-        if let Some(at_ms) = at_ms {
-            query.push(condition).push_bind(stored(at_ms));
-        }
-    }
+    push_words(&mut query, &words);
+    push_times(&mut query, filter.since_ms, filter.until_ms);
     query.push(" ORDER BY seq DESC LIMIT ").push_bind(filter.limit);
     let found = query.build().fetch_all(reader).await;
     found.map_err(Error::database("reading the audit trail"))?.iter().rev().map(shown).collect()

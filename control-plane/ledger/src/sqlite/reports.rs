@@ -1,6 +1,6 @@
 //! Records and sums out of SQLite.
 
-use super::{loaded, stored};
+use super::{loaded, push_times, push_words};
 use crate::error::Error;
 use crate::record::{GroupBy, UsageFilter, UsageRecord, UsageSum};
 use serde::de::DeserializeOwned;
@@ -56,17 +56,8 @@ fn push_filter(query: &mut QueryBuilder<Sqlite>, filter: &UsageFilter) {
         (" AND user = ", &filter.user),
         (" AND model = ", &filter.model),
     ];
-    for (condition, word) in words {
-        if let Some(word) = word {
-            query.push(condition).push_bind(word.clone());
-        }
-    }
-    let times = [(" AND at_ms >= ", filter.since_ms), (" AND at_ms < ", filter.until_ms)];
-    for (condition, at_ms) in times {
-        if let Some(at_ms) = at_ms {
-            query.push(condition).push_bind(stored(at_ms));
-        }
-    }
+    push_words(query, &words);
+    push_times(query, filter.since_ms, filter.until_ms);
 }
 
 fn sum_of(row: &SqliteRow) -> sqlx::Result<UsageSum> {

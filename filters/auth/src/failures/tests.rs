@@ -40,16 +40,20 @@ fn sources() {
 fn as_many_at_once_as_in_a_minute() {
     for per_minute in [1, 2, 7, 300, 1_000] {
         let allowed = failed(source(1), per_minute - 1, per_minute);
-        assert_eq!(is_over(allowed.as_deref(), source(1), NOW_MS, per_minute), None);
+        assert_eq!(retry_after_s(allowed.as_deref(), source(1), NOW_MS, per_minute), None);
         let last = note(allowed.as_deref(), source(1), NOW_MS, per_minute);
         assert!(!last.over, "{per_minute}");
         let slot = last.slot.unwrap();
-        let wait_s = is_over(Some(&slot), source(1), NOW_MS, per_minute).unwrap();
+        let wait_s = retry_after_s(Some(&slot), source(1), NOW_MS, per_minute).unwrap();
         assert_eq!(wait_s, 60_u64.div_ceil(per_minute.into()));
         let noted = note(Some(&slot), source(1), NOW_MS, per_minute);
         assert_eq!(noted, Noted { slot: None, over: true });
         let later_ms = NOW_MS + wait_s * 1_000;
-        assert_eq!(is_over(Some(&slot), source(1), later_ms, per_minute), None, "{per_minute}");
+        assert_eq!(
+            retry_after_s(Some(&slot), source(1), later_ms, per_minute),
+            None,
+            "{per_minute}"
+        );
     }
 }
 
@@ -63,27 +67,27 @@ fn a_minute_later_nothing_is_owed() {
         (noted.slot.unwrap_or(slot), over + u32::from(noted.over))
     });
     assert_eq!(again.1, 0);
-    assert!(is_over(Some(&again.0), source(1), later_ms, 300).is_some());
+    assert!(retry_after_s(Some(&again.0), source(1), later_ms, 300).is_some());
 }
 
 #[test]
 fn a_stranger_in_a_used_up_slot_may_fail_once() {
     let slot = failed(source(1), 10, 10);
-    assert_eq!(is_over(slot.as_deref(), source(2), NOW_MS, 10), None);
+    assert_eq!(retry_after_s(slot.as_deref(), source(2), NOW_MS, 10), None);
     let stranger = note(slot.as_deref(), source(2), NOW_MS, 10);
     assert!(!stranger.over);
     for n in [1, 2, 3] {
-        assert_eq!(is_over(stranger.slot.as_deref(), source(n), NOW_MS, 10), Some(6));
+        assert_eq!(retry_after_s(stranger.slot.as_deref(), source(n), NOW_MS, 10), Some(6));
         let noted = note(stranger.slot.as_deref(), source(n), NOW_MS, 10);
         assert_eq!(noted, Noted { slot: None, over: true });
-        assert_eq!(is_over(stranger.slot.as_deref(), source(n), NOW_MS + 6_000, 10), None);
+        assert_eq!(retry_after_s(stranger.slot.as_deref(), source(n), NOW_MS + 6_000, 10), None);
     }
 }
 
 #[test]
 fn a_clock_that_was_set_back_holds_nobody_for_long() {
     let slot = failed(source(1), 10, 10);
-    let wait_s = |back_ms| is_over(slot.as_deref(), source(1), NOW_MS - back_ms, 10);
+    let wait_s = |back_ms| retry_after_s(slot.as_deref(), source(1), NOW_MS - back_ms, 10);
     assert_eq!([0, 1, 60_000, 60_001].map(wait_s), [Some(6), Some(6), Some(6), None]);
     let noted = note(slot.as_deref(), source(1), NOW_MS - 3_600_000, 10);
     assert!(noted.slot.is_some() && !noted.over);
@@ -113,7 +117,7 @@ fn slots_are_bounded_in_number_and_size() {
 #[test]
 fn a_slot_that_somebody_else_wrote_does_no_harm() {
     for slot in [&b""[..], b"x", &[0xff; 16], &[0xff; 17], &[0xff; 18]] {
-        assert_eq!(is_over(Some(slot), source(1), NOW_MS, 1), None);
+        assert_eq!(retry_after_s(Some(slot), source(1), NOW_MS, 1), None);
         assert!(note(Some(slot), source(1), NOW_MS, 1).slot.is_some());
     }
     for now_ms in [0, u64::MAX] {
@@ -156,11 +160,11 @@ proptest! {
         for passed_ms in steps {
             now_ms += passed_ms;
             let allowed = bucket.allows(now_ms);
-            let wait_s = is_over(slot.as_deref(), source(1), now_ms, per_minute);
+            let wait_s = retry_after_s(slot.as_deref(), source(1), now_ms, per_minute);
             prop_assert_eq!(wait_s.is_none(), allowed);
             if let Some(wait_s) = wait_s {
                 let then_ms = now_ms + wait_s * 1_000;
-                prop_assert_eq!(is_over(slot.as_deref(), source(1), then_ms, per_minute), None);
+                prop_assert_eq!(retry_after_s(slot.as_deref(), source(1), then_ms, per_minute), None);
             }
             let noted = note(slot.as_deref(), source(1), now_ms, per_minute);
             prop_assert_eq!(noted.over, !allowed);
