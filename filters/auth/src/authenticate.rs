@@ -18,6 +18,8 @@ pub struct Caller {
     pub roles: Roles,
     /// Globs over model names beside the roles; none means no further bound.
     pub models: Vec<String>,
+    /// The masking policy that the credential names.
+    pub masking: Option<String>,
     /// How the caller was told from others.
     pub means: Means,
 }
@@ -95,6 +97,7 @@ pub fn authenticate(entry: Option<KeyEntry>, now_s: u64) -> Result<Caller, Refus
         user: entry.user,
         roles: Roles::of_keyring(entry.roles),
         models: entry.models,
+        masking: entry.masking,
         means: Means::Key,
     })
 }
@@ -108,6 +111,7 @@ impl From<HmacEntry> for Caller {
             user: entry.user,
             roles: Roles::of_keyring(entry.roles),
             models: Vec::new(),
+            masking: entry.masking,
             means: Means::Hmac,
         }
     }
@@ -131,6 +135,7 @@ mod tests {
             user: None,
             roles: vec![],
             models: vec![],
+            masking: None,
             expires_at_s,
         })
     }
@@ -150,6 +155,7 @@ mod tests {
             user: Some("ann".into()),
             roles: vec!["batch".into()],
             models: vec!["qwen-*".into()],
+            masking: Some("strict".into()),
             ..entry(None).unwrap()
         };
         let expected = Caller {
@@ -158,6 +164,7 @@ mod tests {
             user: Some("ann".into()),
             roles: Roles::Of(vec!["batch".into()]),
             models: vec!["qwen-*".into()],
+            masking: Some("strict".into()),
             means: Means::Key,
         };
         assert_eq!(authenticate(Some(full), 0), Ok(expected));
@@ -173,6 +180,7 @@ mod tests {
                 tenant: "acme".into(),
                 user: Some("ann".into()),
                 roles,
+                masking: Some("strict".into()),
             })
         };
         let expected = Caller {
@@ -181,6 +189,7 @@ mod tests {
             user: Some("ann".into()),
             roles: Roles::Of(vec!["batch".into()]),
             models: vec![],
+            masking: Some("strict".into()),
             means: Means::Hmac,
         };
         assert_eq!(signer(vec!["batch".into()]), expected);

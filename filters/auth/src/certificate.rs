@@ -61,6 +61,7 @@ impl Certificates {
             user: None,
             roles: Roles::All,
             models: Vec::new(),
+            masking: None,
             means: Means::Certificate,
         })
     }

@@ -45,6 +45,7 @@ pub fn caller<'a>(
         user: user(issuer, &claims)?,
         roles: roles(issuer, &claims)?,
         models: Vec::new(),
+        masking: None,
         means: Means::Jwt,
     })
 }

@@ -132,6 +132,7 @@ mod tests {
             user: Some("ann".into()),
             roles: vec!["user".into()],
             models: vec![],
+            masking: None,
             expires_at_s: Some(9),
         }
     }

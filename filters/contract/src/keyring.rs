@@ -22,6 +22,9 @@ pub struct KeyEntry {
     /// Patterns over model names beside the roles; none means no further bound.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub models: Vec<String>,
+    /// The masking policy of its requests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub masking: Option<String>,
     /// Unix time in seconds from which the key is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at_s: Option<u64>,
@@ -57,6 +60,24 @@ pub struct KeyringDelta {
     /// them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hmac: Option<HmacSet>,
+    /// The key of the placeholders' tags, where the receiver has another version of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub masking: Option<MaskingKey>,
+}
+
+/// The key of the placeholders' tags. Its `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MaskingKey {
+    /// Tells one key from another; says nothing of it.
+    pub version: String,
+    /// Its bytes, in hexadecimal.
+    pub key: String,
+}
+
+impl fmt::Debug for MaskingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MaskingKey").field("version", &self.version).finish_non_exhaustive()
+    }
 }
 
 /// Everybody who may sign requests. It stands in the configuration, is small, and
@@ -85,6 +106,9 @@ pub struct HmacEntry {
     /// Roles; none means all that the tenant has.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<String>,
+    /// The masking policy of its requests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub masking: Option<String>,
 }
 
 impl fmt::Debug for HmacEntry {

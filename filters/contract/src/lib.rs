@@ -11,6 +11,7 @@
 
 pub mod keyring;
 pub mod limits;
+pub mod masking;
 pub mod names;
 pub mod policy;
 pub mod price;

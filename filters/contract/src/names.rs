@@ -12,6 +12,9 @@ pub const STREAM_HEADER: &str = "x-tollgate-stream";
 /// Envoy's router obeys it and removes it (Envoy, "Router", HTTP headers consumed).
 pub const TIMEOUT_HEADER: &str = "x-envoy-upstream-rq-timeout-ms";
 
+/// How many values of the request were masked.
+pub const MASKED_HEADER: &str = "x-tollgate-masked";
+
 /// The request's id, always made by Envoy.
 pub const REQUEST_ID_HEADER: &str = "x-request-id";
 

@@ -2,6 +2,7 @@
 //! bootstrap. The control plane writes it, `pipeline::Policy::compile` reads it.
 
 use crate::limits::{FAILURES_PER_MINUTE_DEFAULT, MAX_SKEW_S_DEFAULT, STALE_FOR_MS_DEFAULT};
+use crate::masking::MaskingConfig;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -41,6 +42,9 @@ pub struct GatewayConfig {
     /// How callers are told apart.
     #[serde(default)]
     pub auth: AuthConfig,
+    /// Masking policies.
+    #[serde(default, skip_serializing_if = "MaskingConfig::is_empty")]
+    pub masking: MaskingConfig,
     /// Pools by name.
     pub pools: BTreeMap<String, PoolConfig>,
     /// Models, the names that callers ask for.
@@ -168,6 +172,9 @@ impl Default for MediaConfig {
 pub struct ModelConfig {
     /// The pool that serves it.
     pub pool: String,
+    /// The masking policy of its requests, where the key names none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub masking: Option<String>,
 }
 
 /// What may be used: what one of the patterns allows and none of `deny` names.
@@ -218,6 +225,10 @@ pub struct TenantConfig {
     /// whatever the credential.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub user_roles: BTreeMap<String, Vec<String>>,
+    /// The masking policy of its requests, where neither the key nor the model names
+    /// one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub masking: Option<String>,
 }
 
 fn everything() -> Vec<String> {

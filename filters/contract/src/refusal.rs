@@ -51,6 +51,8 @@ codes! {
     DuplicateKey = "duplicate_key", 400;
     /// A field that callers may not set.
     FieldNotAllowed = "field_not_allowed", 400;
+    /// A value of a type that the masking policy blocks.
+    PiiBlocked = "pii_blocked", 400;
     /// No credential.
     MissingCredentials = "missing_credentials", 401;
     /// The key is unknown, mistyped or revoked.

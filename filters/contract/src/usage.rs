@@ -1,7 +1,9 @@
 //! What a request used, as the filter tells it to the ledger: two values in
 //! Envoy's filter state that the access log writes with every line.
 
+use crate::masking::PiiType;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Where the token counts of a record come from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -68,6 +70,9 @@ pub struct Who {
     /// The code of the refusal, when the gateway refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
+    /// How many values were masked, by type; those that were only counted too.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub masked: BTreeMap<PiiType, u64>,
 }
 
 /// The running count of an answer.

@@ -65,6 +65,7 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use contract::masking::MaskingConfig;
     use contract::policy::{AuthConfig, Engine, MediaConfig, ModelConfig};
 
     fn config(models: &[(&str, &str)]) -> GatewayConfig {
@@ -85,10 +86,13 @@ mod tests {
             expose_pool: false,
             journal: false,
             auth: AuthConfig::default(),
+            masking: MaskingConfig::default(),
             pools: [("p".to_owned(), pool)].into(),
             models: models
                 .iter()
-                .map(|(name, pool)| ((*name).to_owned(), ModelConfig { pool: (*pool).to_owned() }))
+                .map(|(name, pool)| {
+                    ((*name).to_owned(), ModelConfig { pool: (*pool).to_owned(), masking: None })
+                })
                 .collect(),
             roles: [].into(),
             tenants: [].into(),

@@ -33,6 +33,7 @@ fn entry(id: &str) -> HmacEntry {
         tenant: "acme".to_owned(),
         user: None,
         roles: Vec::new(),
+        masking: None,
     }
 }
 

@@ -63,6 +63,7 @@ fn caller(tenant: &str, roles: &[&str]) -> Caller {
             Roles::Of(roles.iter().map(|role| (*role).to_owned()).collect())
         },
         models: vec![],
+        masking: None,
         means: Means::Key,
     }
 }

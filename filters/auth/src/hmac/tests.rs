@@ -15,6 +15,7 @@ fn entry() -> HmacEntry {
         tenant: "acme".into(),
         user: Some("u1".into()),
         roles: vec!["batch".into()],
+        masking: None,
     }
 }
 

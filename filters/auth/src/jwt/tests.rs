@@ -60,6 +60,7 @@ fn a_good_token_names_its_caller() {
         user: Some("ann".into()),
         roles: Roles::Of(vec!["user".into(), "batch".into()]),
         models: vec![],
+        masking: None,
         means: Means::Jwt,
     };
     assert_eq!(read(&issuer(), &good()), Ok(expected));

@@ -92,6 +92,7 @@ mod tests {
             tenant: "acme".into(),
             user: None,
             roles: vec!["batch".into()],
+            masking: None,
         }
     }
 

@@ -98,7 +98,7 @@ prop_compose! {
         roles in btree_map("r[0-2]", roles_config(), 0..4),
     ) -> Written {
         let may = if everything { role(&["*"], &["*"]) } else { may };
-        Written { tenant: TenantConfig { may, mtls: vec![], user_roles }, roles }
+        Written { tenant: TenantConfig { may, user_roles, ..TenantConfig::default() }, roles }
     }
 }
 
