@@ -20,16 +20,22 @@ const ENGINES: [&str; 4] = [
 /// A name that every name of the engines differs from, and that needs escapes.
 const ASKED: &str = "asked \"name\" \\ é";
 
-struct Message {
+pub(crate) struct Message {
     head: String,
-    body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Message {
-    fn header(&self, wanted: &str) -> Option<&str> {
+    pub(crate) fn header(&self, wanted: &str) -> Option<&str> {
         let named = |line: &&str| line.split(':').next().unwrap().eq_ignore_ascii_case(wanted);
         let line = self.head.lines().skip(1).find(named)?;
         line.split_once(':').map(|(_, value)| value.trim())
+    }
+
+    /// The path of a request.
+    pub(crate) fn path(&self) -> &str {
+        let target = self.head.split(' ').nth(1).unwrap();
+        target.split('?').next().unwrap()
     }
 
     fn status(&self) -> u16 {
@@ -37,7 +43,7 @@ impl Message {
     }
 }
 
-fn files(suffix: &str) -> Vec<PathBuf> {
+pub(crate) fn files(suffix: &str) -> Vec<PathBuf> {
     let captures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../integration/captures");
     let mut found = Vec::new();
     for engine in ENGINES {
@@ -53,7 +59,7 @@ fn files(suffix: &str) -> Vec<PathBuf> {
     found
 }
 
-fn message(path: &Path) -> Message {
+pub(crate) fn message(path: &Path) -> Message {
     let raw = fs::read(path).unwrap();
     let end = memchr::memmem::find(&raw, b"\r\n\r\n").unwrap();
     let head = String::from_utf8(raw[..end].to_vec()).unwrap();

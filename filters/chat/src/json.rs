@@ -16,6 +16,7 @@ use contract::limits::{JSON_DEPTH_MAX, JSON_TOKENS_MAX};
 
 pub(crate) use names::Names;
 pub use text::Str;
+pub(crate) use text::{Unit, Units};
 
 /// What stands somewhere in a JSON text. Its `Debug` shows no text and no number.
 #[derive(Clone, Copy, PartialEq, Eq)]

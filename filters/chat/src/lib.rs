@@ -4,11 +4,15 @@
 //! Pure: no host, no time, no I/O. A request body is parsed once and whole
 //! ([`request`], over our own strict reader of JSON, [`json`]) and changed by
 //! spans ([`edit`]); an answer is read as it passes ([`reply`]), at whatever cuts
-//! it comes, and never held back except for the bytes of a model's name.
+//! it comes, and never held back except for the bytes of a model's name. Where texts
+//! are masked, those of the request are found on the same pass ([`texts`]), and those of
+//! the answer are changed event by event ([`answer_texts`]).
 //!
-//! Nothing here panics and nothing grows with the size of an answer.
+//! Nothing here panics, and nothing grows with the size of an answer but a JSON body,
+//! or an event, whose texts change: up to a bound.
 
 mod answer;
+pub mod answer_texts;
 mod bounded;
 pub mod edit;
 pub mod fields;
@@ -24,6 +28,7 @@ pub mod request;
 mod splice;
 pub mod sse;
 mod structural;
+pub mod texts;
 pub mod usage;
 
 pub use answer::{AnswerScanner, Findings};

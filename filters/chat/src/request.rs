@@ -9,8 +9,10 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
-use crate::json::{Events, Fault, Reason, Str};
+use crate::json::{Event, Events, Fault, Reason, Str};
 use crate::medium::Medium;
+use crate::path::Api;
+use crate::texts::{Gatherer, Texts};
 pub use error::RequestError;
 use walk::{Found, Value, Walk};
 use word::Word;
@@ -100,7 +102,25 @@ impl fmt::Debug for Request<'_> {
 /// # Errors
 /// [`RequestError`], the form of the whole body first.
 pub fn parse(body: &[u8]) -> Result<Request<'_>, RequestError> {
-    let found = read(body).map_err(|fault| form_error(body, fault))?;
+    request(body, |_| {})
+}
+
+/// The same, and every text that it carries, found on the same pass.
+///
+/// # Errors
+/// As [`parse`], and [`RequestError::TooManyTexts`].
+pub fn parse_with_texts<'a>(
+    body: &'a [u8],
+    api: &Api<'_>,
+) -> Result<(Request<'a>, Texts<'a>), RequestError> {
+    let mut gatherer = Gatherer::new(body, api);
+    let request = request(body, |event| gatherer.pass(event))?;
+    let texts = gatherer.finish().ok_or(RequestError::TooManyTexts)?;
+    Ok((request, texts))
+}
+
+fn request<'a>(body: &'a [u8], also: impl FnMut(&Event<'a>)) -> Result<Request<'a>, RequestError> {
+    let found = read(body, also).map_err(|fault| form_error(body, fault))?;
     if let Some(at) = found.again {
         return Err(RequestError::DuplicateKey(known_name(body, at)));
     }
@@ -128,10 +148,14 @@ pub fn parse(body: &[u8]) -> Result<Request<'_>, RequestError> {
     })
 }
 
-fn read(body: &[u8]) -> Result<Found<'_>, Fault> {
+/// `also` sees every event too.
+#[inline]
+fn read<'a>(body: &'a [u8], mut also: impl FnMut(&Event<'a>)) -> Result<Found<'a>, Fault> {
     let mut walk = Walk::default();
     for event in Events::of(body)? {
-        walk.pass(event?);
+        let event = event?;
+        also(&event);
+        walk.pass(event);
     }
     Ok(walk.found)
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
 use super::Reason;
 
@@ -33,6 +34,18 @@ impl<'a> Str<'a> {
         text.as_bytes().get(at).filter(|byte| **byte == b'"')?;
         let (end, escaped) = string(text, at + 1).ok()?;
         text.get(at + 1..end - 1).map(|raw| Self { raw, escaped })
+    }
+
+    /// A stretch of a checked string that cuts no escape; `None`: it cuts one.
+    pub(crate) fn inside(raw: &'a str) -> Option<Self> {
+        let mut escaped = false;
+        let mut at = 0;
+        while let Some(found) = memchr::memchr(b'\\', raw.as_bytes().get(at..)?) {
+            escaped = true;
+            at += found + 1;
+            at += escape_length(raw.as_bytes(), at).ok()?;
+        }
+        Some(Self { raw, escaped })
     }
 
     /// A string that [`string`] has found.
@@ -69,6 +82,52 @@ impl<'a> Str<'a> {
         }
         said.push_str(rest);
         Cow::Owned(said)
+    }
+}
+
+/// A stretch of a string as it stands and as it is said.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Unit {
+    /// In the string as it stands, in bytes.
+    pub(crate) raw: Range<usize>,
+    /// In what it says, in bytes.
+    pub(crate) said: Range<usize>,
+    /// One escape, which nothing may cut; otherwise the two are the same text.
+    pub(crate) is_escape: bool,
+}
+
+/// The stretches of a checked string (the inside of its quotes), without a gap.
+pub(crate) struct Units<'a> {
+    raw: &'a str,
+    at: usize,
+    said: usize,
+}
+
+impl<'a> Units<'a> {
+    pub(crate) fn of(raw: &'a str) -> Self {
+        Self { raw, at: 0, said: 0 }
+    }
+}
+
+impl Iterator for Units<'_> {
+    type Item = Unit;
+
+    fn next(&mut self) -> Option<Unit> {
+        let rest = self.raw.as_bytes().get(self.at..).filter(|rest| !rest.is_empty())?;
+        let (raw, said, is_escape) = match rest.strip_prefix(b"\\") {
+            Some(behind) => {
+                let (character, length) = escape(behind).unwrap_or(('\u{fffd}', 1));
+                (1 + length, character.len_utf8(), true)
+            }
+            None => {
+                let plain = memchr::memchr(b'\\', rest).unwrap_or(rest.len());
+                (plain, plain, false)
+            }
+        };
+        let unit =
+            Unit { raw: self.at..self.at + raw, said: self.said..self.said + said, is_escape };
+        (self.at, self.said) = (unit.raw.end, unit.said.end);
+        Some(unit)
     }
 }
 
@@ -265,6 +324,33 @@ mod tests {
         for text in ["\"", "\\", "\n", "a\u{0}"] {
             assert_eq!(Str::plain(text), None);
         }
+    }
+
+    #[test]
+    fn a_stretch_is_a_string_unless_it_cuts_an_escape() {
+        for raw in ["", "é", r"a\n", r"\uD83D\uDE00", r"\\"] {
+            let inside = Str::inside(raw).unwrap();
+            assert_eq!(Str::at(&format!("\"{raw}\""), 0), Some(inside));
+        }
+        for raw in ["\\", r"a\u00", r"\uD83D", r"\\\", r"\x"] {
+            assert_eq!(Str::inside(raw), None, "{raw}");
+        }
+    }
+
+    #[test]
+    fn stretches_are_what_is_said() {
+        let raw = r"ab\n\uD83D\uDE00é\\";
+        let told: Vec<_> = Units::of(raw)
+            .map(|unit| (raw.get(unit.raw).unwrap(), unit.said, unit.is_escape))
+            .collect();
+        let expected = [
+            ("ab", 0..2, false),
+            (r"\n", 2..3, true),
+            (r"\uD83D\uDE00", 3..7, true),
+            ("é", 7..9, false),
+            (r"\\", 9..10, true),
+        ];
+        assert_eq!(told, expected);
     }
 
     #[test]

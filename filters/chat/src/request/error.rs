@@ -6,6 +6,7 @@ use contract::limits::{JSON_DEPTH_MAX, JSON_TOKENS_MAX};
 
 use super::{FIELDS_MAX, MEDIA_MAX, MODEL_BYTES_MAX};
 use crate::json::Reason;
+use crate::texts::TEXTS_MAX;
 
 /// Why a body is refused. No text here repeats anything of the body.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub enum RequestError {
     TooManyFields,
     /// More media than [`MEDIA_MAX`].
     TooManyMedia,
+    /// More texts than [`TEXTS_MAX`], where they are looked for.
+    TooManyTexts,
     /// JSON, but not an object.
     NotAnObject,
     /// A name stands twice in one object, or one that decides something in two
@@ -77,6 +80,7 @@ impl fmt::Display for RequestError {
             }
             Self::TooManyFields => write!(f, "the body has more than {FIELDS_MAX} fields"),
             Self::TooManyMedia => write!(f, "the body has more than {MEDIA_MAX} media"),
+            Self::TooManyTexts => write!(f, "the body has more than {TEXTS_MAX} texts"),
             Self::NotAnObject => f.write_str("the body must be a JSON object"),
             Self::DuplicateKey(Some(param)) => write!(f, "'{param}' is given more than once"),
             Self::DuplicateKey(None) => f.write_str("a name is given more than once in an object"),
