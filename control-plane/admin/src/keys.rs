@@ -56,6 +56,10 @@ pub struct CreateKey {
     /// Patterns over model names, such as `llama-*`; none means no further bound.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub models: Vec<String>,
+    /// The masking policy of its requests, of the configuration; none means the model's,
+    /// else the tenant's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub masking: Option<String>,
     /// How long it lives, as `30d`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<String>,
@@ -223,6 +227,7 @@ fn new_key(wanted: CreateKey, minted: &Minted) -> Result<NewKey, Problem> {
         user: wanted.user,
         roles: wanted.roles,
         models: wanted.models,
+        masking: wanted.masking,
         expires_at_s: life.map(|span| at_s.saturating_add(span.seconds)),
         at_s,
     })
@@ -233,6 +238,8 @@ fn check(wanted: &CreateKey, policy: &GatewayConfig) -> Result<(), Problem> {
     wanted.user.iter().try_for_each(|user| name("user", user))?;
     one_of("tenant", &wanted.tenant, policy.tenants.keys())?;
     wanted.roles.iter().try_for_each(|role| one_of("role", role, policy.roles.keys()))?;
+    let policies = policy.masking.policies.keys();
+    wanted.masking.iter().try_for_each(|name| one_of("masking policy", name, policies.clone()))?;
     if wanted.models.len() > MODELS_MAX {
         return Err(Problem::invalid(format!("models: takes at most {MODELS_MAX} patterns.")));
     }

@@ -4,7 +4,7 @@
 //!
 //! Every answer of this server says so in a header: Envoy makes up answers of
 //! its own when the control plane is gone, and "unknown key" must not be one.
-//! Answers hold secrets of signed requests: they are neither cached nor logged.
+//! Answers hold secrets of signed requests and the key of placeholders: they are neither cached nor logged.
 
 use crate::api::CLOCK;
 use crate::guard;
@@ -17,7 +17,7 @@ use axum::middleware::{from_fn, map_response};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use contract::keyring::{HmacSet, KeyringDelta};
+use contract::keyring::{HmacSet, KeyringDelta, MaskingKey};
 use contract::limits::{KEYRING_CHANGES_MAX, KEYRING_POLL_MS, MAX_SKEW_S_MAX};
 use contract::names::{
     ANSWER_DELTA, ANSWER_FOUND, ANSWER_FRESH, ANSWER_HEADER, ANSWER_NOTED, ANSWER_SEEN,
@@ -54,6 +54,8 @@ pub struct Sync {
     pub ledger: Ledger,
     /// Who may sign requests.
     pub hmac: watch::Receiver<Arc<HmacSet>>,
+    /// The key of placeholders, as long as something is masked.
+    pub masking: watch::Receiver<Option<MaskingKey>>,
     /// Where the gateways' reports go.
     pub refusals: Refusals,
 }
@@ -79,6 +81,8 @@ struct Have {
     /// Of the credentials for signed requests; `None` (not even empty) is a gateway
     /// that knows of none and is not sent any.
     hmac: Option<String>,
+    /// Of the key of placeholders; the same.
+    masking: Option<String>,
 }
 
 /// The query of a nonce.
@@ -123,9 +127,10 @@ async fn changes(sync: &mut Sync, have: &Have) -> Result<KeyringDelta, ledger::E
         // Seen before the database is asked: a change in between wakes at once.
         keys.mark_unchanged();
         let hmac = other_set(&mut sync.hmac, have);
+        let masking = other_key(&mut sync.masking, have);
         let delta =
             sync.ledger.keyring_since(Some(&have.epoch), have.since, KEYRING_CHANGES_MAX).await?;
-        let delta = KeyringDelta { hmac, ..delta };
+        let delta = KeyringDelta { hmac, masking, ..delta };
         if is_news(&delta, have) || timeout_at(deadline, woken(&mut keys, sync)).await.is_err() {
             // Read last: a nonce that was put while this waited counts as well.
             let nonces_until_s = sync.ledger.nonces_until().await?;
@@ -141,18 +146,27 @@ fn other_set(hmac: &mut watch::Receiver<Arc<HmacSet>>, have: &Have) -> Option<Hm
     other.then(|| HmacSet::clone(&set))
 }
 
+/// The key of placeholders, if there is one and the gateway has another.
+fn other_key(masking: &mut watch::Receiver<Option<MaskingKey>>, have: &Have) -> Option<MaskingKey> {
+    let key = masking.borrow_and_update();
+    let asked = have.masking.as_ref()?;
+    key.clone().filter(|key| key.version != *asked)
+}
+
 fn is_news(delta: &KeyringDelta, have: &Have) -> bool {
     delta.epoch != have.epoch
         || delta.version != have.since
         || !delta.changes.is_empty()
         || delta.hmac.is_some()
+        || delta.masking.is_some()
 }
 
-/// Waits for a change of either; for ever, where nobody is left to make one.
+/// Waits for a change of any of them; for ever, where nobody is left to make one.
 async fn woken(keys: &mut watch::Receiver<u64>, sync: &mut Sync) {
     tokio::select! {
         Ok(()) = keys.changed() => {}
         Ok(()) = sync.hmac.changed() => {}
+        Ok(()) = sync.masking.changed() => {}
         else => std::future::pending().await,
     }
 }

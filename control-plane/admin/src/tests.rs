@@ -9,6 +9,7 @@ use crate::{Access, Admin, AdminToken, Minted, Overview, Refusals, Status, route
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, StatusCode};
+use contract::masking::{MaskingConfig, MaskingPolicyConfig};
 use contract::policy::{AuthConfig, GatewayConfig, RoleConfig, TenantConfig};
 use ledger::Ledger;
 use plan::{ListenerPlan, Plan, UsageFlush};
@@ -62,12 +63,16 @@ fn plan() -> Plan {
             expose_pool: false,
             journal: false,
             auth: AuthConfig::default(),
+            masking: MaskingConfig {
+                policies: [("strict".into(), MaskingPolicyConfig::default())].into(),
+            },
             pools: BTreeMap::new(),
             models: BTreeMap::new(),
             roles: BTreeMap::from([("user".into(), all())]),
             tenants: BTreeMap::from([("acme".into(), tenant()), ("bluefin".into(), tenant())]),
         },
         issuers: Vec::new(),
+        detectors: Vec::new(),
         prices: Vec::new(),
         static_keys: Vec::new(),
     }

@@ -6,7 +6,6 @@ use crate::store::PriceBook;
 use contract::refusal::{Code, EnvoyError, envoy_error};
 use contract::spool::Line;
 use contract::usage::{End, Source, Tally, Who};
-use std::collections::BTreeMap;
 
 /// Status of a request whose client left before there was one, as nginx's logs
 /// have it: no client ever reads it.
@@ -133,7 +132,7 @@ fn priced(line: Line, who: Who, tally: &Tally, ending: Ending, prices: &PriceBoo
         price_version: who.price_version,
         first_token_ms: tally.first_token_ms,
         duration_ms: line.duration_ms.unwrap_or(0),
-        masked: BTreeMap::new(),
+        masked: who.masked.iter().map(|(of, count)| (of.as_str().to_owned(), *count)).collect(),
     };
     Priced { record, unpriced: known == Some(None) }
 }

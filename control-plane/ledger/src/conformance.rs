@@ -49,6 +49,7 @@ fn new_key(id: &str, tenant: &str) -> NewKey {
         user: Some("ann".to_owned()),
         roles: vec!["user".to_owned()],
         models: vec!["llama*".to_owned()],
+        masking: Some("strict".to_owned()),
         expires_at_s: Some(2_000_000_000),
         at_s: 1_000,
     }
@@ -65,6 +66,7 @@ fn entry(id: &str, tenant: &str) -> KeyEntry {
         user: Some("ann".to_owned()),
         roles: vec!["user".to_owned()],
         models: vec!["llama*".to_owned()],
+        masking: Some("strict".to_owned()),
         expires_at_s: Some(2_000_000_000),
     }
 }
@@ -155,11 +157,14 @@ async fn configured_keys(store: &impl Store) {
     assert_eq!(delta.changes, [change("ci", Some(other.1.clone())), change("cd", None)]);
     assert_eq!(store.key_by_digest(&digest("cd")).await.unwrap(), None);
     assert_eq!(store.revoke_key("ci", 3_000).await.unwrap(), Revocation::Configured);
-    // Other models are a change.
+    // Other models are a change, and so is another masking policy.
     let models = vec!["qwen".to_owned()];
-    let narrow = (digest("ci"), KeyEntry { models, ..entry("ci", "zeta") });
-    assert_eq!(set(std::slice::from_ref(&narrow)).await.changed, 1);
-    assert_eq!(store.key_by_digest(&digest("ci")).await.unwrap(), Some(narrow.1));
+    let narrow = KeyEntry { models, ..entry("ci", "zeta") };
+    let unmasked = KeyEntry { masking: None, ..narrow.clone() };
+    for other in [narrow, unmasked] {
+        assert_eq!(set(&[(digest("ci"), other.clone())]).await.changed, 1);
+        assert_eq!(store.key_by_digest(&digest("ci")).await.unwrap(), Some(other));
+    }
     // The same id under a new digest is a rotated key; a removed one can come back.
     assert_eq!(set(&[(digest("ci2"), entry("ci", "zeta")), cd.clone()]).await.changed, 3);
     assert_eq!(store.key_by_digest(&digest("cd")).await.unwrap(), Some(cd.1));

@@ -20,6 +20,8 @@ pub struct NewKey {
     pub roles: Vec<String>,
     /// Patterns over model names; none means no further bound.
     pub models: Vec<String>,
+    /// The masking policy of its requests.
+    pub masking: Option<String>,
     /// Unix time in seconds from which it is refused.
     pub expires_at_s: Option<u64>,
     /// Unix time in seconds of the making.
@@ -51,6 +53,9 @@ pub struct Key {
     /// Patterns over model names; none means no further bound.
     #[serde(default)]
     pub models: Vec<String>,
+    /// The masking policy of its requests.
+    #[serde(default)]
+    pub masking: Option<String>,
     /// Whether it stands in the configuration file.
     pub configured: bool,
     /// Unix time in seconds of the making.

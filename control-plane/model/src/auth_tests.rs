@@ -322,7 +322,7 @@ fn what_is_wrong_with_credentials() {
         ),
         (
             &signers("{ id: a, secret: '${TOKEN}', expires: 2030-01-01 }"),
-            "2:53: tenants.t.hmac[0].expires: unknown field `expires`; allowed: id, secret, roles, user",
+            "2:53: tenants.t.hmac[0].expires: unknown field `expires`; allowed: id, secret, roles, user, masking",
         ),
         (
             &signers(&format!("{{ id: a, secret: '${{TOKEN}}' }}, {{ id: a, secret: {long} }}")),

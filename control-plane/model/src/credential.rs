@@ -1,7 +1,7 @@
 //! `tenants.NAME.hmac`: who may sign requests.
 
 use crate::document::Cursor;
-use crate::ids::{CredentialId, RoleName, UserName};
+use crate::ids::{CredentialId, PolicyName, RoleName, UserName};
 use crate::schema::Section;
 use crate::secret::Secret;
 use crate::tenant::{NO_ROLES, roles_of};
@@ -25,6 +25,8 @@ pub struct HmacCredential {
     pub roles: Vec<RoleName>,
     /// The user it was made for.
     pub user: Option<UserName>,
+    /// The masking policy of its requests; it exists.
+    pub masking: Option<PolicyName>,
 }
 
 impl HmacCredential {
@@ -39,6 +41,7 @@ impl HmacCredential {
         let roles = fields.get("roles");
         let roles = roles.map(|roles| roles_of(&roles, declared, NO_ROLES)).unwrap_or_default();
         let user = fields.get("user").and_then(|user| user.parse(UserName::parse));
+        let masking = declared.masking(&fields);
         fields.close();
         let id = id.and_then(|field| {
             let id = field.parse(CredentialId::parse)?;
@@ -50,7 +53,7 @@ impl HmacCredential {
             seen.secret(&field, &secret);
             Some(secret)
         });
-        Some(HmacCredential { id: id?, secret: secret?, roles, user })
+        Some(HmacCredential { id: id?, secret: secret?, roles, user, masking })
     }
 }
 

@@ -1,6 +1,7 @@
 //! A reader over the tree: typed getters that collect what is wrong and go on,
 //! so that one look finds everything.
 
+use crate::masking::PolicyCheck;
 use crate::problem::{Problem, Problems};
 use crate::schema::{self, Section};
 use crate::sources::{Sources, expand};
@@ -26,12 +27,18 @@ const ALIKE: f64 = 0.8;
 pub(crate) struct Document<'a> {
     pub base: &'a Path,
     pub sources: &'a dyn Sources,
+    policies: &'a dyn PolicyCheck,
     problems: RefCell<Problems>,
 }
 
 impl<'a> Document<'a> {
-    pub fn new(base: &'a Path, sources: &'a dyn Sources, problems: Problems) -> Self {
-        Document { base, sources, problems: RefCell::new(problems) }
+    pub fn new(
+        base: &'a Path,
+        sources: &'a dyn Sources,
+        policies: &'a dyn PolicyCheck,
+        problems: Problems,
+    ) -> Self {
+        Document { base, sources, policies, problems: RefCell::new(problems) }
     }
 
     pub fn root(&'a self, node: &'a Node) -> Cursor<'a> {
@@ -64,6 +71,11 @@ struct Text {
 }
 
 impl<'a> Cursor<'a> {
+    /// Who says whether the rules of a masking policy can be applied.
+    pub fn policy_check(&self) -> &'a dyn PolicyCheck {
+        self.document.policies
+    }
+
     /// Reports what is wrong with the value.
     pub fn report(&self, message: impl Display) {
         self.document.report(self.node.mark, &self.path, message);
@@ -286,11 +298,16 @@ pub(crate) fn alternatives<'n>(
     let meant = allowed
         .clone()
         .take(CONSIDERED_MAX)
-        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
+        .map(|candidate| (alike(name, candidate), candidate))
         .filter(|(alike, _)| *alike >= ALIKE)
         .max_by(|(a, _), (b, _)| a.total_cmp(b));
     let meant = meant.map(|(_, candidate)| format!(" did you mean {candidate}?"));
     format!("{} allowed: {}", meant.unwrap_or_default(), listed(allowed))
+}
+
+/// How alike two names are, whatever their case.
+fn alike(name: &str, candidate: &str) -> f64 {
+    strsim::jaro_winkler(&name.to_lowercase(), &candidate.to_lowercase())
 }
 
 fn listed<'n>(names: impl Iterator<Item = &'n str>) -> String {
@@ -334,6 +351,8 @@ mod tests {
         assert_eq!(lisen, "unknown field `lisen`; did you mean listen? allowed: listen, workers");
         assert_eq!(alternatives("x", allowed), " allowed: listen, workers");
         assert_eq!(alternatives("x", [].into_iter()), " allowed: none");
+        let types = ["EMAIL", "PHONE"].into_iter();
+        assert_eq!(alternatives("e-mail", types), " did you mean EMAIL? allowed: EMAIL, PHONE");
     }
 
     #[test]

@@ -35,6 +35,9 @@ pub struct Endpoint {
 /// Longest host name (RFC 1035, section 2.3.4).
 const HOST_BYTES_MAX: usize = 253;
 
+/// Longest URL with a path; it travels in Envoy's configuration and in a request line.
+const URL_BYTES_MAX: usize = 2_048;
+
 /// Longest label of a host name (RFC 1035, section 2.3.4).
 const LABEL_BYTES_MAX: usize = 63;
 
@@ -61,14 +64,54 @@ impl Endpoint {
     }
 }
 
+impl Endpoint {
+    /// A URL with a path: where it leads, and what is asked for there, which begins with
+    /// `/`. A URL without a port has its scheme's.
+    ///
+    /// # Errors
+    /// A user in it; everything else is said in the words `wrong`.
+    pub(crate) fn parse_url(text: &str, wrong: &str) -> Result<(Endpoint, String), String> {
+        let (_, rest) = text.split_once("://").ok_or(wrong)?;
+        let path =
+            rest.find(['/', '?', '#']).and_then(|start| rest.get(start..)).unwrap_or_default();
+        let origin = text.strip_suffix(path).ok_or(wrong)?;
+        let at =
+            Endpoint::parse(origin).map_err(|error| match error.starts_with("holds a user") {
+                true => error,
+                false => wrong.to_owned(),
+            })?;
+        let graphic = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
+        if !graphic || text.len() > URL_BYTES_MAX {
+            return Err(wrong.to_owned());
+        }
+        let slash = if path.starts_with('/') { "" } else { "/" };
+        Ok((at, format!("{slash}{path}")))
+    }
+
+    /// Host and port, as a cluster is named by them.
+    #[must_use]
+    pub fn host_and_port(&self) -> String {
+        match &self.host {
+            Host::Ip(IpAddr::V6(ip)) => format!("[{ip}]:{}", self.port),
+            host => format!("{host}:{}", self.port),
+        }
+    }
+
+    /// What a request to it has in `Host`: no port where it is the scheme's own
+    /// (RFC 9110, section 4.2.3).
+    #[must_use]
+    pub fn authority(&self) -> String {
+        let whole = self.host_and_port();
+        let own = if self.tls { ":443" } else { ":80" };
+        whole.strip_suffix(own).map_or_else(|| whole.clone(), str::to_owned)
+    }
+}
+
 /// The URL, without a path.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.tls { "https" } else { "http" };
-        match &self.host {
-            Host::Ip(IpAddr::V6(ip)) => write!(f, "{scheme}://[{ip}]:{}", self.port),
-            host => write!(f, "{scheme}://{host}:{}", self.port),
-        }
+        write!(f, "{scheme}://{}", self.host_and_port())
     }
 }
 
@@ -172,6 +215,22 @@ mod tests {
         for (text, expected) in table {
             let found = host_and_required_port(text).map(|(host, port)| (host.to_string(), port));
             assert_eq!(found, expected.map(|(host, port)| (host.to_owned(), port)), "{text}");
+        }
+    }
+
+    #[test]
+    fn hosts_of_requests() {
+        let table = [
+            ("http://a:80", "a:80", "a"),
+            ("http://a:443", "a:443", "a:443"),
+            ("https://a", "a:443", "a"),
+            ("http://[::1]:8080", "[::1]:8080", "[::1]:8080"),
+            ("http://[::1]", "[::1]:80", "[::1]"),
+            ("https://192.0.2.1:80", "192.0.2.1:80", "192.0.2.1:80"),
+        ];
+        for (text, whole, authority) in table {
+            let endpoint = Endpoint::parse(text).unwrap();
+            assert_eq!((&*endpoint.host_and_port(), &*endpoint.authority()), (whole, authority));
         }
     }
 

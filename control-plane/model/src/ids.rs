@@ -121,6 +121,12 @@ names! {
     Audience by visible;
     /// Name of a claim in a token, or a path of names with dots.
     ClaimName by visible;
+    /// Name of a masking policy.
+    PolicyName by plain;
+    /// Name of a regular expression in a masking policy.
+    PatternName by plain;
+    /// What an external detector calls a kind of value.
+    EntityName by plain;
     /// Name of a field in the body of a request.
     FieldName by plain;
 }

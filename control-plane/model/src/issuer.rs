@@ -17,9 +17,6 @@ const REFRESH_DEFAULT: Duration = Duration::from_secs(60);
 pub(crate) const REFRESH_BOUNDS: RangeInclusive<Duration> =
     Duration::from_secs(1)..=Duration::from_secs(86_400);
 
-/// Longest URL of a key set; it travels in Envoy's configuration and in a request line.
-const URL_BYTES_MAX: usize = 2_048;
-
 /// An issuer of tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Issuer {
@@ -190,22 +187,8 @@ impl JwksUrl {
     /// # Errors
     /// Says what is wrong; quotes nothing, because a URL may hold a password.
     fn parse(text: &str) -> Result<JwksUrl, String> {
-        let wrong = || "is not where keys are; write file:PATH or https://HOST/PATH".to_owned();
-        let (_, rest) = text.split_once("://").ok_or_else(wrong)?;
-        let path =
-            rest.find(['/', '?', '#']).and_then(|start| rest.get(start..)).unwrap_or_default();
-        let origin = text.strip_suffix(path).ok_or_else(wrong)?;
-        let at =
-            Endpoint::parse(origin).map_err(|error| match error.starts_with("holds a user") {
-                true => error,
-                false => wrong(),
-            })?;
-        let graphic = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
-        if !graphic || text.len() > URL_BYTES_MAX {
-            return Err(wrong());
-        }
-        let slash = if path.starts_with('/') { "" } else { "/" };
-        let path_and_query = format!("{slash}{path}");
+        let wrong = "is not where keys are; write file:PATH or https://HOST/PATH";
+        let (at, path_and_query) = Endpoint::parse_url(text, wrong)?;
         let Endpoint { tls, host, port } = at;
         Ok(JwksUrl { tls, host, port, path_and_query, text: text.to_owned() })
     }

@@ -21,6 +21,7 @@ mod gateway;
 mod health;
 pub mod ids;
 mod issuer;
+mod masking;
 mod media;
 mod pool;
 mod problem;
@@ -47,6 +48,7 @@ pub use endpoint::{Endpoint, Host};
 pub use gateway::{Gateway, Tls};
 pub use health::{Ejection, Health};
 pub use issuer::{Claims, Issuer, Jwks, JwksUrl};
+pub use masking::{Detector, Masking, MaskingPolicy, PolicyCheck, tag_key};
 pub use pool::Pool;
 pub use problem::Problem;
 pub use route::Model;
@@ -58,6 +60,7 @@ pub use xds_port::{EnvoyIdentity, XdsListen, XdsPort, XdsTls};
 
 use document::Document;
 use ids::{ModelName, PoolName, RoleName, TenantName};
+use masking::Unchecked;
 use problem::Problems;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -80,6 +83,8 @@ pub struct Config {
     pub tenants: BTreeMap<TenantName, Tenant>,
     /// How callers are told apart beyond the keys of tenants.
     pub auth: Auth,
+    /// What must not reach an engine.
+    pub masking: Masking,
 }
 
 /// Reads a configuration. `base` is the folder that relative paths count from.
@@ -88,6 +93,19 @@ pub struct Config {
 /// Everything that is wrong, in the order of the text; never empty. Of more than a
 /// thousand problems the last one says how many are left out.
 pub fn load(text: &str, base: &Path, sources: &dyn Sources) -> Result<Config, Vec<Problem>> {
+    load_checked(text, base, sources, &Unchecked)
+}
+
+/// Like [`load`]; `policies` says whether the rules of masking policies can be applied.
+///
+/// # Errors
+/// Like [`load`]; what `policies` finds is among it.
+pub fn load_checked(
+    text: &str,
+    base: &Path,
+    sources: &dyn Sources,
+    policies: &dyn PolicyCheck,
+) -> Result<Config, Vec<Problem>> {
     let mut problems = Problems::default();
     let tree = match tree::parse(text, &mut problems) {
         Ok(tree) => tree,
@@ -99,7 +117,7 @@ pub fn load(text: &str, base: &Path, sources: &dyn Sources) -> Result<Config, Ve
             return Err(problems);
         }
     };
-    let document = Document::new(base, sources, problems);
+    let document = Document::new(base, sources, policies, problems);
     let config = validate::config(&document, &tree);
     let problems = document.into_problems();
     if problems.is_empty() { Ok(config) } else { Err(problems) }
@@ -111,6 +129,8 @@ mod auth_tests;
 mod control_tests;
 #[cfg(test)]
 mod load_tests;
+#[cfg(test)]
+mod masking_tests;
 #[cfg(test)]
 mod pool_tests;
 #[cfg(test)]

@@ -19,6 +19,7 @@ pub(crate) fn sources() -> Fixed {
         ("SHORT", "hunter 2"),
         ("PORT", "9000"),
         ("PARTNER_SECRET", "fedcba9876543210-secret"),
+        ("TOLLGATE_MASKING_KEY", "made-up-key-of-placeholders"),
         ("/etc/tollgate/llama.price", "0.25\n"),
     ]))
 }
@@ -166,7 +167,7 @@ fn what_is_wrong_with_gateway_and_control() {
     check(&[
         (
             "gatway: {}",
-            "2:1: gatway: unknown field `gatway`; did you mean gateway? allowed: version, gateway, control, pools, roles, models, tenants, auth",
+            "2:1: gatway: unknown field `gatway`; did you mean gateway? allowed: version, gateway, control, pools, roles, masking, models, tenants, auth",
         ),
         ("gateway: 1", "2:10: gateway: must be a map of fields, not one value"),
         (

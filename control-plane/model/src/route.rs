@@ -1,7 +1,7 @@
 //! `models`: the names that callers ask for.
 
 use crate::document::Cursor;
-use crate::ids::PoolName;
+use crate::ids::{PolicyName, PoolName};
 use crate::schema::Section;
 use crate::unbuilt::SPLIT_OF_SEVERAL;
 use crate::units;
@@ -12,6 +12,8 @@ use crate::validate::Declared;
 pub struct Model {
     /// The pool; it exists.
     pub pool: PoolName,
+    /// The masking policy of its requests, where the credential names none; it exists.
+    pub masking: Option<PolicyName>,
 }
 
 /// Most weight of a pool in a split.
@@ -21,23 +23,24 @@ impl Model {
     /// The model, or nothing when no one pool is named.
     pub(crate) fn read(cursor: &Cursor<'_>, declared: &Declared) -> Option<Model> {
         if cursor.is_scalar() {
-            return pool(cursor, declared);
+            return pool(cursor, declared).map(|pool| Model { pool, masking: None });
         }
         let fields = cursor.fields(Section::Model);
         let split = fields.require("split", "write `split: [{ pool: NAME }]`, or the pool alone");
         if let Some(sticky) = fields.get("sticky") {
             sticky.choose(Section::Model, &[("none", ())]);
         }
+        let masking = declared.masking(&fields);
         fields.close();
-        only_pool(&split?, declared)
+        Some(Model { pool: only_pool(&split?, declared)?, masking })
     }
 }
 
-fn pool(cursor: &Cursor<'_>, declared: &Declared) -> Option<Model> {
-    cursor.parse(|text| declared.pool(text)).map(|pool| Model { pool })
+fn pool(cursor: &Cursor<'_>, declared: &Declared) -> Option<PoolName> {
+    cursor.parse(|text| declared.pool(text))
 }
 
-fn only_pool(split: &Cursor<'_>, declared: &Declared) -> Option<Model> {
+fn only_pool(split: &Cursor<'_>, declared: &Declared) -> Option<PoolName> {
     let items = split.items()?;
     match items.as_slice() {
         [] => split.report("is empty; name one pool"),

@@ -2,7 +2,9 @@
 
 use crate::credential::HmacCredential;
 use crate::document::{Cursor, Fields};
-use crate::ids::{KeyName, ModelGlob, RoleName, SanGlob, Subject, TenantName, UserName};
+use crate::ids::{
+    KeyName, ModelGlob, PolicyName, RoleName, SanGlob, Subject, TenantName, UserName,
+};
 use crate::rules::Rules;
 use crate::schema::Section;
 use crate::units;
@@ -57,6 +59,8 @@ pub struct Key {
     pub user: Option<UserName>,
     /// Unix time in seconds from which it is refused.
     pub expires_at_s: Option<u64>,
+    /// The masking policy of its requests; it exists.
+    pub masking: Option<PolicyName>,
 }
 
 impl Key {
@@ -83,6 +87,9 @@ pub struct Tenant {
     pub keys: Vec<Key>,
     /// Who may sign requests.
     pub hmac: Vec<HmacCredential>,
+    /// The masking policy of its requests, where neither the credential nor the model
+    /// names one; it exists.
+    pub masking: Option<PolicyName>,
 }
 
 impl Role {
@@ -105,13 +112,14 @@ impl Tenant {
         let may = Rules::of_tenant(&fields);
         let mtls = fields.get("mtls").as_ref().map(|mtls| certificates(mtls, declared, seen));
         let user_roles = fields.get("users").as_ref().map(|users| user_roles(users, declared));
+        let masking = declared.masking(&fields);
         let [keys, hmac] = ["keys", "hmac"].map(|list| items(&fields, list));
         fields.close();
         let keys = keys.iter().filter_map(|key| Key::read(name, key, declared, seen)).collect();
         let signer = |item| HmacCredential::read(item, declared, seen);
         let hmac = hmac.iter().filter_map(signer).collect();
         let (mtls, user_roles) = (mtls.unwrap_or_default(), user_roles.unwrap_or_default());
-        Tenant { may, mtls, user_roles, keys, hmac }
+        Tenant { may, mtls, user_roles, keys, hmac, masking }
     }
 }
 
@@ -162,12 +170,14 @@ impl Key {
         let user = fields.get("user").and_then(|user| user.parse(UserName::parse));
         let expires_at_s =
             fields.get("expires").and_then(|expires| expires.parse(units::unix_seconds));
+        let masking = declared.masking(&fields);
         fields.close();
         let (name, sha256) = (name?, sha256?);
         let digest = sha256.parse_unquoted(KeyDigest::parse);
         let name_text = name.parse(KeyName::parse);
         let (roles, models) = (roles.unwrap_or_default(), models.unwrap_or_default());
-        let key = Key { name: name_text?, sha256: digest?, roles, models, user, expires_at_s };
+        let key =
+            Key { name: name_text?, sha256: digest?, roles, models, user, expires_at_s, masking };
         seen.id(&name, key.id(tenant));
         seen.digest(&sha256, key.sha256);
         Some(key)

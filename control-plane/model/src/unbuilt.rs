@@ -19,7 +19,6 @@ use Section::{Balance, Control, Model, Pool, Root, Tenant, Users};
 /// Fields, wherever they are used.
 const FIELDS: &[(Section, &str, Lack)] = &[
     (Root, "limits", Enforced),
-    (Root, "masking", Enforced),
     (Control, "database", Available),
     (Pool, "credentials", Available),
     (Pool, "max_tokens", Enforced),
@@ -27,7 +26,6 @@ const FIELDS: &[(Section, &str, Lack)] = &[
     (Model, "rules", Available),
     (Tenant, "limits", Enforced),
     (Tenant, "budget", Enforced),
-    (Tenant, "masking", Enforced),
     (Users, "limits", Enforced),
     (Users, "from", Available),
 ];

@@ -176,6 +176,22 @@ pub(crate) fn percent(text: &str) -> Result<u8, &'static str> {
         .ok_or("is not a percentage; write a whole number from 1% to 100%, such as 50%")
 }
 
+/// A score from `0` to `1` with at most two digits after the point, in percent.
+///
+/// # Errors
+/// When `text` is none.
+pub(crate) fn score(text: &str) -> Result<u8, &'static str> {
+    let wrong = "is not a score; write 0 to 1 with at most two digits after the point, such as 0.5";
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = (1..=2).contains(&fraction.len()) && fraction.bytes().all(|b| b.is_ascii_digit());
+    let hundredths = format!("{fraction:0<2}").parse().ok().filter(|_| digits);
+    match (whole, hundredths) {
+        ("0", Some(percent)) => Ok(percent),
+        ("1", Some(0)) => Ok(100),
+        _ => Err(wrong),
+    }
+}
+
 /// A port from 1 to 65535.
 ///
 /// # Errors
@@ -333,6 +349,30 @@ mod tests {
         for (text, expected) in table {
             let expected = expected.map(|text| text.parse::<SocketAddr>().unwrap());
             assert_eq!(socket_address(text).ok(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn scores() {
+        let table = [
+            ("0", Some(0)),
+            ("0.5", Some(50)),
+            ("0.05", Some(5)),
+            ("0.99", Some(99)),
+            ("1", Some(100)),
+            ("1.0", Some(100)),
+            ("1.01", None),
+            ("2", None),
+            ("0.125", None),
+            ("0.", None),
+            (".5", None),
+            ("-0.5", None),
+            ("0.+5", None),
+            ("50%", None),
+            ("", None),
+        ];
+        for (text, expected) in table {
+            assert_eq!(score(text).ok(), expected, "{text}");
         }
     }
 

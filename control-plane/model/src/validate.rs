@@ -2,11 +2,11 @@
 //! there must be no two, addresses that are in each other's way.
 
 use crate::document::{Cursor, Document, Fields, alternatives};
-use crate::ids::{CredentialId, PoolName, RoleName, SanGlob, TenantName};
+use crate::ids::{CredentialId, PolicyName, PoolName, RoleName, SanGlob, TenantName};
 use crate::secret::Secret;
 use crate::tenant::KeyDigest;
 use crate::tree::Node;
-use crate::{Auth, Config, Control, Gateway, Model, Pool, Role, Tenant};
+use crate::{Auth, Config, Control, Gateway, Masking, Model, Pool, Role, Tenant};
 use crate::{ids, schema::Section};
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +23,7 @@ pub(crate) struct Declared {
     pools: BTreeSet<PoolName>,
     roles: BTreeSet<RoleName>,
     tenants: BTreeSet<TenantName>,
+    policies: BTreeSet<PolicyName>,
     /// Whether callers are asked for certificates.
     pub client_certificates: bool,
 }
@@ -50,6 +51,12 @@ impl Declared {
     /// When there is none; follows the quoted name.
     pub fn tenant(&self, text: &str) -> Result<TenantName, Unknown<'_, TenantName>> {
         known("tenant", &self.tenants, text)
+    }
+
+    /// The masking policy that the field `masking` names, where there is one.
+    pub fn masking(&self, fields: &Fields<'_, '_>) -> Option<PolicyName> {
+        let field = fields.get("masking")?;
+        field.parse(|text| known("masking policy", &self.policies, text))
     }
 }
 
@@ -133,11 +140,13 @@ pub(crate) fn config<'a>(document: &'a Document<'a>, tree: &'a Node) -> Config {
     });
     let (roles, role_names) =
         section(&fields, "roles", ids::RoleName::parse, |_, cursor| Role::read(cursor));
+    let masking = fields.get("masking").as_ref().map(Masking::read).unwrap_or_default();
     let client_certificates = root.has(&["gateway", "tls", "client_ca"]);
     let mut declared = Declared {
         pools: pool_names,
         roles: role_names,
         tenants: BTreeSet::new(),
+        policies: masking.policies.keys().cloned().collect(),
         client_certificates,
     };
     let (models, _) = section(&fields, "models", ids::ModelName::parse, |_, cursor| {
@@ -151,7 +160,7 @@ pub(crate) fn config<'a>(document: &'a Document<'a>, tree: &'a Node) -> Config {
     declared.tenants = tenant_names;
     let auth = Auth::read(fields.get("auth").as_ref(), document.base, &declared);
     fields.close();
-    Config { gateway, control, pools, models, roles, tenants, auth }
+    Config { gateway, control, pools, models, roles, tenants, auth, masking }
 }
 
 fn version(fields: &Fields<'_, '_>) {

@@ -1,6 +1,7 @@
 //! A configuration becomes decisions.
 
 use crate::filter::{client_certificates, filter, issuers, texts};
+use crate::masking::detectors;
 use crate::{
     Endpoints, HealthPlan, Inputs, ListenerPlan, Member, Plan, PoolPlan, PriceList, StaticKey,
 };
@@ -32,6 +33,7 @@ pub fn build(inputs: &Inputs<'_>) -> Plan {
         pools: config.pools.iter().map(planned).collect(),
         filter: filter(config),
         issuers: issuers(&config.auth),
+        detectors: detectors(&config.masking),
         prices: prices(config),
         static_keys: static_keys(config),
     }
@@ -134,6 +136,7 @@ fn static_key(tenant: &TenantName, key: &Key) -> StaticKey {
             user: key.user.as_ref().map(ToString::to_string),
             roles: texts(&key.roles),
             models: texts(&key.models),
+            masking: key.masking.as_ref().map(ToString::to_string),
             expires_at_s: key.expires_at_s,
         },
     }
@@ -165,7 +168,7 @@ pools:
     media: { kinds: [image], max_pages: 7 }
   other: { engine: tgi, model: Other, endpoints: [https://10.0.0.9, https://engine.example] }
   small: { engine: tgi, model: Small, endpoints: [http://10.0.0.9:1] }
-models: { chat: big, chat-2: { split: [{ pool: other }] } }
+models: { chat: big, chat-2: { split: [{ pool: other }], masking: strict } }
 roles: { user: { models: ["*"], paths: [/v1/*], deny: { models: [secret] } } }
 tenants:
   zoo: { keys: [{ name: a, sha256: "1111111111111111111111111111111111111111111111111111111111111111" }] }
@@ -174,6 +177,7 @@ tenants:
     deny: { paths: [/v1/embeddings] }
     users: { roles: { lee: [user] } }
     mtls: ["spiffe://acme/*"]
+    masking: default
     hmac: [{ id: partner, secret: 0123456789abcdef }]
     keys:
       - name: ci
@@ -182,6 +186,15 @@ tenants:
         models: ["chat*"]
         user: kim
         expires: 1970-01-02
+        masking: strict
+masking:
+  key: made-up-key-of-tags
+  policies:
+    default: { external: { url: http://analyzer.example/analyze } }
+    strict:
+      types: { default: mask }
+      deny_words: [bluefin]
+      external: { url: "https://[::1]:5002?v=1", timeout: 1s, entities: { PERSON: PERSON } }
 auth:
   stale_for: 1m
   failures_per_minute: 9
@@ -314,6 +327,7 @@ auth:
             user: Some("kim".to_owned()),
             roles: vec!["user".to_owned()],
             models: vec!["chat*".to_owned()],
+            masking: Some("strict".to_owned()),
             expires_at_s: Some(86_400),
         };
         assert_eq!(keys[0].entry, expected);

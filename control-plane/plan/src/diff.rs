@@ -2,7 +2,8 @@
 
 use crate::{IssuerPlan, Plan, PoolPlan};
 use contract::keyring::KeyEntry;
-use contract::policy::{IssuerConfig, PoolConfig, RoleConfig, TenantConfig};
+use contract::masking::{MaskingPolicyConfig, PiiType};
+use contract::policy::{IssuerConfig, ModelConfig, PoolConfig, RoleConfig, TenantConfig};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Short lines, one a change, in a stable order; none when nothing changes.
@@ -12,8 +13,10 @@ pub fn diff(old: &Plan, new: &Plan) -> Vec<String> {
     let mut lines = listener(old, new);
     lines.extend(changes("pool", &pools(old), &pools(new), pool));
     lines.extend(changes("model", &by_name(&a.models), &by_name(&b.models), |old, new| {
-        format!("pool {} -> {}", old.pool, new.pool)
+        model(old, new)
     }));
+    let policies = (by_name(&a.masking.policies), by_name(&b.masking.policies));
+    lines.extend(changes("masking policy", &policies.0, &policies.1, |old, new| policy(old, new)));
     lines.extend(auth(old, new));
     lines.extend(changes("issuer", &issuers(old), &issuers(new), issuer));
     lines.extend(changes("role", &by_name(&a.roles), &by_name(&b.roles), |old, new| {
@@ -153,7 +156,35 @@ fn tenant(old: &TenantConfig, new: &TenantConfig) -> String {
     // Not whose: the names of users are nobody else's business.
     let users = old.user_roles != new.user_roles;
     parts.extend(users.then(|| "users.roles changed".to_owned()));
+    parts.extend(masking(old.masking.as_deref(), new.masking.as_deref()));
     parts.join("; ")
+}
+
+fn model(old: &ModelConfig, new: &ModelConfig) -> String {
+    let pool = (old.pool != new.pool).then(|| format!("pool {} -> {}", old.pool, new.pool));
+    let masking = masking(old.masking.as_deref(), new.masking.as_deref());
+    pool.into_iter().chain(masking).collect::<Vec<_>>().join("; ")
+}
+
+/// Which policy is named, in words; nothing where it stays.
+fn masking(old: Option<&str>, new: Option<&str>) -> Option<String> {
+    let shown = |name: Option<&str>| name.unwrap_or("none").to_owned();
+    (old != new).then(|| format!("masking {} -> {}", shown(old), shown(new)))
+}
+
+/// Not which words and patterns: they may be names of what nobody is to know of.
+fn policy(a: &MaskingPolicyConfig, b: &MaskingPolicyConfig) -> String {
+    let parts = named(&[
+        ("on_failure", a.on_failure != b.on_failure),
+        ("placeholder", a.placeholder != b.placeholder),
+        ("types", PiiType::ALL.iter().any(|of| a.action(*of) != b.action(*of))),
+        ("deny_words", a.deny_words != b.deny_words),
+        ("custom", a.custom != b.custom),
+        ("answers", a.answers != b.answers),
+        ("external", a.external != b.external),
+    ]);
+    // Types may be named one by one or by `default`.
+    if parts.is_empty() { "written otherwise".to_owned() } else { format!("{parts} changed") }
 }
 
 fn changes<T: PartialEq>(
@@ -234,6 +265,31 @@ mod tests {
             ("[\"chat*\"]", "[chat]", &["key yaml:acme/ci: changed"]),
             ("allow_fields: [top_k]", "", &["pool big: allow_fields changed"]),
             ("max_pages: 7", "max_pages: 8", &["pool big: media changed"]),
+        ];
+        for (replaced, with, expected) in table {
+            assert_eq!(after(replaced, with), expected, "{replaced} -> {with}");
+        }
+    }
+
+    #[test]
+    fn what_is_masked() {
+        let table: [(&str, &str, &[&str]); 8] = [
+            ("key: made-up-key-of-tags", "key: another-key-of-tags", &[]),
+            (", masking: strict }", " }", &["model chat-2: masking strict -> none"]),
+            (
+                "    masking: default",
+                "    masking: strict",
+                &["tenant acme: masking default -> strict"],
+            ),
+            ("        masking: strict\n", "", &["key yaml:acme/ci: changed"]),
+            ("default: mask", "default: off", &["masking policy strict: types changed"]),
+            (
+                "types: { default: mask }",
+                "types: { default: mask, EMAIL: mask }",
+                &["masking policy strict: written otherwise"],
+            ),
+            ("[bluefin]", "[orca]", &["masking policy strict: deny_words changed"]),
+            ("timeout: 1s", "timeout: 2s", &["masking policy strict: external changed"]),
         ];
         for (replaced, with, expected) in table {
             assert_eq!(after(replaced, with), expected, "{replaced} -> {with}");

@@ -1,13 +1,14 @@
 //! What the filter is told, and who verifies tokens before it.
 
 use crate::IssuerPlan;
+use crate::masking::masking;
 use contract::names::{CONTROL_CLUSTER, jwt_payload_header, pool_cluster};
 use contract::policy::{
     AuthConfig, DenyConfig, GatewayConfig, HmacConfig, IssuerConfig, ModelConfig, PoolConfig,
     RoleConfig, TenantConfig,
 };
 use model::ids::PoolName;
-use model::{Auth, Config, Issuer, Nonces, Pool, Rules, Tenant};
+use model::{Auth, Config, Issuer, Model, Nonces, Pool, Rules, Tenant};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -19,8 +20,9 @@ pub(crate) fn filter(config: &Config) -> GatewayConfig {
         journal: config.control.usage_flush == model::UsageFlush::Line,
         expose_pool: config.gateway.expose_pool,
         auth: auth(config),
+        masking: masking(&config.masking),
         pools: named(&config.pools, pool),
-        models: named(&config.models, |_, model| ModelConfig { pool: model.pool.to_string() }),
+        models: named(&config.models, |_, item| model(item)),
         roles: named(&config.roles, |_, role| rules(&role.rules)),
         tenants: named(&config.tenants, |_, item| tenant(item)),
     }
@@ -43,7 +45,7 @@ pub(crate) fn client_certificates(config: &Config) -> bool {
     config.gateway.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some())
 }
 
-fn named<N: ToString, A, B>(
+pub(crate) fn named<N: ToString, A, B>(
     all: &BTreeMap<N, A>,
     convert: impl Fn(&N, &A) -> B,
 ) -> BTreeMap<String, B> {
@@ -96,6 +98,13 @@ fn pool(name: &PoolName, pool: &Pool) -> PoolConfig {
     }
 }
 
+fn model(model: &Model) -> ModelConfig {
+    ModelConfig {
+        pool: model.pool.to_string(),
+        masking: model.masking.as_ref().map(ToString::to_string),
+    }
+}
+
 fn rules(rules: &Rules) -> RoleConfig {
     RoleConfig {
         models: texts(&rules.models),
@@ -110,10 +119,11 @@ fn tenant(tenant: &Tenant) -> TenantConfig {
         may: rules(&tenant.may),
         mtls: texts(&tenant.mtls),
         user_roles: named(&tenant.user_roles, |_, roles| texts(roles)),
+        masking: tenant.masking.as_ref().map(ToString::to_string),
     }
 }
 
-fn milliseconds(duration: Duration) -> u64 {
+pub(crate) fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
@@ -222,6 +232,8 @@ mod tests {
     #[test]
     fn a_plan_holds_no_secret() {
         let shown = format!("{:?}", plan(EXAMPLE));
-        assert!(EXAMPLE.contains("0123456789abcdef") && !shown.contains("0123456789abcdef"));
+        for secret in ["0123456789abcdef", "made-up-key-of-tags"] {
+            assert!(EXAMPLE.contains(secret) && !shown.contains(secret), "{secret}");
+        }
     }
 }

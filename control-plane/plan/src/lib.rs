@@ -37,6 +37,9 @@ pub struct Plan {
     pub filter: GatewayConfig,
     /// Who may issue tokens, in the order of `filter.auth.issuers`.
     pub issuers: Vec<IssuerPlan>,
+    /// Who is asked for values that no rule finds, once each, in the order of the
+    /// clusters.
+    pub detectors: Vec<DetectorPlan>,
     /// Every price list in use, once each, in the order of their versions.
     pub prices: Vec<PriceList>,
     /// Keys of the configuration, in the order of their ids.
@@ -73,6 +76,19 @@ pub struct IssuerPlan {
     pub refresh: Duration,
     /// The header in which the filter is handed the payload of a verified token.
     pub payload_header: String,
+}
+
+/// An external detector of the masking policies.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DetectorPlan {
+    /// The Envoy cluster.
+    pub cluster: String,
+    /// Whether it is spoken to over TLS.
+    pub tls: bool,
+    /// Its address or name.
+    pub host: Host,
+    /// Its port.
+    pub port: u16,
 }
 
 /// One cluster of inference servers.
@@ -165,5 +181,6 @@ pub struct StaticKey {
 mod build;
 mod diff;
 mod filter;
+mod masking;
 pub use build::build;
 pub use diff::diff;

@@ -1,10 +1,11 @@
 //! The clusters: one for each pool, and the empty one that a request is on while
-//! its body is read. Those that keys are fetched from: see [`crate::key_clusters`].
+//! its body is read. Those that keys are fetched from: see [`crate::key_clusters`];
+//! those of external detectors: [`crate::detector_clusters`].
 
 use crate::endpoints::assignment;
-use crate::key_clusters;
 use crate::upstream_tls::{self, certified};
 use crate::well_known::{boolean, duration, number, over_ads};
+use crate::{detector_clusters, key_clusters};
 use contract::names::HOLDING_CLUSTER;
 use envoy_types::pb::envoy::config::cluster::v3::{
     CircuitBreakers, Cluster, OutlierDetection, UpstreamConnectionOptions,
@@ -26,7 +27,7 @@ use envoy_types::pb::envoy::extensions::transport_sockets::tls::v3::{
 use envoy_types::pb::envoy::extensions::upstreams::http::v3 as upstream;
 use envoy_types::pb::envoy::r#type::v3::Percent;
 use envoy_types::util::pack_any;
-use plan::{Balance, Ejection, Endpoints, HealthPlan, IssuerPlan, Member, PoolPlan};
+use plan::{Balance, Ejection, Endpoints, HealthPlan, Member, Plan, PoolPlan};
 use std::time::Duration;
 
 /// Connections, requests and waiting requests of one pool in one Envoy. Envoy's
@@ -70,9 +71,10 @@ const HEALTH_CHECK_HOST: &str = "engine";
 const NOBODY: &str = "nobody.invalid";
 
 /// All clusters, the holding one first.
-pub(crate) fn all(pools: &[PoolPlan], issuers: &[IssuerPlan]) -> Vec<Cluster> {
-    let pools = pools.iter().map(pool);
-    std::iter::once(holding()).chain(pools).chain(key_clusters::all(issuers)).collect()
+pub(crate) fn all(plan: &Plan) -> Vec<Cluster> {
+    let pools = std::iter::once(holding()).chain(plan.pools.iter().map(pool));
+    let keys = key_clusters::all(&plan.issuers);
+    pools.chain(keys).chain(detector_clusters::all(&plan.detectors)).collect()
 }
 
 fn holding() -> Cluster {

@@ -267,7 +267,11 @@ fn filter(config: &GatewayConfig, there: &There<'_>) -> Vec<TranslateError> {
         Ok(_) => Vec::new(),
         Err(why) => why,
     };
-    pools.chain(refused.into_iter().map(TranslateError::FilterRefuses)).collect()
+    let detectors = config.masking.policies.iter().filter_map(|(name, policy)| {
+        let cluster = &policy.external.as_ref()?.cluster;
+        require(&format!("the masking policy {name}"), "cluster", cluster, &there.clusters)
+    });
+    pools.chain(detectors).chain(refused.into_iter().map(TranslateError::FilterRefuses)).collect()
 }
 
 fn unpack<M: Message + Name + Default>(what: &str, any: &Any) -> Result<M, TranslateError> {

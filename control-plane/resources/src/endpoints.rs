@@ -22,8 +22,8 @@ pub(crate) fn all(pools: &[PoolPlan]) -> Vec<ClusterLoadAssignment> {
 /// that Envoy is told; `None` if something does. Where servers are known by their
 /// addresses in TLS, their cluster names them.
 pub(crate) fn changed(old: &Plan, new: &Plan) -> Option<Vec<ClusterLoadAssignment>> {
-    let same =
-        (&old.listener, &old.filter, &old.issuers) == (&new.listener, &new.filter, &new.issuers);
+    let same = (&old.listener, &old.filter) == (&new.listener, &new.filter)
+        && (&old.issuers, &old.detectors) == (&new.issuers, &new.detectors);
     if !same || old.pools.len() != new.pools.len() {
         return None;
     }

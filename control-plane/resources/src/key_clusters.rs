@@ -14,7 +14,7 @@ use plan::{Endpoints, Host, IssuerPlan, Jwks, JwksUrl};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// How long a connection to a server of keys may take to be made.
+/// How long a connection to such a server may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Fetches at once, beyond which they fail. As long as Envoy has no keys, every
@@ -42,18 +42,24 @@ pub(crate) fn all(issuers: &[IssuerPlan]) -> Vec<Cluster> {
 }
 
 fn cluster(url: &JwksUrl) -> Cluster {
-    let name = name(url);
-    let server = Endpoints::Names(vec![(url.host.clone(), url.port)]);
+    Cluster {
+        circuit_breakers: Some(circuit_breakers()),
+        ..beside_engines(name(url), &url.host, url.port, url.tls)
+    }
+}
+
+/// A server that is no engine and is asked over HTTP by Envoy itself.
+pub(crate) fn beside_engines(name: String, host: &Host, port: u16, tls: bool) -> Cluster {
+    let server = Endpoints::Names(vec![(host.clone(), port)]);
     Cluster {
         cluster_discovery_type: Some(ClusterDiscoveryType::ClusterType(by_dns())),
         load_assignment: Some(assignment(&name, &server)),
         name,
         connect_timeout: duration(CONNECT_TIMEOUT),
-        circuit_breakers: Some(circuit_breakers()),
         typed_extension_protocol_options: [protocol()].into(),
         // Nobody who calls with a key has to wait for a name service that is silent.
         wait_for_warm_on_init: boolean(false),
-        transport_socket: url.tls.then(|| upstream_tls::socket(names_in_certificate(&url.host))),
+        transport_socket: tls.then(|| upstream_tls::socket(names_in_certificate(host))),
         ..Cluster::default()
     }
 }

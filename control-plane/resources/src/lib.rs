@@ -12,6 +12,7 @@ pub mod bootstrap;
 mod clusters;
 pub mod consistency;
 mod control_cluster;
+mod detector_clusters;
 mod endpoints;
 mod error;
 mod filter_config;
@@ -53,7 +54,8 @@ pub struct Placement {
 /// Everything that Envoy is told over xDS, by type.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EnvoyResources {
-    /// CDS: one a pool, the holding cluster, and one for each server of issuers' keys.
+    /// CDS: one a pool, the holding cluster, and one for each server of issuers' keys and
+    /// each external detector.
     pub clusters: Vec<Cluster>,
     /// EDS: one for each cluster whose servers have addresses.
     pub endpoints: Vec<ClusterLoadAssignment>,
@@ -119,7 +121,7 @@ pub fn translate(
 ) -> Result<EnvoyResources, TranslateError> {
     let tls = secrets::downstream(&plan.listener, material)?;
     Ok(EnvoyResources {
-        clusters: clusters::all(&plan.pools, &plan.issuers),
+        clusters: clusters::all(plan),
         endpoints: endpoints::all(&plan.pools),
         listeners: vec![listeners::gateway(&plan.listener, &placement.spool_file, tls)?],
         routes: vec![routes::gateway(&plan.listener, &plan.issuers)],

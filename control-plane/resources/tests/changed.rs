@@ -49,10 +49,11 @@ fn one_changed_pool_is_one_assignment() {
 #[test]
 fn anything_else_is_for_the_whole() {
     type Change = fn(&mut Plan);
-    let table: [(&str, Change); 8] = [
+    let table: [(&str, Change); 9] = [
         ("listener", |plan| plan.listener.max_body_bytes += 1),
         ("filter", |plan| plan.filter.expose_pool = !plan.filter.expose_pool),
         ("issuers", |plan| drop(plan.issuers.pop())),
+        ("detectors", |plan| drop(plan.detectors.pop())),
         ("pools", |plan| drop(plan.pools.pop())),
         ("balance", |plan| plan.pools[0].balance = Balance::RoundRobin),
         ("timeout", |plan| plan.pools[0].timeout += Duration::from_millis(1)),

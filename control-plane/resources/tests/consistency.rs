@@ -68,6 +68,12 @@ fn each_missing_part_is_named() {
                 "the issuer https://id.example names the cluster jwks/id.example:443, which is not there",
             ],
         ),
+        (
+            |all| all.clusters.retain(|one| !one.name.starts_with("masking/")),
+            &[
+                "the masking policy default names the cluster masking/192.0.2.5:5002, which is not there",
+            ],
+        ),
         (|all| all.clusters.extend_from_within(..1), &["two clusters are named holding"]),
         (
             |all| of(all, "gateway").typed_config = Some(pack_any(Router::default())),

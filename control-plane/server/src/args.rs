@@ -1,5 +1,9 @@
 //! The command line, as the contract has it.
 
+mod mask;
+
+pub use mask::{Mask, Output};
+
 use admin::when::{NotATime, Span};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ledger::Head;
@@ -51,6 +55,13 @@ pub enum Command {
     /// Print the JSON Schema of the configuration, for editors.
     #[command(after_help = "Example:\n  tollgate schema > tollgate.schema.json")]
     Schema,
+    /// Show what a masking policy finds in a text: the text as an engine would have it.
+    ///
+    /// Placeholders have other tags at every run: who has what is printed cannot try values
+    /// against them.
+    #[command(after_help = "Examples:\n  tollgate mask letter.txt\n  \
+                            tollgate mask -c tollgate.yaml --policy strict --format json < chat.json")]
+    Mask(Mask),
     /// Create, list, rotate and revoke API keys.
     #[command(subcommand)]
     Keys(Keys),
@@ -175,6 +186,10 @@ pub struct CreateKey {
     /// bounds the key beside its roles. None: no further bound.
     #[arg(long = "model", value_name = "PATTERN")]
     pub models: Vec<String>,
+    /// The masking policy of its requests, one of masking.policies. None: the model's, else
+    /// the tenant's.
+    #[arg(long, value_name = "NAME")]
+    pub masking: Option<String>,
     /// How long it lives, such as 12h or 30d. Left out: until it is revoked.
     #[arg(long, value_name = "DURATION", value_parser = span)]
     pub expires: Option<String>,
@@ -397,7 +412,7 @@ mod tests {
         }
         let mut found = Vec::new();
         leaves(&Arguments::command(), &mut found);
-        assert_eq!(found.len(), 13);
+        assert_eq!(found.len(), 14);
         assert!(found.iter().all(|(_, example)| *example), "{found:?}");
     }
 
@@ -409,6 +424,8 @@ mod tests {
             ("up --speed 3", 2),
             ("check", 2),
             ("schema tollgate.yaml", 2),
+            ("mask --policy strict", 2),
+            ("mask --format table", 2),
             ("bootstrap --node", 2),
             ("bootstrap --node=größe", 2),
             ("bootstrap --envoy-admin 0.0.0.0:9901", 2),
@@ -443,11 +460,11 @@ mod tests {
     #[test]
     fn a_key_with_everything() {
         let line = "keys create --tenant acme --name ci --user kim --role a --role b \
-                    --expires 30d --model qwen-* --format json";
+                    --expires 30d --model qwen-* --masking strict --format json";
         let Ok(Command::Keys(Keys::Create(key))) = parse(line) else { panic!("no key") };
         assert_eq!(key.roles, ["a", "b"]);
         assert_eq!(key.expires.as_deref(), Some("30d"));
-        assert_eq!(key.models, ["qwen-*"]);
+        assert_eq!((key.models, key.masking.as_deref()), (vec!["qwen-*".into()], Some("strict")));
         assert_eq!(key.format, Format::Json);
         assert_eq!(key.target.config, PathBuf::from("tollgate.yaml"));
     }

@@ -1,5 +1,6 @@
 //! The configuration file: read, and everything wrong with it in one form.
 
+use crate::policies::Compiled;
 use model::{Config, Sources};
 use sha2::{Digest as _, Sha256};
 use std::io;
@@ -50,7 +51,7 @@ pub fn load(file: &Path) -> Result<Loaded, Invalid> {
 
 /// The same for a text that stands in `file`.
 pub fn load_text(file: &Path, text: &str) -> Result<Loaded, Invalid> {
-    match model::load(text, &folder(file), &Surroundings) {
+    match model::load_checked(text, &folder(file), &Surroundings, &Compiled) {
         Ok(config) => Ok(Loaded { config, version: version(text) }),
         Err(problems) => {
             Err(Invalid(problems.iter().map(|p| format!("{}:{p}", file.display())).collect()))

@@ -14,12 +14,14 @@ mod listen;
 mod lock;
 mod mint;
 mod overview;
+mod policies;
 mod publish;
 mod roster;
 mod run_file;
 mod signers;
 mod stop;
 mod supervise;
+mod tag_keys;
 mod tasks;
 mod token;
 mod wasm;
@@ -68,6 +70,7 @@ async fn run(command: Command) -> Result<u8, Failure> {
         Command::Bootstrap(asked) => cli::say(&bootstrap::of_neighbour(&asked)?)?,
         Command::Check(check) => return cli::check::run(&check),
         Command::Schema => cli::schema::run()?,
+        Command::Mask(wanted) => cli::mask::run(&wanted)?,
         Command::Keys(keys) => cli::keys::run(keys).await?,
         Command::Usage(usage) => cli::usage::run(&usage).await?,
         Command::Audit(audit) => return cli::audit::run(audit).await,

@@ -4,6 +4,7 @@
 use crate::error::Failure;
 use crate::roster::Roster;
 use crate::signers::Signers;
+use crate::tag_keys::{self, TagKeys};
 use crate::tasks::materials::Materials;
 use admin::CLOCK;
 use ledger::Ledger;
@@ -46,6 +47,8 @@ pub struct Publisher {
     pub materials: Materials,
     /// Who may sign requests.
     pub signers: Signers,
+    /// The key of placeholders.
+    pub tag_keys: TagKeys,
 }
 
 /// What may be another than when it was last published.
@@ -105,16 +108,20 @@ impl Publisher {
         let plan = self.plan_of(config, &BTreeMap::new());
         let read = self.materials.read(config)?;
         resources_of(&plan, &self.placement, read.material())?;
+        let tag_key = self.tag_keys.of(config)?;
         // A price must be known before a usage line can name it.
         let prices: Vec<_> = plan.prices.iter().map(|list| list.prices).collect();
         self.ledger.record_prices(&prices).await.map_err(failed)?;
         self.roster.configure(config, CLOCK.now_ms());
         self.hear_of_servers().await;
         let before = self.materials.in_force(read);
+        // Nothing can be masked without it, so it is there before the policies are.
+        let tag_key_before = self.tag_keys.in_force(tag_key.clone());
         let mut changes = match self.publish(config) {
             Ok(changes) => changes,
             Err(why) => {
                 self.materials.in_force(before);
+                self.tag_keys.in_force(tag_key_before);
                 if let Some(last) = current.as_ref() {
                     self.roster.configure(last, CLOCK.now_ms());
                 }
@@ -123,6 +130,7 @@ impl Publisher {
         };
         *current = Some(config.clone());
         changes.extend(self.signers.in_force(config)?);
+        changes.extend(tag_keys::changes(tag_key_before.as_ref(), tag_key.as_ref()));
         self.take_keys(&plan).await?;
         Ok(changes)
     }

@@ -84,6 +84,7 @@ fn entry(tenant: &TenantName, credential: &model::HmacCredential) -> HmacEntry {
         tenant: tenant.to_string(),
         user: credential.user.as_ref().map(ToString::to_string),
         roles: credential.roles.iter().map(ToString::to_string).collect(),
+        masking: credential.masking.as_ref().map(ToString::to_string),
     }
 }
 

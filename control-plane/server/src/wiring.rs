@@ -13,6 +13,7 @@ use crate::signers::Signers;
 use crate::stop::Stopping;
 use crate::supervise::command::{self, Launch};
 use crate::supervise::{Supervisor, adopt, process};
+use crate::tag_keys::TagKeys;
 use crate::tasks::envoy_log::EnvoyLog;
 use crate::tasks::follow_servers::ServerWatch;
 use crate::tasks::materials::Materials;
@@ -272,12 +273,16 @@ impl Plane {
             mint: Arc::new(mint::mint),
             refusals: refusals.clone(),
         };
-        let signers = publisher.signers.clone();
+        let sync = admin::Sync {
+            ledger: self.ledger.clone(),
+            hmac: publisher.signers.watch(),
+            masking: publisher.tag_keys.watch(),
+            refusals: refusals.clone(),
+        };
         self.spawn_tasks(ground, neighbour, publisher, state, registry.clone());
         serve_in_background("control.admin", admin, admin::router(api, access));
         let discovery = Server::new(cache, registry).into_service();
         let routes = tonic::service::Routes::new(discovery).into_axum_router();
-        let sync = admin::Sync { ledger: self.ledger.clone(), hmac: signers.watch(), refusals };
         let routes = routes.merge(admin::sync_router(sync));
         xds.serve(routes);
         Ok(())
@@ -304,6 +309,8 @@ impl Plane {
         let plan = publish::plan(ground.config(), gateway);
         let spool_file = self.ledger.spool_folder().join(SPOOL_NAME);
         let engines = engines::http_client().map_err(Failure::internal)?;
+        // Whoever is on this machine reaches the port.
+        let in_clear = ground.xds.tcp().is_some() && ground.xds.token.is_none();
         Ok(Publisher {
             cache,
             ledger: self.ledger.clone(),
@@ -315,7 +322,8 @@ impl Plane {
             roster: Roster::new(Scraper::new(engines), Kept::read(&ground.data)),
             config: Mutex::new(None),
             materials: self.materials.clone(),
-            signers: Signers::new(ground.xds.tcp().is_some() && ground.xds.token.is_none()),
+            signers: Signers::new(in_clear),
+            tag_keys: TagKeys::new(&ground.data, in_clear),
         })
     }
 

@@ -10,6 +10,7 @@ async fn a_key_is_made_listed_and_revoked() {
     let world = world().await;
     let body = json!({
         "tenant": "acme", "name": "ci", "roles": ["user"], "models": ["llama-*"], "expires": "30d",
+        "masking": "strict",
     });
     let (status, made) = ask(&world, Method::POST, "/api/v1/keys", body).await;
     assert_eq!(status, StatusCode::CREATED);
@@ -17,7 +18,7 @@ async fn a_key_is_made_listed_and_revoked() {
 
     let (_, list) = get(&world, "/api/v1/keys").await;
     assert_eq!(list[0]["id"], "key_1");
-    assert_eq!(list[0]["models"], json!(["llama-*"]));
+    assert_eq!((&list[0]["models"], &list[0]["masking"]), (&json!(["llama-*"]), &json!("strict")));
     assert_eq!(list[0]["last_used_at_s"], Value::Null);
     assert!(!list.to_string().contains("tg_made_up"), "{list}");
     let life =
@@ -39,6 +40,7 @@ async fn what_a_key_cannot_be() {
     let table = [
         (json!({"tenant": "nobody", "name": "ci"}), "allowed: acme, bluefin."),
         (json!({"tenant": "acme", "name": "ci", "roles": ["king"]}), "allowed: user."),
+        (json!({"tenant": "acme", "name": "ci", "masking": "lax"}), "allowed: strict."),
         (json!({"tenant": "acme", "name": ""}), "name: takes 1 to 256 bytes"),
         (json!({"tenant": "acme", "name": "a\nb"}), "name: takes 1 to 256 bytes"),
         (json!({"tenant": "acme", "name": "ci", "user": " x"}), "user: takes 1 to 256 bytes"),

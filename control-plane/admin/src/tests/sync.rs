@@ -5,7 +5,7 @@ use crate::{CLOCK, Sync, sync_router};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
-use contract::keyring::{HmacEntry, HmacSet};
+use contract::keyring::{HmacEntry, HmacSet, MaskingKey};
 use contract::limits::MAX_SKEW_S_MAX;
 use ledger::NewKey;
 use serde_json::{Value, json};
@@ -23,6 +23,7 @@ fn key(number: u64) -> NewKey {
         user: None,
         roles: Vec::new(),
         models: Vec::new(),
+        masking: None,
         expires_at_s: None,
         at_s: 1,
     }
@@ -35,6 +36,7 @@ fn set(version: &str) -> Arc<HmacSet> {
         tenant: "acme".into(),
         user: None,
         roles: Vec::new(),
+        masking: None,
     };
     Arc::new(HmacSet { version: version.into(), entries: vec![entry] })
 }
@@ -42,17 +44,20 @@ fn set(version: &str) -> Arc<HmacSet> {
 struct Gateway {
     router: Router,
     hmac: watch::Sender<Arc<HmacSet>>,
+    masking: watch::Sender<Option<MaskingKey>>,
 }
 
 impl Gateway {
     fn of(world: &World) -> Self {
         let hmac = watch::Sender::new(Arc::default());
+        let masking = watch::Sender::new(None);
         let router = sync_router(Sync {
             ledger: world.ledger.clone(),
             hmac: hmac.subscribe(),
+            masking: masking.subscribe(),
             refusals: world.refusals.clone(),
         });
-        Gateway { router, hmac }
+        Gateway { router, hmac, masking }
     }
 
     async fn ask(&self, method: Method, path: &str, body: &str) -> (u16, Option<String>) {
@@ -65,7 +70,12 @@ impl Gateway {
 
     async fn poll(&self, epoch: &str, since: u64, hmac: Option<&str>) -> Value {
         let hmac = hmac.map(|version| format!("&hmac={version}")).unwrap_or_default();
-        let path = format!("/sync/v1/keyring?epoch={epoch}&since={since}{hmac}");
+        self.poll_with(epoch, since, &hmac).await
+    }
+
+    /// `rest` is what the query has beside the version of the keyring.
+    async fn poll_with(&self, epoch: &str, since: u64, rest: &str) -> Value {
+        let path = format!("/sync/v1/keyring?epoch={epoch}&since={since}{rest}");
         let request = Request::builder().uri(path).header("host", "control");
         let (status, text) = send(&self.router, request.body(Body::empty()).unwrap()).await;
         assert_eq!(status, StatusCode::OK);
@@ -117,13 +127,35 @@ async fn the_long_poll_wakes_at_another_set_of_signers() {
     }
 }
 
+#[tokio::test]
+async fn the_long_poll_wakes_at_another_key_of_placeholders() {
+    let world = world().await;
+    let gateway = Gateway::of(&world);
+    let key = |version: &str| MaskingKey { version: version.into(), key: "6d616465".into() };
+    let first = gateway.poll_with("none", 0, "&masking=").await;
+    assert_eq!(first.get("masking"), None, "there is none");
+    let epoch = first["epoch"].as_str().unwrap();
+    let change = async || drop(gateway.masking.send_replace(Some(key("v1"))));
+    let woken = woken(gateway.poll_with(epoch, 0, "&hmac=&masking="), change).await;
+    assert_eq!(woken["masking"], json!({"version": "v1", "key": "6d616465"}));
+    assert_eq!((&woken["changes"], woken.get("hmac")), (&json!([]), None));
+    // Who has another one is told at once, with the keys.
+    let late = gateway.poll_with("none", 0, "&masking=v0").await;
+    assert_eq!(late["masking"]["version"], "v1");
+    // Who has it, or does not mask, is not.
+    for rest in ["&masking=v1", ""] {
+        assert_eq!(gateway.poll_with("none", 0, rest).await.get("masking"), None, "{rest}");
+    }
+}
+
 /// Nobody can change the set any more, and keys still wake.
 #[tokio::test]
 async fn the_long_poll_waits_on_without_a_source_of_signers() {
     let world = world().await;
-    let Gateway { router, hmac } = Gateway::of(&world);
-    drop(hmac);
-    let gateway = Gateway { router, hmac: watch::Sender::new(Arc::default()) };
+    let Gateway { router, hmac, masking } = Gateway::of(&world);
+    drop((hmac, masking));
+    let (hmac, masking) = (watch::Sender::new(Arc::default()), watch::Sender::new(None));
+    let gateway = Gateway { router, hmac, masking };
     let first = gateway.poll("none", 0, Some("")).await;
     let change = async || world.ledger.create_key(key(1)).await.unwrap();
     let waiting = gateway.poll(first["epoch"].as_str().unwrap(), 0, Some(""));

@@ -1,4 +1,5 @@
 use super::*;
+use contract::masking::PiiType;
 use contract::price::Prices;
 use contract::spool::LineType;
 
@@ -88,6 +89,17 @@ fn a_refusal_of_the_gateway_has_its_code() {
     let record = priced(ended(line, &book())).record;
     assert_eq!((record.end, record.code.as_deref()), (End::Refused, Some("model_not_found")));
     assert_eq!((record.status, record.cost_nanodollars), (404, 0));
+}
+
+#[test]
+fn what_was_masked_is_recorded_by_type() {
+    let masked = [(PiiType::Email, 2), (PiiType::KrRrn, 1)];
+    let who = Who { masked: masked.into(), ..who() };
+    let record = priced(ended(line(&who, &Tally::default(), 200, "", ""), &book())).record;
+    let expected = [("EMAIL", 2), ("KR_RRN", 1)].map(|(of, count)| (of.to_owned(), count));
+    assert_eq!(record.masked, expected.into());
+    let lost = priced(lost(line(&who, &Tally::default(), 200, "", ""), &book())).record;
+    assert_eq!(lost.masked, record.masked);
 }
 
 #[test]

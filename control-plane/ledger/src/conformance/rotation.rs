@@ -33,6 +33,7 @@ pub async fn an_old_key_ends_and_a_new_one_takes_over(store: &impl Store) {
         user: Some("ann".to_owned()),
         roles: vec!["user".to_owned()],
         models: vec!["llama*".to_owned()],
+        masking: Some("strict".to_owned()),
         configured: false,
         created_at_s: AT_S,
         expires_at_s: Some(END_S),

@@ -12,6 +12,7 @@ fn new_key(id: &str) -> NewKey {
         user: None,
         roles: Vec::new(),
         models: Vec::new(),
+        masking: None,
         expires_at_s: None,
         at_s: 1,
     }

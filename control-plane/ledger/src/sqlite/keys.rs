@@ -28,9 +28,9 @@ pub(super) async fn insert(
     let doing = "writing a key";
     let seq = next_version(connection, doing).await?;
     sqlx::query(
-        "INSERT INTO keys (sha256, id, name, tenant, user, roles, models, configured,
+        "INSERT INTO keys (sha256, id, name, tenant, user, roles, models, masking, configured,
          created_at_s, expires_at_s, rotated_from, changed_seq)
-         VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?)",
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?)",
     )
     .bind(&key.sha256)
     .bind(&key.id)
@@ -39,6 +39,7 @@ pub(super) async fn insert(
     .bind(&key.user)
     .bind(list_text(&key.roles))
     .bind(list_text(&key.models))
+    .bind(&key.masking)
     .bind(stored(key.at_s))
     .bind(key.expires_at_s.map(stored))
     .bind(rotated_from)
@@ -57,6 +58,7 @@ pub(super) fn created(key: &NewKey) -> AuditEvent {
         .with("user", key.user.clone())
         .with("roles", key.roles.clone())
         .with("models", key.models.clone())
+        .with("masking", key.masking.clone())
         .with("expires_at_s", key.expires_at_s)
 }
 
@@ -202,7 +204,7 @@ fn delta_of(
         Some(last) if more => loaded(column(last, "changed_seq")?),
         _ => newest,
     };
-    Ok(KeyringDelta { epoch, version, more, changes, nonces_until_s: 0, hmac: None })
+    Ok(KeyringDelta { epoch, version, more, changes, nonces_until_s: 0, hmac: None, masking: None })
 }
 
 /// Takes the next version of the keyring.
@@ -239,6 +241,7 @@ fn entry_of(row: &SqliteRow) -> Result<KeyEntry, Error> {
         user: column(row, "user")?,
         roles: list_of(row, "roles")?,
         models: list_of(row, "models")?,
+        masking: column(row, "masking")?,
         expires_at_s: column::<Option<i64>>(row, "expires_at_s")?.map(loaded),
     })
 }
@@ -251,6 +254,7 @@ pub(super) fn key_of(row: &SqliteRow) -> Result<Key, Error> {
         user: column(row, "user")?,
         roles: list_of(row, "roles")?,
         models: list_of(row, "models")?,
+        masking: column(row, "masking")?,
         configured: column(row, "configured")?,
         created_at_s: loaded(column(row, "created_at_s")?),
         expires_at_s: column::<Option<i64>>(row, "expires_at_s")?.map(loaded),

@@ -74,6 +74,7 @@ fn successor(old: &Key, new: &NewSecret, at_s: u64) -> NewKey {
         user: old.user.clone(),
         roles: old.roles.clone(),
         models: old.models.clone(),
+        masking: old.masking.clone(),
         expires_at_s: old.expires_at_s,
         at_s,
     }

@@ -85,6 +85,7 @@ fn meaning(at_s: u64, action: Action, entry: &KeyEntry) -> AuditEvent {
         .with("user", entry.user.clone())
         .with("roles", entry.roles.clone())
         .with("models", entry.models.clone())
+        .with("masking", entry.masking.clone())
         .with("expires_at_s", entry.expires_at_s)
 }
 
@@ -109,7 +110,7 @@ async fn put_some(
     at_s: u64,
 ) -> sqlx::Result<()> {
     let mut insert = QueryBuilder::<Sqlite>::new(
-        "INSERT INTO keys (sha256, id, name, tenant, user, roles, models, configured,
+        "INSERT INTO keys (sha256, id, name, tenant, user, roles, models, masking, configured,
          created_at_s, expires_at_s, changed_seq) ",
     );
     insert.push_values(keys, |mut row, (seq, (sha256, entry))| {
@@ -120,6 +121,7 @@ async fn put_some(
             .push_bind(entry.user.clone())
             .push_bind(list_text(&entry.roles))
             .push_bind(list_text(&entry.models))
+            .push_bind(entry.masking.clone())
             .push_bind(true)
             .push_bind(stored(at_s))
             .push_bind(entry.expires_at_s.map(stored))
@@ -128,7 +130,7 @@ async fn put_some(
     insert.push(
         " ON CONFLICT (sha256) DO UPDATE SET id = excluded.id, name = excluded.name,
          tenant = excluded.tenant, user = excluded.user, roles = excluded.roles,
-         models = excluded.models, created_at_s = excluded.created_at_s,
+         models = excluded.models, masking = excluded.masking, created_at_s = excluded.created_at_s,
          expires_at_s = excluded.expires_at_s, revoked_at_s = NULL,
          changed_seq = excluded.changed_seq",
     );

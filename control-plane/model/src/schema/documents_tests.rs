@@ -39,6 +39,12 @@ const WRONG: &[(&str, &str)] = &[
     ("name in the DNS, or `*.NAME`", "a.*"),
     ("`file:PATH`", "'file:'"),
     ("`https://URL` or `http://URL`", "nowhere"),
+    ("16 to 1024 visible ASCII characters", "123-567-901-345"),
+    ("`{TYPE}`, then `{TAG}`, with signs around them; at most 64 characters", "'[{TYPE}]'"),
+    ("1 to 200 characters without spaces around them", "' a'"),
+    ("regular expression, 1 to 1000 characters", "''"),
+    ("language tag", "a_b"),
+    ("one of `masking.policies`", "none"),
 ];
 
 /// Every variable is set and every file is there.
@@ -81,6 +87,7 @@ pub(super) fn values(kind: &Kind) -> (Vec<String>, Vec<String>) {
             (vec!["1".into(), most.to_string()], wrong.chain([(most + 1).to_string()]).collect())
         }
         Kind::Percent => owned(&["1%", "100%"], &["0%", "101%", "50", "0.5"]),
+        Kind::Score => owned(&["0", "0.5", "0.05", "1"], &["-0.5", "1.5", "likely", "'.5'"]),
         Kind::Truth => owned(&["true", "false"], &["yes", "1"]),
         Kind::Money => owned(&["0", "9223372036.854775807"], &["-1", "cheap", "'1,5'"]),
         Kind::Text(form) => owned(&[], &[wrong(form), "[]", "''"]),

@@ -61,6 +61,17 @@ pub(crate) const PATHS: Form = form("pattern over paths", r"^[/*]\S{0,255}$");
 pub(crate) const VISIBLE: Form = form("text", r"^\S{1,256}$").or_scalar();
 pub(crate) const SECRET: Form =
     form("8 to 1024 visible ASCII characters", "^[!-~]{8,1024}$").or_scalar();
+pub(crate) const MASKING_KEY: Form =
+    form("16 to 1024 visible ASCII characters", "^[!-~]{16,1024}$").or_scalar();
+pub(crate) const PLACEHOLDER: Form = form(
+    "`{TYPE}`, then `{TAG}`, with signs around them; at most 64 characters",
+    r"^[!-~]*\{TYPE\}[!-~]*\{TAG\}[!-~]*$",
+);
+pub(crate) const WORD: Form =
+    form("1 to 200 characters without spaces around them", r"^\S(.*\S)?$").or_scalar();
+pub(crate) const REGEX: Form = form("regular expression, 1 to 1000 characters", "^.+$").or_scalar();
+pub(crate) const LANGUAGE: Form = form("language tag", "^[A-Za-z0-9-]{1,35}$").or_scalar();
+pub(crate) const MASKING: Form = form("one of `masking.policies`", r"^[A-Za-z0-9]\S*$").or_scalar();
 pub(crate) const KEYS_FILE: Form = form("`file:PATH`", "^file:.+$");
 pub(crate) const KEYS_URL: Form =
     form("`https://URL` or `http://URL`", r"^https?://[^/?#@\s]+([/?][^#\s]*)?$");

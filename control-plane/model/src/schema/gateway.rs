@@ -71,6 +71,14 @@ pub(super) const ROOT: Table = Table {
             "{ stale_for: 1h }",
             "how callers are told apart beyond keys",
         ),
+        Field::new(
+            "masking",
+            Kind::Map(Section::Masking),
+            Default("{}"),
+            Live,
+            "{ policies: { default: {}, strict: { types: { default: block } } } }",
+            "what must not reach an engine",
+        ),
     ],
 };
 

@@ -144,6 +144,12 @@ fn schema(kind: &Kind) -> Value {
             "minimum": 0,
             "pattern": format!(r"^[0-9]+(\.[0-9]+)?${REFERENCE}"),
         }),
+        Kind::Score => json!({
+            "type": ["number", "string"],
+            "minimum": 0,
+            "maximum": 1,
+            "pattern": format!(r"^(0(\.[0-9]{{1,2}})?|1(\.00?)?)${REFERENCE}"),
+        }),
         Kind::Text(form) => form_schema(form),
         Kind::Choice(words) => json!({ "anyOf": [{ "enum": words }, {
             "type": "string",

@@ -113,6 +113,11 @@ fn mistakes_that_an_editor_shows() {
         "version: 1\ntenants: { t: { hmac: [{ id: a, secret: short }] } }",
         "version: 1\ntenants: { t: { } }\nauth: { jwt: [{ issuer: i, jwks: k.json, tenants: [t] }] }",
         "version: 1\nroles: { r: { models: [], deny: { paths: [v1] } } }",
+        "version: 1\nmasking: { key: too-short }",
+        "version: 1\nmasking: { policies: { p: { types: { EMIAL: mask } } } }",
+        "version: 1\nmasking: { policies: { p: { placeholder: '[{TAG}_{TYPE}]' } } }",
+        "version: 1\nmasking: { policies: { p: { external: { timeout: 1s } } } }",
+        "version: 1\nmasking: { policies: { p: { external: { url: 'http://a', min_score: 2 } } } }",
     ] {
         assert!(!validator.is_valid(&seen(text)), "{text}");
         assert!(crate::load(text, "/".as_ref(), &sources()).is_err(), "{text}");

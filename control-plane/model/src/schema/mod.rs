@@ -10,6 +10,7 @@ mod control;
 mod form;
 mod gateway;
 mod json;
+mod masking;
 mod media;
 mod pools;
 mod tenants;
@@ -64,6 +65,10 @@ pub(crate) enum Section {
     Hmac,
     Issuer,
     Claims,
+    Masking,
+    MaskingPolicy,
+    MaskingTypes,
+    Detector,
 }
 
 /// What may stand in one kind of map.
@@ -99,6 +104,8 @@ pub(crate) enum Kind {
     Count(u64),
     /// From `1%` to `100%`.
     Percent,
+    /// From `0` to `1`.
+    Score,
     Truth,
     Money,
     /// Text of a form.
@@ -200,6 +207,10 @@ pub(crate) const TABLES: &[&Table] = &[
     &auth::HMAC,
     &auth::ISSUER,
     &auth::CLAIMS,
+    &masking::MASKING,
+    &masking::POLICY,
+    &masking::TYPES,
+    &masking::DETECTOR,
 ];
 
 /// The table of `section`; the tests hold that there is one.

@@ -26,6 +26,14 @@ pub(super) const MODEL: Table = Table {
             "none",
             "whose requests stay with one pool",
         ),
+        Field::new(
+            "masking",
+            Kind::Text(&form::MASKING),
+            Otherwise("the tenant's"),
+            Live,
+            "default",
+            "the masking policy of its requests, where the credential names none",
+        ),
     ],
 };
 
@@ -121,6 +129,15 @@ pub(super) const TENANT: Table = Table {
         ),
         PATHS,
         DENIED,
+        Field::new(
+            "masking",
+            Kind::Text(&form::MASKING),
+            Otherwise("none"),
+            Live,
+            "default",
+            "the masking policy of its requests, where neither the credential nor the model names \
+             one",
+        ),
         Field::new(
             "users",
             Kind::Map(Section::Users),
@@ -225,6 +242,14 @@ pub(super) const KEY: Table = Table {
             "2030-01-31",
             "time from which it is refused",
         ),
+        Field::new(
+            "masking",
+            Kind::Text(&form::MASKING),
+            Otherwise("the model's, else the tenant's"),
+            Live,
+            "default",
+            "the masking policy of its requests",
+        ),
     ],
 };
 
@@ -265,6 +290,14 @@ pub(super) const CREDENTIAL: Table = Table {
             Live,
             "kim",
             "the user it is for, shown in records",
+        ),
+        Field::new(
+            "masking",
+            Kind::Text(&form::MASKING),
+            Otherwise("the model's, else the tenant's"),
+            Live,
+            "default",
+            "the masking policy of its requests",
         ),
     ],
 };

@@ -14,6 +14,7 @@ pub(super) fn allowed(kind: &Kind) -> String {
         Kind::Count(1) => "`1`".to_owned(),
         Kind::Count(most) => format!("1 to {most}"),
         Kind::Percent => "`1%` to `100%`".to_owned(),
+        Kind::Score => "0 to 1, two digits after the point".to_owned(),
         Kind::Truth => "`true`, `false`".to_owned(),
         Kind::Money => "0 to 9223372036.854775807 dollars".to_owned(),
         Kind::Text(form) => form.words.to_owned(),

@@ -26,6 +26,7 @@ async fn create(wanted: args::CreateKey) -> Result<(), Failure> {
         user: wanted.user,
         roles: wanted.roles,
         models: wanted.models,
+        masking: wanted.masking,
         expires: wanted.expires,
     };
     let made: CreatedKey = client.post("keys", &body).await?;
@@ -71,8 +72,10 @@ async fn revoke(wanted: &args::RevokeKey) -> Result<(), Failure> {
 }
 
 fn as_table(keys: &[Key], now: Timestamp) -> String {
-    let columns =
-        ["ID", "NAME", "TENANT", "USER", "ROLES", "MODELS", "STATE", "CREATED", "EXPIRES", "USED"];
+    let columns = [
+        "ID", "NAME", "TENANT", "USER", "ROLES", "MODELS", "MASKING", "STATE", "CREATED",
+        "EXPIRES", "USED",
+    ];
     let mut table = table::new(&columns, &[]);
     for key in keys {
         table.add_row([
@@ -82,6 +85,7 @@ fn as_table(keys: &[Key], now: Timestamp) -> String {
             table::or_nothing(key.user.as_ref()),
             joined(&key.roles),
             joined(&key.models),
+            table::or_nothing(key.masking.as_ref()),
             state(key, now).to_owned(),
             time(Some(key.created_at_s)),
             time(key.expires_at_s),
@@ -122,6 +126,7 @@ mod tests {
             user: None,
             roles: Vec::new(),
             models: vec!["qwen-*".into(), "e5".into()],
+            masking: Some("strict".into()),
             last_used_at_s: None,
             rotated_from: None,
             replaced_by: None,
@@ -154,7 +159,8 @@ mod tests {
             text.lines().map(|line| line.split_whitespace().collect()).collect();
         assert_eq!(lines[0][..3], ["ID", "NAME", "TENANT"]);
         let created = "1970-01-01T00:16:40Z";
-        let row = ["key_1", "ci", "acme", "-", "-", "qwen-*,e5", "active", created, "-", "-"];
+        let models = "qwen-*,e5";
+        let row = ["key_1", "ci", "acme", "-", "-", models, "strict", "active", created, "-", "-"];
         assert_eq!(lines[1], row);
     }
 }

@@ -4,6 +4,7 @@ pub mod audit;
 pub mod check;
 mod client;
 pub mod keys;
+pub mod mask;
 pub mod schema;
 pub mod status;
 mod table;

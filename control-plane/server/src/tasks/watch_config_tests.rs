@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::roster::{Kept, Roster};
+use crate::tag_keys::TagKeys;
+use contract::keyring::MaskingKey;
 use engines::Scraper;
 use ledger::Ledger;
 use plan::Plan;
@@ -18,6 +20,7 @@ const GATEWAY: &str = "127.0.0.1:8080";
 struct World {
     folder: TempDir,
     plan: watch::Receiver<Arc<Plan>>,
+    tag_key: watch::Receiver<Option<MaskingKey>>,
     state: ConfigState,
     watching: JoinHandle<()>,
 }
@@ -58,7 +61,9 @@ impl World {
             config: Mutex::new(None),
             materials: crate::tasks::materials::Materials::new(),
             signers: crate::signers::Signers::new(false),
+            tag_keys: TagKeys::new(folder.path(), false),
         };
+        let tag_key = publisher.tag_keys.watch();
         let state = ConfigState::of(&file);
         let plan = publisher.plan.subscribe();
         let watch = ConfigWatch {
@@ -68,7 +73,7 @@ impl World {
             publisher: Arc::new(publisher),
             state: state.clone(),
         };
-        World { folder, plan, state, watching: tokio::spawn(watch.run()) }
+        World { folder, plan, tag_key, state, watching: tokio::spawn(watch.run()) }
     }
 
     /// As an editor does it: a new file under the old name.
@@ -123,4 +128,26 @@ async fn a_file_that_cannot_be_read_is_refused_and_shown() {
     let refused = world.state.get().refused.unwrap();
     assert!(refused.problems[0].contains("cannot be read"), "{:?}", refused.problems);
     assert_eq!(world.model(), "second");
+}
+
+#[tokio::test]
+async fn another_key_of_placeholders_is_in_force_at_once() {
+    let world = World::new().await;
+    let key = |world: &World| world.tag_key.borrow().as_ref().map(|key| key.key.clone());
+    assert_eq!(key(&world), None);
+    let masking = |key: &str| format!("{}masking: {{ {key}policies: {{ p: }} }}\n", text("m"));
+    world.replace(&masking(""));
+    world.until(|world| key(world).is_some()).await;
+    let made = std::fs::read(world.folder.path().join("masking.key")).unwrap();
+    assert_eq!(key(&world), Some(hex::encode(made)));
+    assert!(world.plan.borrow().filter.masking.policies.contains_key("p"));
+
+    let written = Some(hex::encode("made-up-key-of-tags"));
+    world.replace(&masking("key: made-up-key-of-tags, "));
+    world.until(|world| key(world) == written).await;
+    // What is refused changes nothing.
+    world.replace(&masking("key: short, "));
+    world.until(|world| world.state.get().refused.is_some()).await;
+    assert_eq!(key(&world), written);
+    assert!(!format!("{:?}", world.state.get().refused).contains("short"));
 }
