@@ -1,10 +1,12 @@
 //! The downstream filter: carries events to the pipeline and does what it says.
 
 mod caller;
+mod detect;
 
 use crate::failures;
 use crate::host::{self, AnswerChunk, AnswerHead, ControlAnswer, HeldRequest};
 use crate::keyring::{Keyring, process_started_ms};
+use crate::masking_key::TagSecret;
 use crate::meters::Meters;
 use crate::replays::{self, Seen};
 use contract::names::{TALLY_PROPERTY, WHO_PROPERTY};
@@ -18,6 +20,7 @@ use pipeline::exchange::{Answering, CertificateNames, Forwarded, Held, Opened};
 use pipeline::headers::Headers;
 use pipeline::hmac::open_from_s;
 use pipeline::nonce;
+use pipeline::privacy::{External, Material};
 use pipeline::request_path::{self, Arrival, Claim, Decision, Opening, Signer, Throttled};
 use pipeline::response_path;
 use proxy_wasm::traits::{Context, HttpContext};
@@ -33,6 +36,7 @@ const TICK: Duration = Duration::from_millis(500);
 pub struct Gateway {
     policy: Policy,
     keyring: Keyring,
+    masking_key: TagSecret,
     meters: Meters,
     started_s: u64,
 }
@@ -43,18 +47,22 @@ impl Gateway {
         host::tick_every(TICK);
         let keyring = Keyring::new(policy.stale_for_ms);
         let started_s = process_started_ms() / 1_000;
-        Rc::new(Gateway { policy, keyring, meters: Meters::new(), started_s })
+        let masking_key = TagSecret::default();
+        Rc::new(Gateway { policy, keyring, masking_key, meters: Meters::new(), started_s })
     }
 
     /// Looks at shared data again.
     pub fn on_tick(&self) {
         self.keyring.refresh();
+        self.masking_key.refresh();
     }
 
-    /// Whether credentials can be decided about. What is signed when the process began
-    /// may have been seen by the process before it.
+    /// Whether requests can be decided about. What is signed when the process began may
+    /// have been seen by the process before it.
     fn is_ready(&self, now_s: u64) -> bool {
-        self.keyring.is_ready() && (!self.policy.hmac.used || now_s >= open_from_s(self.started_s))
+        self.keyring.is_ready()
+            && (!self.policy.hmac.used || now_s >= open_from_s(self.started_s))
+            && (!self.policy.masking.are_used() || self.masking_key.is_there())
     }
 
     /// The seconds until the next try of `address`, if too many of it failed.
@@ -86,8 +94,10 @@ enum State {
     Asking { opened: Opened, question: Question },
     /// The body is awaited.
     Held(Held),
+    /// The body is there, and the external detector's word on it is awaited.
+    Detecting(Held),
     /// The engine is awaited.
-    Forwarded(Forwarded),
+    Forwarded(Box<Forwarded>),
     /// The answer passes.
     Answering(Box<Answering>),
     /// The gateway has answered; the ledger is told of whom it knew.
@@ -153,27 +163,41 @@ impl Stream {
         if !self.body.ended {
             return false;
         }
+        self.decide(held, External::Unasked)
+    }
+
+    /// The whole body is there. Says whether the request goes on.
+    fn decide(&mut self, held: &HeldRequest, external: External<'_>) -> bool {
+        let (State::Held(request) | State::Detecting(request)) = &self.state else { return false };
+        let gateway = Rc::clone(&self.gateway);
         let body = held.body(self.body.bytes);
-        match request_path::on_body(&gateway.policy, request, &body) {
-            Decision::Finish(finish) => {
-                self.finish(held, finish);
-                false
-            }
+        let key = gateway.masking_key.get();
+        let material = Material { key: key.as_deref(), external };
+        match request_path::on_body(&gateway.policy, request, &body, &material) {
+            Decision::Finish(finish) => self.finish_masked(held, finish),
             Decision::Refused(refusal) => {
                 let opened = request.opened.clone();
                 self.refuse(held, &refusal, &opened);
-                false
             }
+            Decision::Detect(question) => return self.detect(held, &question),
             Decision::Forward { edits, body, forwarded } => {
                 held.edit(&edits);
                 if let Some(body) = body {
                     held.set_body(self.body.bytes, &body);
                 }
+                gateway.meters.masked(&forwarded.who.masked);
                 note_who(&forwarded.who);
-                self.state = State::Forwarded(forwarded);
-                true
+                self.state = State::Forwarded(Box::new(forwarded));
+                return true;
             }
         }
+        false
+    }
+
+    /// A request that its policy blocks has values that count as well.
+    fn finish_masked(&mut self, held: &HeldRequest, finish: Finish) {
+        finish.who.iter().for_each(|who| self.gateway.meters.masked(&who.masked));
+        self.finish(held, finish);
     }
 
     fn goes_on(&self) -> Action {
@@ -185,8 +209,12 @@ impl Stream {
 }
 
 impl Context for Stream {
-    /// The control plane has answered for the key that the request came with.
+    /// The control plane has answered for the key that the request came with, or the
+    /// external detector for its texts.
     fn on_http_call_response(&mut self, _: u32, _: usize, body_size: usize, _: usize) {
+        if matches!(self.state, State::Detecting(_)) {
+            return self.on_detected(body_size);
+        }
         let gateway = Rc::clone(&self.gateway);
         let (opened, question) = match self.take_state() {
             State::Asking { opened, question } => (opened, question),
@@ -251,7 +279,7 @@ impl HttpContext for Stream {
             State::Forwarded(forwarded) => {
                 let head = AnswerHead::enter();
                 let (edits, answering) =
-                    response_path::on_headers(forwarded, &head.headers(), end_of_stream);
+                    response_path::on_headers(*forwarded, &head.headers(), end_of_stream);
                 head.edit(&edits);
                 if end_of_stream {
                     journal(&self.gateway.policy, &answering, self.started_ms);
@@ -294,7 +322,7 @@ impl HttpContext for Stream {
     fn on_log(&mut self) {
         match &self.state {
             State::Answering(answering) => note_tally(&response_path::final_tally(answering)),
-            State::Held(held) => note_who(&held.who()),
+            State::Held(held) | State::Detecting(held) => note_who(&held.who()),
             State::Finished(Some(who)) => note_who(who),
             State::Asking { question: Question::Key(_), .. } => {
                 self.gateway.keyring.asked();

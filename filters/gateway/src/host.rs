@@ -87,8 +87,13 @@ impl Counter {
 
     /// One more.
     pub fn count(self) {
+        self.add(1);
+    }
+
+    /// So many more.
+    pub fn add(self, more: u64) {
         if let Some(id) = self.0 {
-            let _ = hostcalls::increment_metric(id, 1);
+            let _ = hostcalls::increment_metric(id, i64::try_from(more).unwrap_or(i64::MAX));
         }
     }
 
@@ -126,6 +131,35 @@ pub fn ask_control(
         headers.push(("content-type", "application/json"));
     }
     hostcalls::dispatch_http_call(cluster, headers, body, vec![], timeout)
+}
+
+/// Sends JSON to a service of the operator's. The answer comes to the context that
+/// asks.
+///
+/// # Errors
+/// The host's status when Envoy has no such cluster or cannot send.
+pub fn ask_service(
+    cluster: &str,
+    authority: &str,
+    path: &str,
+    body: &[u8],
+    timeout: Duration,
+) -> Result<u32, Status> {
+    let headers = vec![
+        (":method", "POST"),
+        (":path", path),
+        (":authority", authority),
+        ("content-type", "application/json"),
+    ];
+    hostcalls::dispatch_http_call(cluster, headers, Some(body), vec![], timeout)
+}
+
+/// The answer of such a service, in the callback that announces it: its body, if it
+/// says that all went well. What Envoy makes up in its place never says so.
+pub fn service_answer(body_size: usize) -> Option<Vec<u8>> {
+    let headers = headers(MapType::HttpCallResponseHeaders);
+    let is_well = headers.text(":status") == Some("200");
+    is_well.then(|| read(BufferType::HttpCallResponseBody, body_size))
 }
 
 /// The answer of the control plane, in the callback that announces it.

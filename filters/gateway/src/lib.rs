@@ -9,6 +9,7 @@ mod failures;
 mod gateway_role;
 mod host;
 mod keyring;
+mod masking_key;
 mod meters;
 mod replays;
 pub mod root;

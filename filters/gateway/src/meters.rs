@@ -1,8 +1,11 @@
-//! What is counted of authentications: by Envoy, whichever worker saw them.
+//! What is counted of authentications and of masking: by Envoy, whichever worker saw
+//! them.
 
 use crate::host::Counter;
+use contract::masking::PiiType;
 use contract::refusal::Code;
 use pipeline::Means;
+use std::collections::BTreeMap;
 
 /// Codes by which somebody who asks is refused.
 const REFUSALS: [Code; 9] = [
@@ -21,6 +24,8 @@ const REFUSALS: [Code; 9] = [
 pub struct Meters {
     refused: [(Code, Counter); REFUSALS.len()],
     accepted: [(Means, Counter); Means::ALL.len()],
+    masked: Vec<(PiiType, Counter)>,
+    detector_failures: Counter,
 }
 
 impl Meters {
@@ -31,6 +36,8 @@ impl Meters {
         Meters {
             refused: REFUSALS.map(|code| (code, counter("refused", code.as_str()))),
             accepted: Means::ALL.map(|means| (means, counter("accepted", means.as_str()))),
+            masked: PiiType::ALL.iter().map(|of| (*of, masked(*of))).collect(),
+            detector_failures: Counter::named("tollgate_masking_detector_failures"),
         }
     }
 
@@ -46,8 +53,25 @@ impl Meters {
         found.iter().for_each(|(_, counter)| counter.count());
     }
 
+    /// Values were found in a request or an answer.
+    pub fn masked(&self, counts: &BTreeMap<PiiType, u64>) {
+        for (of, count) in counts {
+            let found = self.masked.iter().find(|(counted, _)| counted == of);
+            found.iter().for_each(|(_, counter)| counter.add(*count));
+        }
+    }
+
+    /// An external detector did not answer as it should.
+    pub fn detector_failed(&self) {
+        self.detector_failures.count();
+    }
+
     /// How many were refused by each code since the process began.
     pub fn refusals(&self) -> impl Iterator<Item = (Code, u64)> {
         self.refused.iter().map(|(code, counter)| (*code, counter.read()))
     }
+}
+
+fn masked(of: PiiType) -> Counter {
+    Counter::named(&format!("tollgate_masked_{}", of.as_str().to_ascii_lowercase()))
 }

@@ -15,6 +15,7 @@ use log::{info, warn};
 use pipeline::keyring::marks::{FRESH_NAME, REMEMBERED_NAME, encode_moment};
 use pipeline::keyring::signers::{SIGNERS_NAME, Signers};
 use pipeline::keyring::{STATE_NAME, State, encode_entry, entry_name_of_hex};
+use pipeline::masking_key::{self, MASKING_KEY_NAME};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -35,6 +36,8 @@ pub struct Sync {
     control_cluster: String,
     state: State,
     signers: Signers,
+    /// The version of the masking key that was delivered; empty before.
+    masking_version: String,
     asked: Option<u32>,
     wait_ticks: u32,
     silent: bool,
@@ -59,6 +62,7 @@ impl Sync {
             control_cluster,
             state: state.unwrap_or_default(),
             signers: signers(),
+            masking_version: masking_version(),
             asked: None,
             wait_ticks: 0,
             silent: false,
@@ -86,8 +90,8 @@ impl Sync {
 
     fn ask(&mut self) {
         let path = format!(
-            "{KEYRING_PATH}?epoch={}&since={}&hmac={}",
-            self.state.epoch, self.state.version, self.signers.version
+            "{KEYRING_PATH}?epoch={}&since={}&hmac={}&masking={}",
+            self.state.epoch, self.state.version, self.signers.version, self.masking_version
         );
         let timeout = Duration::from_millis(KEYRING_POLL_MS + GRACE_MS);
         match host::ask_control(&self.control_cluster, Message::Get, &path, timeout) {
@@ -125,6 +129,10 @@ impl Sync {
             }
             self.signers = signers();
         }
+        if let Some(key) = &delta.masking {
+            host::set_shared(MASKING_KEY_NAME, &masking_key::encode(key));
+            self.masking_version = masking_version();
+        }
         self.state = State { epoch: delta.epoch.clone(), version: delta.version };
         host::set_shared(FRESH_NAME, &encode_moment(host::now_ms()));
         if !delta.more {
@@ -146,6 +154,12 @@ impl Sync {
 /// Who may sign, as it was delivered last.
 fn signers() -> Signers {
     host::shared(SIGNERS_NAME).as_deref().and_then(Signers::decode).unwrap_or_default()
+}
+
+/// The version of the masking key that stands in shared data.
+fn masking_version() -> String {
+    let key = host::shared(MASKING_KEY_NAME).as_deref().and_then(masking_key::decode);
+    key.map(|key| key.version).unwrap_or_default()
 }
 
 impl Reports {

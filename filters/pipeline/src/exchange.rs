@@ -6,6 +6,7 @@
 //!     `-- Finish           `-- Finish       `-- (ended by Envoy or the client)
 //! ```
 
+use crate::privacy;
 use crate::request_path::Signer;
 use crate::surface::Wanted;
 use auth::Caller;
@@ -63,7 +64,7 @@ pub struct Held {
 }
 
 /// The request is on its way to an engine.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Forwarded {
     /// What the ledger is told of it.
     pub who: Who,
@@ -73,6 +74,8 @@ pub struct Forwarded {
     pub asked: String,
     /// Whether the answer says which pool it comes from.
     pub expose_pool: bool,
+    /// What is done with the answer's texts, where the request has a masking policy.
+    pub masked: Option<privacy::Masked>,
 }
 
 /// The answer is coming.
@@ -85,6 +88,8 @@ pub struct Answering {
     pub status: u16,
     /// Reads the answer while it passes.
     pub reader: Reader,
+    /// Changes its texts behind that; `None`: they stay.
+    pub texts: Option<privacy::Answering>,
     /// The running count.
     pub tally: Tally,
 }

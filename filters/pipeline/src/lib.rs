@@ -10,8 +10,10 @@
 pub mod command;
 pub mod exchange;
 pub mod headers;
+pub mod masking_key;
 pub mod model_list;
 pub mod policy;
+pub mod privacy;
 pub mod request_path;
 pub mod response_path;
 pub mod surface;

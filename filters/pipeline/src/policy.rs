@@ -1,6 +1,7 @@
 //! The configuration of the gateway, compiled. Both planes compile it: the
 //! control plane before it publishes, the module when it is configured.
 
+use crate::privacy::Policies;
 use auth::Access;
 use auth::certificate::Certificates;
 use contract::limits::{MAX_BODY_BYTES_MAX, NAME_BYTES_MAX};
@@ -39,6 +40,8 @@ pub struct Policy {
     pub access: Access,
     /// `cache_salt` by tenant.
     pub salts: HashMap<String, String>,
+    /// What must not leave.
+    pub masking: Policies,
     /// Which pool serves which model.
     pub routes: Table,
 }
@@ -50,29 +53,34 @@ impl Policy {
     /// A line for every fault; all are found at once.
     pub fn compile(config: &GatewayConfig) -> Result<Policy, Vec<String>> {
         let mut faults = size_faults(config);
-        match Table::compile(config) {
-            Ok(routes) if faults.is_empty() => Ok(Policy {
-                control_cluster: config.control_cluster.clone(),
-                max_body_bytes: usize::try_from(config.max_body_bytes).unwrap_or(usize::MAX),
-                expose_pool: config.expose_pool,
-                journal: config.journal,
-                stale_for_ms: config.auth.stale_for_ms,
-                failures_per_minute: config.auth.failures_per_minute,
-                client_certificates: config.auth.client_certificates,
-                hmac: config.auth.hmac.clone(),
-                payload_headers: payload_headers(&config.auth.issuers),
-                issuers: config.auth.issuers.clone(),
-                certificates: Certificates::compile(&config.tenants),
-                access: Access::compile(&config.tenants, &config.roles),
-                salts: config.tenants.keys().map(|name| (name.clone(), salt(name))).collect(),
-                routes,
-            }),
-            Ok(_) => Err(faults),
-            Err(more) => {
-                faults.extend(more);
-                Err(faults)
-            }
+        let masking = Policies::compile(config).unwrap_or_else(|more| {
+            faults.extend(more);
+            Policies::default()
+        });
+        let routes = Table::compile(config).unwrap_or_else(|more| {
+            faults.extend(more);
+            Table::default()
+        });
+        if !faults.is_empty() {
+            return Err(faults);
         }
+        Ok(Policy {
+            control_cluster: config.control_cluster.clone(),
+            max_body_bytes: usize::try_from(config.max_body_bytes).unwrap_or(usize::MAX),
+            expose_pool: config.expose_pool,
+            journal: config.journal,
+            stale_for_ms: config.auth.stale_for_ms,
+            failures_per_minute: config.auth.failures_per_minute,
+            client_certificates: config.auth.client_certificates,
+            hmac: config.auth.hmac.clone(),
+            payload_headers: payload_headers(&config.auth.issuers),
+            issuers: config.auth.issuers.clone(),
+            certificates: Certificates::compile(&config.tenants),
+            access: Access::compile(&config.tenants, &config.roles),
+            salts: config.tenants.keys().map(|name| (name.clone(), salt(name))).collect(),
+            masking,
+            routes,
+        })
     }
 }
 
@@ -120,7 +128,7 @@ pub(crate) mod tests {
             cache_salt: false,
             media: contract::policy::MediaConfig::default(),
         };
-        let model = |pool: &str| ModelConfig { pool: pool.into() };
+        let model = |pool: &str| ModelConfig { pool: pool.into(), masking: None };
         let globs = |globs: &[&str]| globs.iter().map(|g| (*g).to_owned()).collect();
         let may = |models: &[&str]| RoleConfig {
             models: globs(models),
@@ -134,6 +142,7 @@ pub(crate) mod tests {
             expose_pool: false,
             journal: false,
             auth: contract::policy::AuthConfig::default(),
+            masking: contract::masking::MaskingConfig::default(),
             pools: [
                 ("big".to_owned(), pool("pool/big", 4_096)),
                 ("small".to_owned(), pool("pool/small", 0)),
@@ -159,7 +168,7 @@ pub(crate) mod tests {
     fn all_faults_at_once() {
         let mut config = config();
         config.max_body_bytes = 0;
-        config.models.insert("a".into(), ModelConfig { pool: "gone".into() });
+        config.models.insert("a".into(), ModelConfig { pool: "gone".into(), masking: None });
         config.tenants.insert(String::new(), TenantConfig::default());
         let faults = Policy::compile(&config).unwrap_err();
         assert_eq!(faults.len(), 3, "{faults:?}");

@@ -3,10 +3,13 @@
 use crate::command::HeaderEdit;
 use crate::exchange::{Answering, Forwarded};
 use crate::headers::Headers;
+use crate::privacy::{self, Masked};
+use chat::answer_texts::Form;
+use chat::path::Api;
 use chat::reply::Reader;
-use contract::names::{CLIENT_REQUEST_ID_HEADER, OWN_HEADER_PREFIX, POOL_HEADER};
+use contract::names::{CLIENT_REQUEST_ID_HEADER, MASKED_HEADER, OWN_HEADER_PREFIX, POOL_HEADER};
 use contract::spool::{Line, LineType};
-use contract::usage::{Source, Tally};
+use contract::usage::{Source, Tally, Who};
 
 /// The headers of the answer have arrived: the reader is chosen, once.
 #[must_use]
@@ -24,8 +27,16 @@ pub fn on_headers(
     );
     let edits = answer_edits(&forwarded, &reader, headers, end_of_stream);
     let tally = Tally { whole: end_of_stream, ..Tally::default() };
-    let Forwarded { who, request_id, .. } = forwarded;
-    (edits, Answering { who, request_id, status, reader, tally })
+    let Forwarded { who, request_id, masked, .. } = forwarded;
+    let texts = masked.and_then(|masked| texts(masked, &reader, &who));
+    (edits, Answering { who, request_id, status, reader, texts, tally })
+}
+
+/// What changes the texts of an answer that is read.
+fn texts(masked: Masked, reader: &Reader, who: &Who) -> Option<privacy::Answering> {
+    let api = Api::of(who.path.as_deref()?)?;
+    let form = if reader.is_event_stream() { Form::EventStream } else { Form::Json };
+    reader.rewrites().then(|| privacy::Answering::begin(masked, form, &api)).flatten()
 }
 
 fn answer_edits(
@@ -40,6 +51,9 @@ fn answer_edits(
     }
     if let Some(id) = &forwarded.who.client_request_id {
         edits.push(HeaderEdit::set(CLIENT_REQUEST_ID_HEADER, id.clone()));
+    }
+    if let Some(masked) = &forwarded.masked {
+        edits.push(HeaderEdit::set(MASKED_HEADER, masked.found.to_string()));
     }
     if let (true, Some(pool)) = (forwarded.expose_pool, &forwarded.who.pool) {
         edits.push(HeaderEdit::set(POOL_HEADER, pool.clone()));
@@ -90,7 +104,25 @@ pub fn on_body(
         }
         on_end(answering);
     }
-    Step { replacement, tally_changed }
+    Step { replacement: change_texts(answering, chunk, replacement, end_of_stream), tally_changed }
+}
+
+/// The texts of an answer leave changed. A JSON answer leaves as soon as its last brace
+/// is there: behind its body nothing can be written any more where it ends with trailers.
+fn change_texts(
+    answering: &mut Answering,
+    chunk: &[u8],
+    replacement: Option<Vec<u8>>,
+    end_of_stream: bool,
+) -> Option<Vec<u8>> {
+    let Some(texts) = &mut answering.texts else { return replacement };
+    let came = replacement.as_deref().unwrap_or(chunk);
+    let mut leaves = texts.push(came);
+    let is_whole = !answering.reader.is_event_stream() && answering.reader.saw_done();
+    if end_of_stream || is_whole {
+        leaves.extend(texts.finish());
+    }
+    if leaves == chunk { None } else { Some(leaves) }
 }
 
 /// The answer has ended as the engine meant it to.

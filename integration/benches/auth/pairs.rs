@@ -82,6 +82,7 @@ fn signatures(name: &'static str, first: Kind, second: Kind) -> Pair {
         tenant: "0123456789".to_owned(),
         user: None,
         roles: vec!["0123456789".to_owned()],
+        masking: None,
     };
     let stored = signers::encode_entry(&entry);
     let judge = |signed: &Signed<'_>, stored: Option<&[u8]>| {

@@ -247,6 +247,7 @@ mod tests {
             tenant: "acme".into(),
             user: None,
             roles: vec![],
+            masking: None,
         };
         let headers = [("authorization", header.as_bytes())];
         let presented = auth::credential::take(headers.into_iter(), true);

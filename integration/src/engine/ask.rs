@@ -81,6 +81,8 @@ pub struct Ask {
     pub items: u64,
     /// Words of every text in the request; token ids count one each. Not under 1.
     pub prompt_tokens: u64,
+    /// Every text in the request, a line each.
+    pub text: String,
 }
 
 impl Ask {
@@ -97,6 +99,10 @@ impl Ask {
         let limits = ["max_tokens", "max_completion_tokens", "max_output_tokens"];
         let words: u64 =
             interface.text_fields().iter().filter_map(|name| field(name)).map(words).sum();
+        let mut text = Vec::new();
+        interface.text_fields().iter().filter_map(|name| field(name)).for_each(|value| {
+            texts(value, &mut text);
+        });
         let items = field(must_have).map_or(1, items);
         let prompts = if interface == Interface::Completions { items } else { 1 };
         Ok(Ask {
@@ -108,6 +114,7 @@ impl Ask {
             max_tokens: limits.iter().find_map(|name| field(name)?.as_u64()),
             items,
             prompt_tokens: words.max(1),
+            text: text.join("\n"),
         })
     }
 }
@@ -139,6 +146,19 @@ fn words(value: &Value) -> u64 {
             ["content", "text"].iter().filter_map(|name| part.get(*name)).map(words).sum()
         }
         Value::Null | Value::Bool(_) => 0,
+    }
+}
+
+/// The texts themselves.
+fn texts<'v>(value: &'v Value, all: &mut Vec<&'v str>) {
+    match value {
+        Value::String(text) => all.push(text),
+        Value::Array(parts) => parts.iter().for_each(|part| texts(part, all)),
+        Value::Object(part) => {
+            let fields = ["content", "text"].iter().filter_map(|name| part.get(*name));
+            fields.for_each(|value| texts(value, all));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

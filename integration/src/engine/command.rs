@@ -32,6 +32,15 @@ pub enum Fault {
     SlowHeaders(Duration),
 }
 
+/// What the text of an answer is in place of words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Echo {
+    /// JSON of what arrived.
+    Body,
+    /// What the model was given to read.
+    Text,
+}
+
 /// Everything that a request's headers command.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Commands {
@@ -43,8 +52,8 @@ pub struct Commands {
     pub interval: Option<Duration>,
     /// `x-sim-ttft`: instead of `--ttft`.
     pub ttft: Option<Duration>,
-    /// `x-sim-echo: body`.
-    pub echo: bool,
+    /// `x-sim-echo: body` or `text`.
+    pub echo: Option<Echo>,
     /// `x-sim-replay`: `ENGINE/NAME`.
     pub replay: Option<String>,
     /// `x-sim-cuts`.
@@ -60,10 +69,22 @@ impl Commands {
             tokens: header("x-sim-tokens").map(count).transpose()?,
             interval: header("x-sim-interval").map(duration).transpose()?,
             ttft: header("x-sim-ttft").map(duration).transpose()?,
-            echo: header("x-sim-echo") == Some("body"),
+            echo: header("x-sim-echo").map(str::parse).transpose()?,
             replay: header("x-sim-replay").map(str::to_owned),
             cuts: header("x-sim-cuts").map(str::parse).transpose()?.unwrap_or_default(),
         })
+    }
+}
+
+impl std::str::FromStr for Echo {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Echo, String> {
+        match text {
+            "body" => Ok(Echo::Body),
+            "text" => Ok(Echo::Text),
+            _ => Err(format!("no echo is called {text:?}")),
+        }
     }
 }
 
@@ -158,7 +179,7 @@ mod tests {
             tokens: Some(3),
             interval: Some(Duration::from_millis(5)),
             ttft: Some(Duration::ZERO),
-            echo: true,
+            echo: Some(Echo::Body),
             replay: Some("vllm/chat".into()),
             cuts: Cuts::Random(7),
         };

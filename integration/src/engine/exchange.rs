@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::Engine;
 use super::answer::{Answer, Circumstances, echo, quoted};
 use super::ask::{Ask, Interface};
-use super::command::{Commands, Fault};
+use super::command::{Commands, Echo, Fault};
 use super::dialect;
 use super::pose::Pose;
 use super::replay::{Capture, pause_between};
@@ -151,7 +151,7 @@ impl Engine {
             let message = format!("The model `{other}` does not exist.");
             return send_error(wire, request, 404, &message, "\"model\"").await;
         }
-        let answer = Answer::decide(&ask, self.circumstances(request, interface, commands));
+        let answer = Answer::decide(&ask, self.circumstances(request, &ask, commands));
         let pace = Pace {
             ttft: commands.ttft.unwrap_or(self.options.ttft),
             interval: commands.interval.unwrap_or(self.options.token_interval),
@@ -165,20 +165,23 @@ impl Engine {
     fn circumstances(
         &self,
         request: &Request,
-        interface: Interface,
+        ask: &Ask,
         commands: &Commands,
     ) -> Circumstances<'_> {
         let own = || format!("{:016x}", self.next_answer());
         let id = request.head.header("x-request-id").filter(|id| is_plain(id));
         let received = || echo(&request.head.path, &request.head.headers, &request.body);
-        let silent = matches!(interface, Interface::Embeddings | Interface::Rerank);
+        let silent = matches!(ask.interface, Interface::Embeddings | Interface::Rerank);
         Circumstances {
             id: id.map_or_else(own, str::to_owned),
             created: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| age.as_secs()),
             model: &self.options.model,
             tokens: if silent { 0 } else { commands.tokens.unwrap_or(self.options.tokens) },
             continuous_usage: self.options.continuous_usage,
-            echo: commands.echo.then(received),
+            echo: commands.echo.map(|echo| match echo {
+                Echo::Body => received(),
+                Echo::Text => ask.text.clone(),
+            }),
         }
     }
 

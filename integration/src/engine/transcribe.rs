@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::Engine;
 use super::answer::echo;
-use super::command::Commands;
+use super::command::{Commands, Echo};
 use super::exchange::Step;
 use super::send::{fail_first, send_error, send_json};
 use super::wire::{Request, Wire};
@@ -39,8 +39,12 @@ impl Engine {
             return send_error(wire, request, 400, "Field required: file", "null").await;
         };
         let text = match commands.echo {
-            true => echo(&request.head.path, &request.head.headers, &request.body),
-            false => "w0 w1 w2".to_owned(),
+            Some(Echo::Body) => echo(&request.head.path, &request.head.headers, &request.body),
+            Some(Echo::Text) => {
+                let prompt = field("prompt").map_or(&[][..], |part| part.content);
+                String::from_utf8_lossy(prompt).into_owned()
+            }
+            None => "w0 w1 w2".to_owned(),
         };
         let seconds = file.content.len().div_ceil(BYTES_A_SECOND);
         let answer = json!({"text": text, "usage": {"type": "duration", "seconds": seconds}});

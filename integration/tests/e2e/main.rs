@@ -19,6 +19,7 @@ mod jwt;
 mod keys;
 mod ledger;
 mod made;
+mod masking;
 mod mtls;
 mod rbac;
 mod refusals;

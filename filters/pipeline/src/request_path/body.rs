@@ -4,7 +4,9 @@ use super::{forbidden, no_such_model, refused};
 use crate::Policy;
 use crate::command::{Finish, HeaderEdit};
 use crate::exchange::{Forwarded, Held};
+use crate::privacy::{self, Masked, Material, Outcome, Question};
 use crate::surface::{self, Wanted};
+use auth::Caller;
 use auth::authorize::Permissions;
 use chat::edit::{Edit, apply, json_string};
 use chat::fields;
@@ -12,7 +14,8 @@ use chat::form::{self, Form, FormError};
 use chat::markdown::names_pictures;
 use chat::media::{self, MediaError};
 use chat::path::Api;
-use chat::request::{Request, RequestError, parse};
+use chat::request::{Request, RequestError, parse, parse_with_texts};
+use chat::texts::Texts;
 use contract::limits::CHOICES_MAX;
 use contract::names::{POOL_HEADER, STREAM_HEADER, TIMEOUT_HEADER};
 use contract::policy::Engine;
@@ -27,6 +30,9 @@ pub enum Decision {
     Finish(Finish),
     /// It is not what was signed: nobody is billed.
     Refused(Refusal),
+    /// An external detector has to be asked about its texts; then
+    /// [`on_body`] again.
+    Detect(Question),
     /// It goes to a pool.
     Forward {
         /// Headers that lead there.
@@ -44,35 +50,42 @@ pub fn on_body_too_large(policy: &Policy, held: &Held) -> Finish {
     refused(&surface::too_large(policy.max_body_bytes), held.who(), &held.opened)
 }
 
-/// The whole body is there.
+/// The whole body is there, and `material` to mask it with.
 #[must_use]
-pub fn on_body(policy: &Policy, held: &Held, body: &[u8]) -> Decision {
+pub fn on_body(policy: &Policy, held: &Held, body: &[u8], material: &Material<'_>) -> Decision {
     if let Some(signed) = &held.signer.body
         && let Err(refusal) = signed.check(body)
     {
         return Decision::Refused(refusal);
     }
     let mut who = held.who();
-    match decide(policy, held, &mut who, body) {
-        Ok(Decided { route, body }) => Decision::Forward {
+    match decide(policy, held, &mut who, body, material) {
+        Ok(Decided::Forward { route, body, masked }) => Decision::Forward {
             edits: forward_edits(route, who.stream),
             body,
             forwarded: Forwarded {
                 request_id: held.opened.request_id.clone(),
                 asked: who.model.clone().unwrap_or_default(),
                 expose_pool: policy.expose_pool,
+                masked,
                 who,
             },
         },
+        Ok(Decided::Detect(question)) => Decision::Detect(question),
         Err(refusal) => Decision::Finish(refused(&refusal, who, &held.opened)),
     }
 }
 
-/// Where a request goes, and what of it.
-struct Decided<'p> {
-    route: &'p Route,
-    /// `None`: as it came.
-    body: Option<Vec<u8>>,
+/// What becomes of a request.
+enum Decided<'p> {
+    Forward {
+        route: &'p Route,
+        /// `None`: as it came.
+        body: Option<Vec<u8>>,
+        /// What its answer is restored from.
+        masked: Option<Masked>,
+    },
+    Detect(Question),
 }
 
 /// What a request is decided by, beside its body.
@@ -81,6 +94,8 @@ struct Case<'p> {
     permissions: Permissions<'p>,
     path: &'static str,
     salt: Option<&'p str>,
+    caller: &'p Caller,
+    material: &'p Material<'p>,
 }
 
 fn decide<'p>(
@@ -88,9 +103,12 @@ fn decide<'p>(
     held: &'p Held,
     who: &mut Who,
     body: &[u8],
+    material: &'p Material<'p>,
 ) -> Result<Decided<'p>, Refusal> {
     let caller = &held.signer.caller;
     let case = Case {
+        caller,
+        material,
         policy,
         permissions: policy.access.of(caller)?,
         path: held.opened.path,
@@ -105,7 +123,7 @@ fn decide<'p>(
 impl<'p> Case<'p> {
     fn json(&self, who: &mut Who, body: &[u8]) -> Result<Decided<'p>, Refusal> {
         let api = Api::of(self.path).ok_or_else(surface::not_found)?;
-        let request = parse(body).map_err(|error| malformed(&error))?;
+        let (request, texts) = self.parse(body, &api).map_err(|error| malformed(&error))?;
         who.stream = request.stream;
         let route = self.route(who, &request.model.value)?;
         check_bounds(&request, route.config.context)?;
@@ -121,7 +139,19 @@ impl<'p> Case<'p> {
         }
         who.pool = Some(route.pool.clone());
         who.price_version = Some(pool.price_version.clone());
-        Ok(Decided { route, body: self.json_for(route, &request, body)? })
+        self.decided(who, route, body, texts.as_ref(), self.json_edits(route, &request))
+    }
+
+    /// The texts only where somebody may want them.
+    fn parse<'b>(
+        &self,
+        body: &'b [u8],
+        api: &Api<'_>,
+    ) -> Result<(Request<'b>, Option<Texts<'b>>), RequestError> {
+        if self.policy.masking.are_used() {
+            return parse_with_texts(body, api).map(|(request, texts)| (request, Some(texts)));
+        }
+        parse(body).map(|request| (request, None))
     }
 
     fn form(&self, who: &mut Who, body: &[u8], boundary: &str) -> Result<Decided<'p>, Refusal> {
@@ -139,7 +169,34 @@ impl<'p> Case<'p> {
         form.check_media(body, &pool.media).map_err(|error| bad_media(&error))?;
         who.pool = Some(route.pool.clone());
         who.price_version = Some(pool.price_version.clone());
-        Ok(Decided { route, body: form_for(route, &form, body)? })
+        let texts = self.policy.masking.are_used().then(|| Texts::of_form(&form, body));
+        self.decided(who, route, body, texts.as_ref(), form_edits(route, &form))
+    }
+
+    /// What goes out, masked where the request has a policy.
+    fn decided(
+        &self,
+        who: &mut Who,
+        route: &'p Route,
+        body: &[u8],
+        texts: Option<&Texts<'_>>,
+        mut edits: Vec<Edit>,
+    ) -> Result<Decided<'p>, Refusal> {
+        let model = who.model.clone().unwrap_or_default();
+        let policy = self.policy.masking.of(self.caller, &model)?;
+        let mut masked = None;
+        if let (Some(policy), Some(texts)) = (policy, texts) {
+            match privacy::mask(policy, self.material, &self.caller.tenant, texts, &mut who.masked)?
+            {
+                Outcome::Detect(question) => return Ok(Decided::Detect(question)),
+                Outcome::Masked(more, what) => {
+                    edits.extend(more);
+                    edits.sort_by_key(|edit| edit.span.start);
+                    masked = Some(what);
+                }
+            }
+        }
+        Ok(Decided::Forward { route, body: edited(body, &edits)?, masked })
     }
 
     /// A model that this caller may not use does not exist for him.
@@ -150,14 +207,9 @@ impl<'p> Case<'p> {
         if self.permissions.allows(model, self.path) { Ok(route) } else { Err(forbidden()) }
     }
 
-    /// The body with the engine's own name of the model and the tenant's salt; `None`
+    /// What puts the engine's own name of the model and the tenant's salt in; nothing
     /// where both are there already.
-    fn json_for(
-        &self,
-        route: &Route,
-        request: &Request<'_>,
-        body: &[u8],
-    ) -> Result<Option<Vec<u8>>, Refusal> {
+    fn json_edits(&self, route: &Route, request: &Request<'_>) -> Vec<Edit> {
         let salt = self.salt.filter(|_| route.config.cache_salt);
         let salt = salt.map(|salt| format!(r#""cache_salt":"{salt}","#).into_bytes());
         let salt = salt.map(|member| Edit::insert(request.insert_at, member));
@@ -165,18 +217,17 @@ impl<'p> Case<'p> {
         let renamed = request.model.value != name.as_str();
         let span = request.model.span.clone();
         let model = renamed.then(|| Edit { span, text: json_string(name) });
-        let edits: Vec<Edit> = salt.into_iter().chain(model).collect();
-        edited(body, &edits)
+        salt.into_iter().chain(model).collect()
     }
 }
 
-/// The form with the engine's own name of the model.
-fn form_for(route: &Route, form: &Form<'_>, body: &[u8]) -> Result<Option<Vec<u8>>, Refusal> {
+/// What puts the engine's own name of the model into a form.
+fn form_edits(route: &Route, form: &Form<'_>) -> Vec<Edit> {
     let name = &route.config.model;
     let span = form.model.span.clone();
     let model = Edit { span, text: name.clone().into_bytes() };
     let renamed = form.model.value != name.as_str();
-    edited(body, renamed.then_some(model).as_slice())
+    renamed.then_some(model).into_iter().collect()
 }
 
 /// The body with the edits; `None`: there is none. A body that was not edited as it had

@@ -4,12 +4,14 @@ use crate::command::HeaderEdit;
 use crate::exchange::{CertificateNames, Forwarded, Held};
 use crate::headers::Headers;
 use crate::policy::tests::config;
+use crate::privacy::Material;
 use auth::Caller;
 use contract::keyring::KeyEntry;
 use contract::policy::{PoolConfig, RoleConfig};
 
 mod bodies;
 mod callers;
+mod masked;
 
 fn policy() -> Policy {
     Policy::compile(&config()).unwrap()
@@ -26,6 +28,7 @@ fn entry(tenant: &str) -> KeyEntry {
         user: Some("ann".into()),
         roles: vec![],
         models: vec![],
+        masking: None,
         expires_at_s: Some(100),
     }
 }
@@ -69,6 +72,11 @@ fn hold(tenant: &str) -> Held {
         Identified::Hold(held) => held,
         other => panic!("{other:?}"),
     }
+}
+
+/// The body of a request that nothing is masked in.
+fn decided(policy: &Policy, held: &Held, body: &[u8]) -> Decision {
+    on_body(policy, held, body, &Material::default())
 }
 
 fn finish(identified: Identified) -> Finish {
@@ -178,10 +186,10 @@ fn the_list_of_models_is_the_callers_own() {
 type Sent = (Vec<HeaderEdit>, Option<Vec<u8>>, Forwarded);
 
 fn forward(tenant: &str, body: &str) -> Result<Sent, Box<Finish>> {
-    match on_body(&policy(), &hold(tenant), body.as_bytes()) {
+    match decided(&policy(), &hold(tenant), body.as_bytes()) {
         Decision::Forward { edits, body, forwarded } => Ok((edits, body, forwarded)),
         Decision::Finish(finish) => Err(Box::new(finish)),
-        Decision::Refused(refusal) => panic!("{refusal:?}"),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -216,7 +224,7 @@ fn a_body_that_needs_no_change_has_none() {
     let pool: PoolConfig = PoolConfig { model: "llama".into(), ..config.pools["big"].clone() };
     config.pools.insert("big".into(), pool);
     let policy = Policy::compile(&config).unwrap();
-    let decision = on_body(&policy, &hold("acme"), br#"{"model":"llama"}"#);
+    let decision = decided(&policy, &hold("acme"), br#"{"model":"llama"}"#);
     assert!(matches!(decision, Decision::Forward { body: None, .. }));
 }
 

@@ -11,6 +11,7 @@ fn forwarded(expose_pool: bool) -> Forwarded {
         request_id: "r-1".into(),
         asked: "llama".into(),
         expose_pool,
+        masked: None,
     }
 }
 

@@ -8,10 +8,10 @@ const PIXEL: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mN
 fn sent(change: impl FnOnce(&mut GatewayConfig), body: &str) -> Result<Option<String>, String> {
     let mut config = config();
     change(&mut config);
-    match on_body(&Policy::compile(&config).unwrap(), &hold("acme"), body.as_bytes()) {
+    match decided(&Policy::compile(&config).unwrap(), &hold("acme"), body.as_bytes()) {
         Decision::Forward { body, .. } => Ok(body.map(|body| String::from_utf8(body).unwrap())),
         Decision::Finish(finish) => Err(finish.reply.body),
-        Decision::Refused(refusal) => panic!("{refusal:?}"),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -93,7 +93,7 @@ fn hold_form() -> Held {
 
 #[test]
 fn a_form_goes_to_its_pool_under_the_engines_name() {
-    let decision = on_body(&policy(), &hold_form(), FORM.as_bytes());
+    let decision = decided(&policy(), &hold_form(), FORM.as_bytes());
     let Decision::Forward { body: Some(body), forwarded, .. } = decision else {
         panic!("not forwarded")
     };
@@ -120,7 +120,7 @@ fn forms_that_are_refused() {
         (FORM.replace("RIFF", "<svg"), "invalid_request"),
     ];
     for (form, code) in table {
-        let Decision::Finish(finish) = on_body(&policy(), &hold_form(), form.as_bytes()) else {
+        let Decision::Finish(finish) = decided(&policy(), &hold_form(), form.as_bytes()) else {
             panic!("{form}")
         };
         assert!(finish.reply.body.contains(code), "{}: {form}", finish.reply.body);

@@ -85,6 +85,7 @@ fn entry_of_partner() -> HmacEntry {
         tenant: "acme".into(),
         user: None,
         roles: vec![],
+        masking: None,
     }
 }
 
@@ -102,8 +103,8 @@ fn a_signature_is_of_one_path_and_one_body() {
     let headers = signed_request("/v1/chat/completions?a=1", body);
     let (opened, signer) = signer(&headers).unwrap();
     let Identified::Hold(held) = on_caller(&policy(), opened, signer) else { panic!("not held") };
-    assert!(matches!(on_body(&policy(), &held, body), Decision::Forward { .. }));
-    let other = on_body(&policy(), &held, br#"{"model":"hidden"}"#);
+    assert!(matches!(decided(&policy(), &held, body), Decision::Forward { .. }));
+    let other = decided(&policy(), &held, br#"{"model":"hidden"}"#);
     let Decision::Refused(refusal) = other else { panic!("another body went on") };
     assert_eq!(refusal.code, Code::InvalidSignature);
     let mut elsewhere = headers;
@@ -194,10 +195,11 @@ fn a_model_is_allowed_by_the_path_or_forbidden() {
     let roles = auth::Roles::Of(vec!["user".into(), "chat".into()]);
     let caller = Caller { roles, ..caller("acme") };
     let Identified::Hold(held) = on_caller(&policy, opened, caller.into()) else { panic!("held") };
-    let status = |body: &[u8]| match on_body(&policy, &held, body) {
+    let status = |body: &[u8]| match decided(&policy, &held, body) {
         Decision::Forward { .. } => 200,
         Decision::Finish(finish) => finish.reply.status,
         Decision::Refused(refusal) => refusal.code.status(),
+        Decision::Detect(question) => panic!("{question:?}"),
     };
     assert_eq!(status(br#"{"model":"hidden"}"#), 200);
     assert_eq!(status(br#"{"model":"llama"}"#), 403);

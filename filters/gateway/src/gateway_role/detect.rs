@@ -1,0 +1,41 @@
+//! The external detector is asked about the texts of a request.
+
+use super::{State, Stream};
+use crate::host::{self, HeldRequest};
+use pipeline::privacy::{External, Question};
+use std::time::Duration;
+
+impl Stream {
+    /// Asks; where that cannot be, the policy says what becomes of the request. Says
+    /// whether it goes on.
+    pub(super) fn detect(&mut self, held: &HeldRequest, question: &Question) -> bool {
+        let detector = &question.detector;
+        let asked = host::ask_service(
+            &detector.cluster,
+            &detector.authority,
+            &detector.path,
+            &question.body,
+            Duration::from_millis(detector.timeout_ms),
+        );
+        if let State::Held(request) = self.take_state() {
+            self.state = State::Detecting(request);
+        }
+        asked.is_err() && self.detected(held, None)
+    }
+
+    /// The detector has answered, or Envoy in its place.
+    pub(super) fn on_detected(&mut self, body_size: usize) {
+        let held = HeldRequest::enter();
+        let answer = host::service_answer(body_size);
+        if self.detected(&held, answer.as_deref()) {
+            host::resume_request(held);
+        }
+    }
+
+    fn detected(&mut self, held: &HeldRequest, answer: Option<&[u8]>) -> bool {
+        if answer.is_none() {
+            self.gateway.meters.detector_failed();
+        }
+        self.decide(held, answer.map_or(External::Failed, External::Answered))
+    }
+}
