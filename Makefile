@@ -3,7 +3,7 @@
 export CARGO_TARGET_DIR := $(CURDIR)/target
 unexport CARGO_BUILD_TARGET
 
-.PHONY: build run test test-matrix lint bench bench-gateway bench-timing bench-control-plane fuzz wasm envoy sdk kills swaps clean-tools needs-build needs-test help
+.PHONY: build run test test-matrix test-presidio lint bench bench-gateway bench-timing bench-control-plane fuzz wasm envoy sdk kills swaps clean-tools needs-build needs-test help
 .DEFAULT_GOAL := build
 KILLS ?= 100
 SWAPS ?= 100
@@ -29,6 +29,12 @@ test: needs-test wasm envoy sdk lint
 test-matrix: needs-test wasm sdk
 	cargo build --workspace --bins
 	@envoy/matrix.sh
+
+## test-presidio: masking with the real analyzer of Microsoft Presidio
+test-presidio: needs-test wasm envoy
+	cargo build --workspace --bins
+	@integration/presidio/setup.sh
+	cargo test --package integration --features presidio --test presidio
 
 ## lint: format, Clippy, dependencies
 lint: needs-build
