@@ -2,16 +2,18 @@
 //! [`Passage`] to look through, and the changes to the body that replace parts of
 //! them. Everything else of the body stays as it came, to the byte.
 //!
-//! Every string is a text but those that the shape of the API knows as none: ids,
-//! names, roles, definitions and schemas, media, service words. A string that
-//! is JSON through and through (the arguments of a tool call, what a tool has
-//! answered), and an object that the shape does not know, is one passage, so that the
-//! names in it stand beside their values.
+//! Every string is a text but those that the shape of the API knows as none:
+//! definitions and schemas, media, and plain words where it has ids, names, roles and
+//! words that steer a service. So are names that no API has, and numbers of many
+//! digits where a text could stand. A string that is JSON through and through (the
+//! arguments of a tool call, what a tool has answered), and an object that the shape
+//! does not know, is one passage, so that the names in it stand beside their values.
 
 mod escapes;
 mod fit;
 mod gather;
 mod join;
+mod plain;
 mod shape;
 
 use std::borrow::Cow;
@@ -36,7 +38,7 @@ pub const TEXTS_MAX: usize = 100_000;
 pub enum Kind {
     /// Text.
     Text,
-    /// One JSON object or array; strings in it have their escapes.
+    /// One JSON object or array, where strings have their escapes, or one number.
     Json,
 }
 
@@ -179,31 +181,38 @@ pub struct Texts<'a> {
     passages: Vec<Passage<'a>>,
 }
 
-/// Fields of a transcription that are no text: names, service words, and sounds as
-/// URLs.
-const FORM: [&str; 9] = [
+/// Fields of a transcription that hold a plain word, or a number.
+const FORM: [&str; 7] = [
     "chunking_strategy",
     "include[]",
-    "known_speaker_references[]",
     "language",
-    "model",
     "response_format",
     "stream",
     "temperature",
     "timestamp_granularities[]",
 ];
 
+/// Whether a field of a form is no text. Of the model, the gate itself has the word;
+/// speakers are heard from sounds, which stand as URLs.
+fn is_known(name: &str, value: &str) -> bool {
+    match name {
+        "model" => true,
+        "known_speaker_references[]" => value.starts_with("data:"),
+        name => FORM.binary_search(&name).is_ok() && plain::says_word(value),
+    }
+}
+
 impl<'a> Texts<'a> {
     /// The texts of a form, which was parsed from `body`.
     #[must_use]
     pub fn of_form(form: &form::Form<'_>, body: &'a [u8]) -> Self {
-        let parts = form.texts().filter(|part| FORM.binary_search(&part.name).is_err());
         let passage = |part: &form::Part<'_>| {
             let text = std::str::from_utf8(body.get(part.span.clone())?).ok()?;
             let kind = if fit::is_json(text) { Kind::Json } else { Kind::Text };
-            (!text.is_empty()).then(|| Passage::plain(kind, text, part.span.start))
+            let is_text = !text.is_empty() && !is_known(part.name, text);
+            is_text.then(|| Passage::plain(kind, text, part.span.start))
         };
-        Self { passages: parts.filter_map(passage).collect() }
+        Self { passages: form.texts().filter_map(passage).collect() }
     }
 
     /// All of them, in the order of the body. None overlaps another.

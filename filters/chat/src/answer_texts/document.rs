@@ -17,6 +17,8 @@ pub(super) struct Leaf {
     pub(super) is_piece: bool,
     /// A piece of the document itself: its type tells the field.
     is_own: bool,
+    /// The name of a member.
+    pub(super) is_name: bool,
     choice: Option<usize>,
     call: Option<usize>,
 }
@@ -109,11 +111,7 @@ impl Document {
             return;
         }
         match event.token {
-            Token::Name(name) => {
-                if let Some(frame) = self.frames.last_mut() {
-                    frame.member = frame.place.member(name.raw());
-                }
-            }
+            Token::Name(name) => self.name(name, &event.span),
             Token::BeginObject => self.begin(event.span.start, true),
             Token::BeginArray => self.begin(event.span.start, false),
             Token::EndObject | Token::EndArray => {
@@ -123,6 +121,28 @@ impl Document {
             Token::Number(number) => self.number(number, event.span.clone()),
             Token::Bool(_) => self.scalar(event.span.clone()),
             Token::Null => {}
+        }
+    }
+
+    /// A name; where every string is a text, it is one too.
+    #[inline]
+    fn name(&mut self, name: Str<'_>, span: &Range<usize>) {
+        let Some(frame) = self.frames.last_mut() else { return };
+        frame.member = frame.place.member(name.raw());
+        if let Place::Region(field) = frame.place
+            && !name.raw().is_empty()
+        {
+            let (choice, call) = (frame.choice, frame.call);
+            let (span, is_name) = (span.clone(), true);
+            self.leaves.push(Leaf {
+                span,
+                field,
+                is_piece: false,
+                is_own: false,
+                is_name,
+                choice,
+                call,
+            });
         }
     }
 
@@ -198,7 +218,7 @@ impl Document {
         let is_piece = is_piece && self.is_stream;
         let is_own = frame.place == Place::Document && is_piece;
         let (choice, call) = (frame.choice, frame.call);
-        self.leaves.push(Leaf { span, field, is_piece, is_own, choice, call });
+        self.leaves.push(Leaf { span, field, is_piece, is_own, is_name: false, choice, call });
     }
 
     fn number(&mut self, number: &str, span: Range<usize>) {

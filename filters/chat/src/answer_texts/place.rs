@@ -22,7 +22,7 @@ pub(super) enum Place {
     Calls,
     /// The function of a call.
     Function,
-    /// Every string below it is a text.
+    /// Every string below it is a text, and every name.
     Region(Field),
     /// An error: what it says, or an object that says it.
     Error,

@@ -18,7 +18,7 @@ impl Template {
     /// and names that clients would read twice.
     pub(super) fn of(event: &Event<'_>, data: &[u8], document: &Document, leaf: &Leaf) -> Self {
         let null = |span: &Range<usize>| edit(span, b"null");
-        let others = document.leaves.iter().filter(|other| *other != leaf);
+        let others = document.leaves.iter().filter(|other| *other != leaf && !other.is_name);
         let mut edits: Vec<_> = others.map(|other| edit(&other.span, b"\"\"")).collect();
         edits.extend(document.once.iter().map(null));
         edits.sort_by_key(|edit| edit.span.start);

@@ -201,6 +201,17 @@ fn what_is_kept_back_leaves_in_the_last_event_of_its_lane_or_before_it() {
 }
 
 #[test]
+fn names_of_an_object_are_texts_and_stay_in_an_event_that_is_made_like_theirs() {
+    let event = |said: &str, input: &str| {
+        chat(&format!(r#"{{"content":"{said}","input":{input}}}"#), "null")
+    };
+    let out = stream(&event("a [", r#"{"[X]":"[X]","k":"v","":1}"#));
+    let expected = event("a ", r#"{"a\"\\\n한":"a\"\\\n한","k":"v","":1}"#)
+        + &event("[", r#"{"[X]":"","k":"","":1}"#);
+    assert_eq!(out, expected);
+}
+
+#[test]
 fn another_field_of_the_choice_ends_a_lane_and_another_choice_does_not() {
     let thought = chat(r#"{"reasoning":"a ["}"#, "null");
     let said = chat(r#"{"content":"b"}"#, "null");
@@ -287,7 +298,7 @@ fn whole_answers_are_replaced_wherever_they_have_texts() {
         (r#"{"choices":[{"text":"[X]","logprobs":{"tokens":["[X]"]}}],"id":"[X]"}"#, 1),
         (
             r#"{"type":"message","role":"assistant","content":[{"type":"thinking","thinking":"[X]","signature":"[X]"},{"type":"text","text":"[X]"},{"type":"tool_use","id":"[X]","name":"[X]","input":{"a":"[X]","[X]":["[X]",{"b":"[X]"}]}}]}"#,
-            5,
+            6,
         ),
         (
             r#"{"object":"response","instructions":"[X]","metadata":{"a":"[X]"},"output":[{"type":"reasoning","summary":[{"text":"[X]"}],"content":[{"type":"reasoning_text","text":"[X]"}],"encrypted_content":"[X]"},{"type":"message","content":[{"type":"output_text","text":"[X]"},{"type":"refusal","refusal":"[X]"}]},{"type":"function_call","call_id":"[X]","arguments":"[X]"}],"text":{"format":{"name":"[X]"}},"tools":[{"name":"[X]"}]}"#,
@@ -357,7 +368,8 @@ fn fields_and_lanes_are_told() {
             (lane(1, Field::Text, 0), "f"),
         ]
     );
-    assert_eq!(notes.1, [(Field::Text, "g".to_owned()), (Field::Value, "i".to_owned())]);
+    let wholes: Vec<_> = notes.1.iter().map(|(field, text)| (*field, text.as_str())).collect();
+    assert_eq!(wholes, [(Field::Text, "g"), (Field::Value, "h"), (Field::Value, "i")]);
 }
 
 proptest! {

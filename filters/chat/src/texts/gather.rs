@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::fit::is_json;
-use super::shape::{Place, says_medium};
+use super::plain::{is_long_number, is_name};
+use super::shape::Place;
 use super::{Kind, Passage, TEXTS_MAX, Texts};
 use crate::json::{Event, Str, Token};
 use crate::path::Api;
@@ -29,7 +30,8 @@ struct Frame<'a> {
 struct Region {
     start: usize,
     depth: usize,
-    /// Whether it has a name or a string: a list of numbers is no text.
+    /// Whether it has a name, a string or a long number: a list of small numbers is no
+    /// text.
     has_text: bool,
 }
 
@@ -69,12 +71,13 @@ impl<'a> Gatherer<'a> {
             return self.pass_region(event);
         }
         match event.token {
-            Token::Name(name) => self.name(name),
+            Token::Name(name) => self.name(name, event.span.start + 1),
             Token::BeginObject => self.begin(event.span.start, true),
             Token::BeginArray => self.begin(event.span.start, false),
             Token::EndObject | Token::EndArray => self.end(),
             Token::String(text) => self.string(text, event.span.start + 1),
-            Token::Number(_) | Token::Bool(_) | Token::Null => {}
+            Token::Number(number) => self.number(number, event.span.start),
+            Token::Bool(_) | Token::Null => {}
         }
     }
 
@@ -82,6 +85,7 @@ impl<'a> Gatherer<'a> {
         let Some(region) = &mut self.region else { return };
         match event.token {
             Token::Name(_) | Token::String(_) => region.has_text = true,
+            Token::Number(number) => region.has_text |= is_long_number(number),
             Token::BeginObject | Token::BeginArray => region.depth += 1,
             Token::EndObject | Token::EndArray if region.depth > 0 => region.depth -= 1,
             Token::EndObject | Token::EndArray => {
@@ -104,10 +108,22 @@ impl<'a> Gatherer<'a> {
     }
 
     #[inline]
-    fn name(&mut self, name: Str<'a>) {
-        if let Some(frame) = self.frames.last_mut() {
-            frame.member = frame.place.member(name.raw());
-            frame.is_part_text = frame.parts_of.is_some() && name.raw() == "text";
+    fn name(&mut self, name: Str<'a>, start: usize) {
+        let Some(frame) = self.frames.last_mut() else { return };
+        frame.member = frame.place.member(name.raw());
+        frame.is_part_text = frame.parts_of.is_some() && name.raw() == "text";
+        let may_be_said = matches!(frame.member, Place::Text | Place::Things);
+        if may_be_said && !is_name(name) {
+            self.text(name, start, None);
+        }
+    }
+
+    /// A long number where a text could stand.
+    #[inline]
+    fn number(&mut self, number: &'a str, start: usize) {
+        let in_array = self.frames.last().is_some_and(|frame| !frame.is_object);
+        if is_long_number(number) && !self.place().is_number(in_array) {
+            self.keep(Passage::plain(Kind::Json, number, start));
         }
     }
 
@@ -153,10 +169,11 @@ impl<'a> Gatherer<'a> {
     fn string(&mut self, text: Str<'a>, start: usize) {
         let place = self.place();
         let Some(frame) = self.frames.last_mut() else { return };
+        if place == Place::SourceKind {
+            frame.is_medium = text.raw() == "base64";
+        }
         match place {
-            Place::Skip => {}
-            Place::Media if says_medium(text.raw()) => {}
-            Place::SourceKind => frame.is_medium = text.raw() == "base64",
+            _ if place.is_known(text) => {}
             Place::SourceData => frame.data = Some((text, start)),
             _ => {
                 let is_part = frame.is_part_text || !frame.is_object;

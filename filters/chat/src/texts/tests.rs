@@ -207,6 +207,27 @@ fn a_form_has_texts_without_escapes() {
 }
 
 #[test]
+fn a_field_of_a_form_that_wants_a_word_may_hold_a_text() {
+    let part = |name: &str, value: &str| {
+        format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let speaker = "known_speaker_references[]";
+    let body = part("model", "m")
+        + &part("language", "kim@example.com")
+        + &part("temperature", "0.2")
+        + &part("include[]", "logprobs")
+        + &part("include[]", "김민수")
+        + &part("response_format", "verbose_json")
+        + &part(speaker, "data:audio/wav;base64,UklGRg==")
+        + &part(speaker, "kim")
+        + "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\nx\r\n--b--";
+    let form = form::parse(body.as_bytes(), "b").unwrap();
+    let texts = Texts::of_form(&form, body.as_bytes());
+    let said: Vec<_> = texts.passages().iter().map(Passage::said).collect();
+    assert_eq!(said, ["kim@example.com", "김민수", "kim"]);
+}
+
+#[test]
 fn media_are_neither_texts_nor_copied() {
     let base64 = "iVBORw0KGgo\\/".repeat(900_000);
     let body = chat_of(&format!(
@@ -300,7 +321,7 @@ proptest! {
                 prop_assert!(said.get(fit.span).is_some_and(|stands| !stands.is_empty()));
             }
             let numbered = spans.into_iter().enumerate();
-            let replaced = numbered.map(|(number, span)| (span, format!("⟦\"{number}\\")));
+            let replaced = numbered.map(|(number, span)| (span, format!("⟦\"{index}.{number}\\")));
             edits.extend(texts.edits(index, &replaced.collect::<Vec<_>>()));
         }
         let changed = apply(body.as_bytes(), &edits);

@@ -119,7 +119,7 @@ fn messages() {
 fn another_spelling_is_a_text() {
     let body = r#"{"model":"m","Model":"T1","messages":[{"Role":"T2","rol\u0065":"T3","Content":[{"Type":"T4","Image_URL":"T5"}],"ID":"T6"}],"Tools":["T7"],"t\u006fols":"T8","tools ":"T9"}"#;
     let image = r#"json:[{"Type":"T4","Image_URL":"T5"}]"#;
-    let expected = ["T1", "T2", "T3", image, "T6", r#"json:["T7"]"#, "T8", "T9"];
+    let expected = ["T1", "T2", "T3", image, "T6", r#"json:["T7"]"#, "T8", "tools ", "T9"];
     assert_eq!(told(&Api::Chat, body), expected);
 }
 
@@ -152,4 +152,132 @@ fn what_is_no_text_never_changes() {
         .replace(r#""content":"X""#, r#""content":"[P]""#)
         .replace(r#"{\"X\":\"X\"}"#, r#"{\"[P]\":\"[P]\"}"#);
     assert_eq!(out, expected);
+}
+
+#[test]
+fn in_the_place_of_a_word_only_a_word_is_none() {
+    let part = |member: &str| chat_of(&format!(r#"[{{"type":"text",{member}}}]"#));
+    let word = [
+        "detail",
+        "format",
+        "id",
+        "index",
+        "media_type",
+        "name",
+        "phase",
+        "signature",
+        "status",
+        "tool_use_id",
+        "uuid",
+        "encrypted_content",
+        "cache_control",
+        "tools",
+        "role",
+    ];
+    for name in word {
+        for said in ["kim@example.com", "김민수", "a b", "010 1234"] {
+            let body = part(&format!(r#""{name}":"{said}""#));
+            assert_eq!(told(&Api::Chat, &body), [said], "{body}");
+        }
+        for known in [r#""user_1-a.b:c/d+e=""#, "null", "true", "5", "[]", r#""""#] {
+            let body = part(&format!(r#""{name}":{known}"#));
+            assert!(told(&Api::Chat, &body).is_empty(), "{body}");
+        }
+    }
+    for name in ["detail", "format", "id", "phase", "signature", "status", "uuid"] {
+        let object = r#"{"plain":["a","b"]}"#;
+        let body = part(&format!(r#""{name}":{object}"#));
+        assert_eq!(told(&Api::Chat, &body), [format!("json:{object}")], "{body}");
+    }
+    let named = r#"{"model":"m","messages":[{"role":"user","name":"kim.minsu@example.com","content":"x"},{"role":"a b","name":"kim","content":""}]}"#;
+    assert_eq!(told(&Api::Chat, named), ["kim.minsu@example.com", "x", "a b"]);
+}
+
+#[test]
+fn settings_hold_words_alone() {
+    let texts = |api: &Api<'_>, member: &str| told(api, &format!(r#"{{"model":"m",{member}}}"#));
+    for member in [
+        r#""cache_control":{"type":"ephemeral","ttl":"5m"}"#,
+        r#""thinking":{"type":"enabled","budget_tokens":10000}"#,
+        r#""output_config":{"effort":"low","format":{"type":"json_schema","schema":{"enum":["a b"]}}}"#,
+        r#""context_management":{"edits":[{"type":"a_1","trigger":{"type":"b","value":30000}}]}"#,
+        r#""audio":{"voice":"alloy","format":"wav"},"conversation":{"id":"conv_1"}"#,
+        r#""include":["a.b","c"],"reasoning_effort":"low","service_tier":null"#,
+        r#""tools":[{"description":"a b"}],"tool_choice":{"x":"a b"},"logit_bias":{"1":4111111111}"#,
+    ] {
+        assert!(texts(&Api::Messages, member).is_empty(), "{member}");
+    }
+    let formats =
+        r#""text":{"format":{"schema":"a b"},"verbosity":"low"},"reasoning":{"summary":"auto"}"#;
+    assert!(texts(&Api::Responses, formats).is_empty());
+    for (member, expected) in [
+        (r#""cache_control":{"type":"a b","x":"plain"}"#, vec!["a b", "plain"]),
+        (r#""text":{"foo":"a"},"reasoning":{"summary":"a b"}"#, vec!["a", "a b"]),
+        (
+            r#""conversation":"kim@a.co","audio":"x y","verbosity":"a b""#,
+            vec!["kim@a.co", "x y", "a b"],
+        ),
+        (r#""include":["a b",{"c":"d"}]"#, vec!["a b", r#"json:{"c":"d"}"#]),
+        (r#""thinking":{"x":4111111111111111}"#, vec!["json:4111111111111111"]),
+        (r#""seed":"a","top_p":["b"]"#, vec!["a", r#"json:["b"]"#]),
+    ] {
+        assert_eq!(texts(&Api::Responses, member), expected, "{member}");
+    }
+}
+
+#[test]
+fn long_numbers_are_texts_where_one_could_stand() {
+    let long = "4111111111111111";
+    let number = "json:4111111111111111";
+    let all = |body: &str| told(&Api::Chat, &body.replace('#', long));
+    for body in [
+        chat_of("#"),
+        chat_of("[#]"),
+        chat_of(r#"[{"type":"text","text":#}]"#),
+        chat_of(r#"[{"type":"image_url","image_url":#}]"#),
+        r##"{"model":"m","user":#}"##.to_owned(),
+        r##"{"model":"m","stop":[#]}"##.to_owned(),
+        r##"{"model":"m","custom_x":#}"##.to_owned(),
+        r##"{"model":"m","input":#}"##.to_owned(),
+        r##"{"model":"m","documents":[#]}"##.to_owned(),
+        r##"{"model":"m","documents":[{"title":#}]}"##.to_owned(),
+        r##"{"model":"m","messages":[{"content":[{"type":"tool_use","input":#}]}]}"##.to_owned(),
+        r##"{"model":"m","messages":[{"tool_calls":[{"function":{"arguments":#}}]}]}"##.to_owned(),
+    ] {
+        assert_eq!(all(&body), [number], "{body}");
+        assert!(all(&body.replace('#', "123456")).is_empty(), "{body}");
+    }
+    for body in [r##"{"model":"m","custom_x":[#]}"##, r##"{"model":"m","metadata":[#]}"##] {
+        assert_eq!(all(body), ["json:[4111111111111111]"], "{body}");
+    }
+    for body in [
+        r##"{"model":"m","prompt":[#,[#]],"input":[#],"seed":#,"max_tokens":#,"logit_bias":{"1":#}}"##,
+        r##"{"model":"m","messages":[{"id":#,"index":#,"content":null}]}"##,
+    ] {
+        assert!(all(body).is_empty(), "{body}");
+    }
+}
+
+#[test]
+fn a_number_that_is_replaced_becomes_a_string() {
+    let out = replaced(&Api::Chat, &chat_of("[1, -4111111111111111 ]"), "1111", "[P\"]");
+    assert_eq!(out, chat_of(r#"[1, "[P\"]" ]"#));
+}
+
+#[test]
+fn names_that_no_api_has_are_texts() {
+    let body = r#"{"model":"m","a b":1,"messages":[{"role":"user","content":[{"type":"text","kim@a.co":1,"text":"x","plain_1":2}],"kim.minsu@example.com":1,"010-1234-5678":null,"t\u0079pe":true}],"tools":[{"a b":1}]}"#;
+    let expected = ["a b", "kim@a.co", "x", "kim.minsu@example.com", "010-1234-5678"];
+    assert_eq!(told(&Api::Chat, body), expected);
+    let out = replaced(&Api::Chat, body, "kim.minsu@example.com", "[P\"]");
+    assert_eq!(out, body.replace("kim.minsu@example.com", r#"[P\"]"#));
+}
+
+#[test]
+fn what_only_begins_as_data_is_a_text() {
+    let base64 = "iVBORw0KGgo/".repeat(90);
+    let body = |data: &str| chat_of(&format!(r#"[{{"type":"text","text":"","data":"{data}"}}]"#));
+    assert!(told(&Api::Chat, &body(&base64)).is_empty());
+    let tail = format!("{base64} kim.minsu@example.com");
+    assert_eq!(told(&Api::Chat, &body(&tail)), [tail]);
 }
