@@ -35,6 +35,7 @@ mod mrn;
 mod naming;
 mod numerals;
 mod phone;
+mod phone_abroad;
 mod placeholder;
 mod runs;
 mod science;
@@ -46,6 +47,8 @@ mod web;
 
 #[cfg(test)]
 mod trial;
+
+pub use labels::Nearest;
 
 /// A detector: puts down every place that it would mask, and with
 /// [`Candidates::innocent`] places that only look so.

@@ -6,8 +6,8 @@
 //! ```
 //!
 //! Pure: no host, no time, no I/O; texts in, places and texts out. What is a text in a
-//! request or an answer is decided elsewhere. Everything is linear in the text: there
-//! is no backtracking, and a detector looks at a bounded window around its place.
+//! request or an answer is decided elsewhere. A detector looks at a bounded window around
+//! its place, and nothing backtracks, so that time grows with the text alone.
 //!
 //! Texts, values and keys have no `Debug` here: they cannot be logged.
 

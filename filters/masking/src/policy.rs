@@ -55,7 +55,7 @@ impl Policy {
         let mut found = self.rules.scan(text);
         if !found.is_empty() {
             let own = self.template.places(text);
-            found.retain(|finding| own.iter().all(|own| may_be_masked(text, own, &finding.span)));
+            found.retain(|finding| may_be_masked(text, &own, &finding.span));
         }
         found
     }
@@ -93,16 +93,26 @@ impl Policy {
     }
 }
 
-/// Whether a finding may be masked that lies near a placeholder: beside it, or around it
-/// and something more, as a private key around anything. A placeholder itself and parts of
-/// it stay.
-fn may_be_masked(text: &str, own: &Range<usize>, found: &Range<usize>) -> bool {
+/// Whether a finding may be masked that lies near placeholders, given in order: beside
+/// them, or around them and something more, as a private key around anything. A
+/// placeholder itself and parts of it stay.
+fn may_be_masked(text: &str, own: &[Range<usize>], found: &Range<usize>) -> bool {
+    let first = own.partition_point(|own| own.end <= found.start);
+    let met = own.get(first..).unwrap_or_default();
+    let met = met.get(..met.partition_point(|own| own.start < found.end)).unwrap_or_default();
     let says = |span: Range<usize>| {
         text.get(span).is_some_and(|text| text.chars().any(char::is_alphanumeric))
     };
-    let is_apart = found.end <= own.start || own.end <= found.start;
-    let is_around = found.start <= own.start && own.end <= found.end;
-    is_apart || is_around && (says(found.start..own.start) || says(own.end..found.end))
+    let mut behind = found.start;
+    let mut says_more = false;
+    for own in met {
+        if own.start < found.start || found.end < own.end {
+            return false;
+        }
+        says_more |= says(behind..own.start);
+        behind = own.end;
+    }
+    met.is_empty() || says_more || says(behind..found.end)
 }
 
 #[cfg(test)]
@@ -158,7 +168,11 @@ mod tests {
             (12..14, false),
             (5..15, false),
         ] {
-            assert_eq!(may_be_masked(text, &own, &found), expected, "{found:?}");
+            assert_eq!(
+                may_be_masked(text, std::slice::from_ref(&own), &found),
+                expected,
+                "{found:?}"
+            );
         }
     }
 

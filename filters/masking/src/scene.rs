@@ -2,7 +2,14 @@
 
 use std::ops::Range;
 
+use crate::detectors::Nearest;
 use crate::evidence::{WINDOW_CHARS, Words};
+
+mod figures;
+mod joints;
+
+pub use figures::Figures;
+pub use joints::{Gap, Joints};
 
 /// A maximal run of ASCII digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,16 +32,31 @@ impl Digits {
 pub struct Scene<'t> {
     text: &'t str,
     digits: Vec<Digits>,
+    /// What stands behind each run, but for the last.
+    gaps: Vec<Gap>,
     ats: Vec<usize>,
     colons: Vec<usize>,
+    nearest: Nearest,
 }
 
 impl<'t> Scene<'t> {
     /// Looks over a folded text.
     #[must_use]
     pub fn of(text: &'t str) -> Self {
-        let mut scene = Self { text, digits: Vec::new(), ats: Vec::new(), colons: Vec::new() };
+        let mut scene = Self {
+            text,
+            digits: Vec::new(),
+            gaps: Vec::new(),
+            ats: Vec::new(),
+            colons: Vec::new(),
+            nearest: Nearest::default(),
+        };
         scene.look_over();
+        let between = |pair: &[Digits]| match pair {
+            [this, next] => Gap::of(scene.slice(this.end..next.start)),
+            _ => Gap::default(),
+        };
+        scene.gaps = scene.digits.windows(2).map(between).collect();
         scene
     }
 
@@ -92,6 +114,12 @@ impl<'t> Scene<'t> {
         &self.colons
     }
 
+    /// The labels before its runs of digits that somebody has asked for.
+    #[must_use]
+    pub fn nearest(&self) -> &Nearest {
+        &self.nearest
+    }
+
     /// The line that a place is in, without its line break.
     #[must_use]
     pub fn line(&self, place: usize) -> Range<usize> {
@@ -128,11 +156,17 @@ impl<'t> Scene<'t> {
         Some(self.slice(this.end..next.start))
     }
 
+    /// How the run of digits `index` and the one behind it hang together; behind the last
+    /// they do not.
+    #[must_use]
+    pub fn joint(&self, index: usize) -> Gap {
+        self.gaps.get(index).copied().unwrap_or_default()
+    }
+
     /// The digits of a span, without what stands between them.
     #[must_use]
-    pub fn digits_of(&self, span: Range<usize>) -> Vec<u8> {
-        let bytes = self.bytes().get(span).unwrap_or_default();
-        bytes.iter().filter(|byte| byte.is_ascii_digit()).map(|byte| byte - b'0').collect()
+    pub fn digits_of(&self, span: Range<usize>) -> Figures {
+        Figures::of(self.bytes().get(span).unwrap_or_default())
     }
 
     /// Whether a span stands by itself: no ASCII letter, digit or `_` touches it. Hangul
@@ -221,7 +255,7 @@ const fn is_place(byte: u8) -> bool {
 }
 
 /// Whether a byte is the first of a character.
-const fn is_first(byte: u8) -> bool {
+pub const fn is_first(byte: u8) -> bool {
     byte & 0xC0 != 0x80
 }
 

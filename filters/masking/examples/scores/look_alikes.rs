@@ -344,7 +344,7 @@ const KINDS: &[(&str, &[Make])] = &[
             |rng| format!("icon@{}x.png", rng.within(2..=3)),
             |rng| format!("python@{}.{}", 3, rng.within(8..=14)),
             |rng| format!("lodash-es@^{}.{}.{}", 4, rng.within(10..=17), rng.within(0..=30)),
-            |rng| format!("ghcr.io/acme/api@sha256:{}", rng.text(HEX, 64)),
+            |rng| format!("registry.example.com/acme/api@sha256:{}", rng.text(HEX, 64)),
         ],
     ),
     (

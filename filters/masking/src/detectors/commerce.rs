@@ -219,6 +219,9 @@ fn whole(scene: &Scene<'_>, token: Range<usize>, found: &mut Candidates) {
     }
 }
 
+/// Most groups behind the first one of a number with spaces: those of parcels have six.
+const GROUPS_MAX: usize = 8;
+
 /// Groups of three and four digits with spaces, as parcels have them.
 fn spaced(scene: &Scene<'_>, token: Range<usize>, found: &mut Candidates) {
     let is_group = |at: usize| {
@@ -226,7 +229,10 @@ fn spaced(scene: &Scene<'_>, token: Range<usize>, found: &mut Candidates) {
         group.iter().take(5).take_while(|byte| byte.is_ascii_digit()).count()
     };
     let mut end = token.end;
-    while scene.byte(end) == Some(b' ') && matches!(is_group(end + 1), 3 | 4) {
+    for _ in 0..GROUPS_MAX {
+        if scene.byte(end) != Some(b' ') || !matches!(is_group(end + 1), 3 | 4) {
+            break;
+        }
         end += 1 + is_group(end + 1);
     }
     let is_number = end > token.end && scene.digits_of(token.start..end).len() >= DIGITS_MIN;

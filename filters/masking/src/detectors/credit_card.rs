@@ -12,6 +12,7 @@ use contract::masking::PiiType;
 
 use super::groups::{Grouped, Joint, goes_on, read};
 use super::naming::{Naming, named};
+use super::numerals::is_spaced_before;
 use crate::evidence::words;
 use crate::resolve::{Candidates, Level};
 use crate::scene::{Digits, Scene};
@@ -75,9 +76,9 @@ const CARD_CHARS: usize = 60;
 
 /// Puts down every number of a card.
 pub fn find(scene: &Scene<'_>, found: &mut Candidates) {
-    for run in scene.digits() {
+    for (index, run) in scene.digits().iter().enumerate() {
         let can_begin = scene.byte(run.start).is_some_and(|byte| (b'2'..=b'9').contains(&byte));
-        if !can_begin {
+        if !can_begin || is_spaced_before(scene, index) {
             continue;
         }
         match (run.len(), scene.byte(run.end)) {
@@ -126,8 +127,8 @@ fn is_whole(number: &Grouped) -> bool {
     number.breaks <= usize::from(number.joint != Joint::None)
 }
 
-/// Whether groups of four go on before a number, or behind one that begins with 9, as
-/// those of parcels and accounts do.
+/// Whether groups of four go on before a number, or behind one that begins with 9 or
+/// stands without a word, as those of parcels, accounts and tables do.
 fn is_of_longer(scene: &Scene<'_>, number: &Grouped) -> bool {
     let Grouped { span, joint, .. } = number;
     let is_group = |bytes: Option<&[u8]>| {
@@ -138,9 +139,31 @@ fn is_of_longer(scene: &Scene<'_>, number: &Grouped) -> bool {
     };
     let before = span.start.checked_sub(5).and_then(|from| scene.bytes().get(from..span.start));
     let behind = scene.bytes().get(span.end..span.end + 5);
-    let of_nine = scene.byte(span.start) == Some(b'9');
-    *joint == Joint::Space && (is_group(before) || (of_nine && is_group(behind)))
+    let further = scene.bytes().get(span.end + 5..span.end + 10);
+    let doubtful = || {
+        is_group(further) || scene.byte(span.start) == Some(b'9') || !scene.says_near(span, &CARD)
+    };
+    *joint == Joint::Space
+        && (is_group(before) || (is_group(behind) && doubtful()))
+        && !is_beside_card(scene, span)
 }
+
+/// Whether the four groups of four before or behind are a card themselves: a row of cards
+/// is no longer number.
+fn is_beside_card(scene: &Scene<'_>, span: &Range<usize>) -> bool {
+    let reads = |from: usize| read(scene, from, &FOURS);
+    let is_one = |span: Range<usize>| is_card(&scene.digits_of(span));
+    let before = span.start.checked_sub(FOURS_BYTES + 1).and_then(reads);
+    let before = before.filter(|card| card.span.end + 1 == span.start);
+    before.is_some_and(|card| is_one(card.span))
+        || reads(span.end + 1).is_some_and(|card| is_one(card.span))
+}
+
+/// The usual groups of a card.
+const FOURS: [usize; 4] = [4; 4];
+
+/// Bytes of those with a space between any two.
+const FOURS_BYTES: usize = 19;
 
 fn bare(scene: &Scene<'_>, span: Range<usize>, found: &mut Candidates) {
     let digits = scene.digits_of(span.clone());
@@ -270,6 +293,7 @@ mod tests {
         "0000-0000-0000-0000",
         "4111\n1111\n1111\n1111",
         "2026-01-15 4111 2222",
+        "6073 6074 6075 6076 6077 6078 6079 6080",
         "IMEI 490154203237518",
     ];
 
@@ -281,6 +305,16 @@ mod tests {
     #[test]
     fn leaves_what_only_looks_so() {
         misses(MISSES);
+    }
+
+    #[test]
+    fn finds_every_card_of_a_row() {
+        let row = "4111 1111 1111 1111 5105 1051 0510 5100 4242 4242 4242 4242";
+        let mut left = row.to_owned();
+        for finding in crate::scan(row).into_iter().rev() {
+            left.replace_range(finding.span, "");
+        }
+        assert_eq!(left.trim(), "", "{left}");
     }
 
     #[test]

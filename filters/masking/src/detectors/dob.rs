@@ -6,13 +6,16 @@
 //! orders with names of months.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
+use aho_corasick::AhoCorasick;
 use contract::masking::PiiType;
 
 use crate::detectors::checks_kr::{is_birthday, number};
 use crate::detectors::labels::{Label, Labels, Near};
 use crate::detectors::months::{Month, read_with_month};
 use crate::detectors::numerals::{Joints, Reading, is_free_before, read};
+use crate::evidence::automaton;
 use crate::resolve::{Candidates, Level};
 use crate::scene::Scene;
 
@@ -43,6 +46,9 @@ const JOINTS: Joints =
 
 /// Puts down every date of birth.
 pub fn find(scene: &Scene<'_>, found: &mut Candidates) {
+    if scene.digits().is_empty() || !speaks_of_births(scene.text()) {
+        return;
+    }
     let mut labels = Labels::of(scene);
     let mut free = 0;
     for first in 0..scene.digits().len() {
@@ -55,6 +61,34 @@ pub fn find(scene: &Scene<'_>, found: &mut Candidates) {
             found.pii(PiiType::Dob, span, Level::Strong);
         }
     }
+}
+
+/// A text without any of these has no date of birth.
+static BIRTHS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    automaton(&[
+        "생",
+        "태어",
+        "birth",
+        "born",
+        "dob",
+        "d.o.b",
+        "d/o/b",
+        "bday",
+        "b-day",
+        "geburt",
+        "naissance",
+        "nacimiento",
+        "환자",
+        "등록번호",
+        "차트",
+        "병록",
+        "patient",
+        "mrn",
+    ])
+});
+
+fn speaks_of_births(text: &str) -> bool {
+    BIRTHS.as_ref().is_some_and(|words| words.is_match(text))
 }
 
 fn date(scene: &Scene<'_>, first: usize) -> Option<Range<usize>> {
@@ -70,20 +104,24 @@ fn date(scene: &Scene<'_>, first: usize) -> Option<Range<usize>> {
 }
 
 fn is_date_of(scene: &Scene<'_>, month: &Month) -> bool {
-    let year = year_of(scene.slice(month.year.clone()).as_bytes(), true);
-    let day = value(scene.slice(month.day.clone()).as_bytes());
+    let year = year_of(&scene.digits_of(month.year.clone()));
+    let day = number(&scene.digits_of(month.day.clone()));
     year.is_some_and(|year| is_birthday(year, month.number, day))
 }
 
 fn by_groups(scene: &Scene<'_>, first: usize) -> Option<Range<usize>> {
+    let joint = scene.gap(first)?.trim_start().chars().next();
+    if !matches!(joint, None | Some('-' | '.' | '/' | '년')) {
+        return None;
+    }
     FORMS.iter().find_map(|(lengths, year_at)| {
         let reading =
             read(scene, first, lengths).filter(|reading| reading.joints.within(JOINTS))?;
-        let parts = parts(scene, &reading, lengths);
+        let digits = scene.digits_of(reading.span.clone());
         let hangul = reading.joints.within(Joints::HANGUL) && *year_at == 0;
         let mixed = !hangul && !is_one_joint(reading.joints);
         let span = whole_day(scene, reading, hangul)?;
-        (!mixed && is_date(&parts, *year_at)).then_some(span)
+        (!mixed && is_date(&digits, lengths, *year_at)).then_some(span)
     })
 }
 
@@ -105,24 +143,19 @@ fn whole_day(scene: &Scene<'_>, reading: Reading, hangul: bool) -> Option<Range<
     let goes_on = (matches!(behind, b'-' | b'.' | b'/') && beyond.is_ascii_digit())
         || (behind.is_ascii_alphanumeric() && behind != b'T')
         || behind == b'_';
-    (!goes_on && is_free_before(scene, start)).then_some(start..end)
+    // The last stop of `1985. 3. 2.` belongs to the date.
+    let is_spaced = reading.joints == Joints::DOT && scene.slice(start..end).contains(". ");
+    let stop = usize::from(is_spaced && behind == b'.');
+    (!goes_on && is_free_before(scene, start)).then_some(start..end + stop)
 }
 
-fn parts(scene: &Scene<'_>, reading: &Reading, lengths: &[usize]) -> Vec<Vec<u8>> {
-    let digits = scene.digits_of(reading.span.clone());
-    let mut rest = digits.as_slice();
-    let cut = |length: &usize| {
-        let (part, behind) = rest.split_at_checked(*length).unwrap_or_default();
-        rest = behind;
-        part.iter().map(|digit| digit + b'0').collect()
-    };
-    lengths.iter().map(cut).collect()
-}
-
-fn is_date(parts: &[Vec<u8>], year_at: usize) -> bool {
-    let [a, b, c] = parts else { return false };
+/// Whether digits in parts of these lengths are a date.
+fn is_date(digits: &[u8], lengths: &[usize], year_at: usize) -> bool {
+    let [first, second, _] = lengths else { return false };
+    let (a, rest) = digits.split_at_checked(*first).unwrap_or_default();
+    let (b, c) = rest.split_at_checked(*second).unwrap_or_default();
     let is = |year: &[u8], month: &[u8], day: &[u8]| {
-        year_of(year, true).is_some_and(|year| is_birthday(year, value(month), value(day)))
+        year_of(year).is_some_and(|year| is_birthday(year, number(month), number(day)))
     };
     let year_last = is(c, a, b) || is(c, b, a);
     if year_at == 2 { year_last } else { is(a, b, c) || (a.len() == 2 && year_last) }
@@ -131,37 +164,21 @@ fn is_date(parts: &[Vec<u8>], year_at: usize) -> bool {
 /// `19850302`, `850302`, and for North America `03021985`.
 fn by_digits(scene: &Scene<'_>, first: usize) -> Option<Range<usize>> {
     let reading = [8, 6].iter().find_map(|length| read(scene, first, &[*length]))?;
-    let digits = parts(scene, &reading, &[reading_digits(scene, &reading)]).concat();
+    let digits = scene.digits_of(reading.span.clone());
     let is_written = match digits.len() {
-        8 => is_split(&digits, 4, 0) || is_split(&digits, 4, 2),
-        _ => is_split(&digits, 2, 0),
+        8 => is_date(&digits, &[4, 2, 2], 0) || is_date(&digits, &[2, 2, 4], 2),
+        _ => is_date(&digits, &[2, 2, 2], 0),
     };
     (is_written && reading.joints == Joints::NONE).then(|| whole_day(scene, reading, false))?
 }
 
-fn reading_digits(scene: &Scene<'_>, reading: &Reading) -> usize {
-    scene.digits_of(reading.span.clone()).len()
-}
-
-fn is_split(digits: &[u8], year_digits: usize, year_at: usize) -> bool {
-    let at = if year_at == 0 { year_digits } else { 2 };
-    let (head, rest) = digits.split_at_checked(at).unwrap_or_default();
-    let (middle, tail) = rest.split_at_checked(2).unwrap_or_default();
-    is_date(&[head.to_vec(), middle.to_vec(), tail.to_vec()], year_at)
-}
-
 /// A year as written; of two digits either century.
-fn year_of(digits: &[u8], short_too: bool) -> Option<u16> {
+fn year_of(digits: &[u8]) -> Option<u16> {
     match digits.len() {
-        4 => Some(value(digits)),
-        2 if short_too => Some(1900 + value(digits)),
+        4 => Some(number(digits)),
+        2 => Some(1900 + number(digits)),
         _ => None,
     }
-}
-
-fn value(digits: &[u8]) -> u16 {
-    let digits: Vec<u8> = digits.iter().map(|byte| byte.wrapping_sub(b'0')).collect();
-    number(&digits)
 }
 
 fn is_of_birth(scene: &Scene<'_>, labels: &mut Labels<'_, '_>, span: &Range<usize>) -> bool {
@@ -175,10 +192,9 @@ fn is_of_birth(scene: &Scene<'_>, labels: &mut Labels<'_, '_>, span: &Range<usiz
 
 /// Whether a date stands behind a patient's name in brackets: `(홍길동/1985-03-02)`.
 fn is_of_patient(scene: &Scene<'_>, labels: &Labels<'_, '_>, span: &Range<usize>) -> bool {
-    let is_bracketed =
-        scene.byte(span.end) == Some(b')') && matches!(scene.before(span.start), Some(b'/' | b' '));
+    let is_bracketed = scene.byte(span.end) == Some(b')') && scene.before(span.start) == Some(b'/');
     is_bracketed && {
-        let head = scene.chars_before(span.start, NAME_CHARS).trim_end_matches(['/', ' ', ',']);
+        let head = scene.chars_before(span.start, NAME_CHARS).trim_end_matches('/');
         let name = head.rsplit_once('(').map_or("", |(_, name)| name);
         let is_name = (2..=4).contains(&name.chars().count()) && name.chars().all(is_hangul);
         is_name && labels.around(span, &[Label::Patient], LABEL_CHARS)
@@ -236,7 +252,7 @@ mod tests {
         "⟦1985년 3월 2일⟧생입니다",
         "⟦1985.03.02⟧ 출생",
         "⟦85.03.02⟧생 김철수",
-        "생일은 ⟦1985. 3. 2⟧. 입니다",
+        "생일은 ⟦1985. 3. 2.⟧ 입니다",
         "생년월일(6자리): ⟦850302⟧",
         "생년월일 ⟦19850302⟧",
         "DOB: ⟦03/02/1985⟧",

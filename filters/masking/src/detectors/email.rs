@@ -107,8 +107,9 @@ fn quoted(before: &str) -> Option<&str> {
 /// Whether a name with spaces around the `@` is one, and no word of a sentence.
 fn is_said(scene: &Scene<'_>, span: Range<usize>, local: &str) -> bool {
     let marked = local.contains(|c: char| c.is_ascii_digit() || matches!(c, '.' | '_'));
-    let line = scene.line(span.start);
-    marked || line == span || scene.says_before_on_line(span.start, &MAIL)
+    let ends = |byte: Option<u8>| matches!(byte, None | Some(b'\n' | b'\r'));
+    let is_line = ends(scene.before(span.start)) && ends(scene.byte(span.end));
+    marked || is_line || scene.says_before_on_line(span.start, &MAIL)
 }
 
 /// Without the mark of a quotation, or of Markdown, that closes behind the address. A

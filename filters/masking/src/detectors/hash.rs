@@ -53,8 +53,13 @@ fn bare(scene: &Scene<'_>, found: &mut Candidates) {
 
 fn labelled(scene: &Scene<'_>, found: &mut Candidates) {
     let Some(labels) = &*LABELS else { return };
+    let mut free = 0;
     for hit in labels.find_iter(scene.bytes()) {
+        if hit.start() < free {
+            continue;
+        }
         if let Some(span) = behind_label(scene.bytes(), hit.end()) {
+            free = span.end;
             found.innocent(span, Level::Strong);
         }
     }

@@ -5,6 +5,9 @@ use memchr::{memchr, memchr_iter, memrchr};
 /// What can stand between cells.
 const DELIMITERS: [u8; 4] = [b'\t', b'|', b';', b','];
 
+/// Bytes of the longest line that is taken for one of a table.
+const LINE_BYTES_MAX: usize = 4096;
+
 /// Digits that make a value of a cell; headings have some, as in `sha256`.
 const HEADING_DIGITS: usize = 5;
 
@@ -17,6 +20,9 @@ pub struct Headings<'t> {
     text: &'t str,
     /// Where the first line that was not yet looked at begins.
     read_to: usize,
+    /// The place last asked for, and where its line begins.
+    at: usize,
+    line_start: usize,
     /// The first line of the table at `read_to`, with its delimiter.
     head: Option<(&'t str, u8)>,
 }
@@ -24,22 +30,37 @@ pub struct Headings<'t> {
 impl<'t> Headings<'t> {
     /// Of a text.
     pub fn of(text: &'t str) -> Self {
-        Self { text, read_to: 0, head: None }
+        Self { text, read_to: 0, at: 0, line_start: 0, head: None }
     }
 
     /// The heading of the column that a place stands in; `None` where there is no
     /// table, and for its first line.
     pub fn heading(&mut self, at: usize) -> Option<&'t str> {
-        let bytes = self.text.as_bytes();
-        let line_start = memrchr(b'\n', bytes.get(..at)?).map_or(0, |newline| newline + 1);
+        let line_start = self.line_start(at);
         self.read_until(line_start);
         let (head, delimiter) = self.head?;
+        if at.saturating_sub(line_start) > LINE_BYTES_MAX {
+            return None;
+        }
         let line = line_at(self.text, line_start);
+        if line.len() > LINE_BYTES_MAX {
+            return None;
+        }
         if cells(line, delimiter) != cells(head, delimiter) {
             return None;
         }
         let column = splits(self.text.get(line_start..at)?, delimiter).count();
         Some(nth_cell(head, delimiter, column)?.trim())
+    }
+
+    /// Where the line of a place begins: looks no further back than to the place before.
+    fn line_start(&mut self, at: usize) -> usize {
+        let passed = self.text.as_bytes().get(self.at..at).unwrap_or_default();
+        if let Some(newline) = memrchr(b'\n', passed) {
+            self.line_start = self.at + newline + 1;
+        }
+        self.at = self.at.max(at);
+        self.line_start.min(at)
     }
 
     fn read_until(&mut self, line_start: usize) {
@@ -59,6 +80,7 @@ impl<'t> Headings<'t> {
     }
 }
 
+/// The line that begins at a place; of the longest ones so much that they are too long.
 fn line_at(text: &str, start: usize) -> &str {
     let rest = text.get(start..).unwrap_or_default();
     let end = memchr(b'\n', rest.as_bytes()).unwrap_or(rest.len());
@@ -66,6 +88,9 @@ fn line_at(text: &str, start: usize) -> &str {
 }
 
 fn delimiter_of(line: &str) -> Option<u8> {
+    if line.len() > LINE_BYTES_MAX {
+        return None;
+    }
     let count = |delimiter: u8| memchr_iter(delimiter, line.as_bytes()).count();
     let delimiter = DELIMITERS.into_iter().find(|delimiter| count(*delimiter) > 0)?;
     let is_head = line.split(char::from(delimiter)).all(is_heading);

@@ -169,7 +169,7 @@ fn quad_at(scene: &Scene<'_>, span: Range<usize>, found: &mut Candidates) {
     if !named_so && is_version(scene, &span, octets) {
         return found.innocent(span, Level::Likely);
     }
-    let worded = named_so || scene.says_near(&span, &NETWORK);
+    let worded = named_so || is_said(scene, &span);
     let level = if worded { Level::Strong } else { Level::Likely };
     if worded || is_usual(octets) || begins_log(scene, &span) {
         found.pii(PiiType::IpAddress, span, level);
@@ -243,8 +243,13 @@ fn is_version(scene: &Scene<'_>, span: &Range<usize>, octets: [u8; 4]) -> bool {
         let before = before.trim_start_matches(|c: char| c.is_ascii_alphanumeric());
         VERSION.stand_in(before.rsplit(['\n', ',', ';', '|']).next().unwrap_or_default())
     };
-    let networks = || is_private(octets) || scene.says_near(span, &NETWORK);
+    let networks = || is_private(octets) || is_said(scene, span);
     named(scene, span.start, VERSION_NOUNS).is_some() || (near() && !networks())
+}
+
+/// Whether networks are spoken of on the line.
+fn is_said(scene: &Scene<'_>, span: &Range<usize>) -> bool {
+    scene.says_before_on_line(span.start, &NETWORK) || scene.says_behind_on_line(span.end, &NETWORK)
 }
 
 /// RFC 1918, but for 10/8, which versions begin with too.
@@ -254,7 +259,8 @@ fn is_private(octets: [u8; 4]) -> bool {
 
 /// Whether a line of an access log begins with this: `192.0.2.1 - - [`.
 fn begins_log(scene: &Scene<'_>, span: &Range<usize>) -> bool {
-    scene.line(span.start).start == span.start && scene.chars_behind(span.end, 3) == " - "
+    matches!(scene.before(span.start), None | Some(b'\n'))
+        && scene.chars_behind(span.end, 3) == " - "
 }
 
 /// Whether numbers are those of addresses: versions and sections are small.
@@ -316,6 +322,7 @@ mod tests {
         "2026.01.15.10",
         "01.02.03.04",
         "build 22.100.1.60",
+        "const char oid[] = \"2.5.4.14\"; // OID\n// ping",
         "postgresql-42.2.5.1.jar",
         "kernel 5.15.0.91",
         "크롬 버전은 120.0.6.99",

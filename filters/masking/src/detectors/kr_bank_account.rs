@@ -64,7 +64,7 @@ fn account(scene: &Scene<'_>, first: usize) -> Option<Reading> {
 fn by_hyphens(scene: &Scene<'_>, first: usize) -> Option<Reading> {
     let (reading, lengths) = read_chain(scene, first, Joints::HYPHEN, GROUPS_MAX)?;
     let is_grouped = lengths.len() >= 2 && lengths.first().is_some_and(|first| *first >= 2);
-    let is_date = matches!(lengths.as_slice(), [4, 2, 2, ..]);
+    let is_date = matches!(*lengths, [4, 2, 2, ..]);
     let fits = DIGITS.contains(&lengths.iter().sum()) && is_grouped && !is_date;
     fits.then_some(reading).or_else(|| by_broken_hyphens(scene, first))
 }
@@ -82,7 +82,7 @@ fn by_broken_hyphens(scene: &Scene<'_>, first: usize) -> Option<Reading> {
 }
 
 fn by_blanks(scene: &Scene<'_>, first: usize) -> Option<Reading> {
-    if Joints::of(scene.gap(first)?)? != Joints::SPACE {
+    if scene.joint(first).joint()? != Joints::SPACE {
         return None;
     }
     let (_, lengths) = read_chain(scene, first, Joints::SPACE, GROUPS_MAX)?;
@@ -157,7 +157,7 @@ fn level(scene: &Scene<'_>, labels: &mut Labels<'_, '_>, account: &Reading) -> O
     let near = labels.before(account.span.start);
     let named = near.and_then(|near| named(near, account)).or_else(|| {
         let any = near.is_some_and(|near| near.is(&[Label::AnyAccount], BANK_CHARS));
-        let banks = [Label::Bank, Label::BankShort, Label::Transfer];
+        let banks = [Label::Bank, Label::BankShort, Label::Post, Label::Transfer];
         (any && labels.around(&account.span, &banks, ACCOUNT_CHARS)).then_some(Level::Likely)
     });
     let level = named.or_else(|| {

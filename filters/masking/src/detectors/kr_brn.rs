@@ -41,7 +41,7 @@ fn judge(scene: &Scene<'_>, labels: &mut Labels<'_, '_>, reading: Reading, found
     if near.is_some_and(|near| near.label == Label::Business) {
         found.pii(PiiType::KrBrn, reading.span, Level::Certain);
     } else if reading.joints == Joints::HYPHEN
-        && !near.is_some_and(|near| near.is(&veto, VETO_CHARS))
+        && !near.is_some_and(|near| near.claims(&veto, VETO_CHARS))
     {
         found.pii(PiiType::KrBrn, reading.span, Level::Strong);
     }

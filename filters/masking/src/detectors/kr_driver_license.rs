@@ -74,7 +74,7 @@ fn by_number(
     if near.is_some_and(|near| near.label == Label::Licence) {
         found.pii(PiiType::KrDriverLicense, reading.span, Level::Certain);
     } else if reading.joints == Joints::HYPHEN
-        && !near.is_some_and(|near| near.is(&veto, VETO_CHARS))
+        && !near.is_some_and(|near| near.claims(&veto, VETO_CHARS))
     {
         found.pii(PiiType::KrDriverLicense, reading.span, Level::Strong);
     }

@@ -73,7 +73,7 @@ fn level(digits: &[u8], year: u16, reading: &Reading, near: Option<Near<'_>>) ->
     if reading.joints == Joints::NONE && near.is_some_and(is_bank) {
         return None;
     }
-    if year < 1900 || near.is_some_and(|near| near.is(&veto, VETO_CHARS)) {
+    if year < 1900 || near.is_some_and(|near| near.claims(&veto, VETO_CHARS)) {
         return None;
     }
     let checked = has_check(digits);

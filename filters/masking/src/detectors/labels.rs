@@ -4,6 +4,7 @@
 //! Labels of other numbers (orders, parcels, corporations...) are read as well: of two
 //! labels the nearer one tells what the value is.
 
+use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -12,7 +13,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use crate::detectors::headings::Headings;
 use crate::detectors::lexicon::LEXICON;
 use crate::evidence::WINDOW_CHARS;
-use crate::scene::Scene;
+use crate::scene::{Scene, is_first};
 
 /// What a label says of its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +79,59 @@ impl Near<'_> {
     }
 }
 
+impl Near<'_> {
+    /// Whether it is one of these labels and says that the value is another number's: a
+    /// cell further on is not.
+    pub fn claims(&self, labels: &[Label], chars_max: usize) -> bool {
+        self.is(labels, chars_max) && !self.gap.contains([',', ';'])
+    }
+}
+
+/// What stands nearest before each run of digits, as far as somebody asked: several
+/// detectors ask for the same places.
+#[derive(Default)]
+pub struct Nearest(RefCell<Vec<Option<Option<Seen>>>>);
+
+/// A label, and how many bytes stand between it and its value.
+#[derive(Clone, Copy)]
+struct Seen {
+    label: Label,
+    gap: u8,
+    asks: bool,
+}
+
+impl Nearest {
+    fn before<'t>(&self, scene: &Scene<'t>, at: usize) -> Option<Near<'t>> {
+        let Ok(run) = scene.digits().binary_search_by_key(&at, |run| run.start) else {
+            return nearest(scene.text(), at);
+        };
+        let mut seen = self.0.borrow_mut();
+        if seen.is_empty() {
+            seen.resize(scene.digits().len(), None);
+        }
+        let place = seen.get_mut(run)?;
+        if let Some(seen) = place {
+            return seen.map(|seen| seen.near(scene, at));
+        }
+        let near = nearest(scene.text(), at);
+        *place = Some(near.map(Seen::of));
+        near
+    }
+}
+
+impl Seen {
+    /// Gaps have [`WINDOW_CHARS`] at most.
+    fn of(near: Near<'_>) -> Self {
+        let gap = u8::try_from(near.gap.len()).unwrap_or(u8::MAX);
+        Self { label: near.label, gap, asks: near.asks }
+    }
+
+    fn near<'t>(self, scene: &Scene<'t>, at: usize) -> Near<'t> {
+        let gap = scene.slice(at.saturating_sub(self.gap.into())..at);
+        Near { label: self.label, gap, asks: self.asks }
+    }
+}
+
 /// The labels of a text's values, asked for in the order of the text.
 pub struct Labels<'s, 't> {
     scene: &'s Scene<'t>,
@@ -93,7 +147,7 @@ impl<'s, 't> Labels<'s, 't> {
     /// The label of the value that begins at a place: in its own cell or sentence, else
     /// at the head of its column, else the nearest one before.
     pub fn before(&mut self, at: usize) -> Option<Near<'t>> {
-        let near = nearest(self.scene.text(), at);
+        let near = self.scene.nearest().before(self.scene, at);
         if near.is_some_and(|near| is_next_to(near.gap)) {
             return near;
         }
@@ -235,18 +289,23 @@ fn is_word(text: &[u8], start: usize, end: usize) -> bool {
         let letters = left.is_ascii_alphabetic() && right.is_ascii_alphabetic();
         !letters || (left.is_ascii_lowercase() && right.is_ascii_uppercase())
     };
-    apart(before, head) && apart(tail, behind)
+    // Two letters are a word only by themselves: `KB`, not in base64.
+    let is_short = end - start <= 2 && head.is_ascii_alphabetic();
+    let is_lone = !before.is_ascii_alphanumeric() && !behind.is_ascii_alphanumeric();
+    apart(before, head) && apart(tail, behind) && (!is_short || is_lone)
 }
 
 fn before(text: &str, at: usize, chars: usize) -> &str {
     let head = text.get(..at).unwrap_or_default();
-    let start = head.char_indices().rev().take(chars).last().map_or(at, |(start, _)| start);
+    let firsts = head.bytes().enumerate().rev().filter(|(_, byte)| is_first(*byte));
+    let start = firsts.take(chars).last().map_or(at, |(start, _)| start);
     text.get(start..at).unwrap_or_default()
 }
 
 fn behind(text: &str, at: usize, chars: usize) -> &str {
     let tail = text.get(at..).unwrap_or_default();
-    let end = tail.char_indices().nth(chars).map_or(tail.len(), |(end, _)| end);
+    let mut firsts = tail.bytes().enumerate().filter(|(_, byte)| is_first(*byte));
+    let end = firsts.nth(chars).map_or(tail.len(), |(end, _)| end);
     tail.get(..end).unwrap_or_default()
 }
 
@@ -288,5 +347,7 @@ mod tests {
         assert!(is_word(b"homePhone", 4, 9));
         assert!(!is_word(b"phonetic", 0, 5));
         assert!(!is_word(b"hotel", 2, 5));
+        assert!(!is_word(b"PqBxsKb", 5, 7));
+        assert!(is_word(b"(KB)", 1, 3));
     }
 }

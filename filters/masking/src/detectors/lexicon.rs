@@ -120,7 +120,7 @@ const PHONE: &[&str] = &[
     "phone", "phones", "phoneno", "phonenumber", "telephone", "telephones", "tel", "tel.", "telno", "mobile", "mobileno",
     "mobilenumber", "cell", "cellphone", "cellular", "handphone", "smartphone", "fax", "faxno", "call", "calls", "called", "calling", "dial", "text me", "texted",
     "sms", "msisdn", "whatsapp", "wa.me/", "contact", "contacts", "contactno", "contact_no", "ph", "mob", "landline", "hotline", "callback", "caller", "callerid",
-    "caller id", "reach me", "reach him", "reach her", "reach us", "ring", "direct line", "office line", "line", "voicemail", "kakaotalk", "viber", "signal", "e164",
+    "caller id", "reach me", "reach him", "reach her", "reach us", "direct line", "office line", "line", "voicemail", "kakaotalk", "viber", "e164",
 ];
 
 #[rustfmt::skip]

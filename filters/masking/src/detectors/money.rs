@@ -63,15 +63,21 @@ pub fn find(scene: &Scene<'_>, found: &mut Candidates) {
             continue;
         }
         let (span, groups) = thousands(scene, index, *run);
-        if groups > 1 && scene.stands_alone(&span) && !goes_on(scene, &span) {
+        if groups > 1 {
             from = span.end;
-            let sure = groups > 2 || has_currency(scene, &span);
-            found.innocent(span, if sure { Level::Strong } else { Level::Shape });
+            thousand(scene, span, groups, found);
         } else if run.len() >= 6 && has_currency(scene, &span) {
             found.innocent(span, Level::Strong);
         } else if let Some(span) = fraction(scene, index, *run) {
             found.innocent(span, Level::Likely);
         }
+    }
+}
+
+fn thousand(scene: &Scene<'_>, span: Range<usize>, groups: usize, found: &mut Candidates) {
+    if scene.stands_alone(&span) && !goes_on(scene, &span) {
+        let sure = groups > 2 || has_currency(scene, &span);
+        found.innocent(span, if sure { Level::Strong } else { Level::Shape });
     }
 }
 

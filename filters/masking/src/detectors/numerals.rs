@@ -1,65 +1,10 @@
 //! Groups of digits as people write them, and as typography breaks them: digits with
 //! spaces between all of them, a line break anywhere.
 
-use std::ops::Range;
+use std::ops::{Deref, Range};
 
-use crate::scene::{Digits, Scene};
-
-/// What stands between groups, as a set.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Joints(u8);
-
-impl Joints {
-    /// Nothing: one group.
-    pub const NONE: Self = Self(0);
-    /// Blanks or a line break alone.
-    pub const SPACE: Self = Self(1);
-    /// `-`, also with blanks around it.
-    pub const HYPHEN: Self = Self(2);
-    /// `.`
-    pub const DOT: Self = Self(4);
-    /// `/`
-    pub const SLASH: Self = Self(8);
-    /// `)`, also with a hyphen behind it.
-    pub const BRACKET: Self = Self(16);
-    /// `년`, `월`
-    pub const HANGUL: Self = Self(32);
-
-    /// Either.
-    pub const fn and(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    /// Whether there is nothing but what `allowed` has.
-    pub fn within(self, allowed: Self) -> bool {
-        self.0 & !allowed.0 == 0
-    }
-
-    /// What a gap joins with; `None` where it does not join.
-    pub fn of(gap: &str) -> Option<Self> {
-        match gap.as_bytes() {
-            b"-" => return Some(Self::HYPHEN),
-            b" " => return Some(Self::SPACE),
-            b"." => return Some(Self::DOT),
-            _ => {}
-        }
-        if gap.len() > GAP_BYTES_MAX || gap.bytes().filter(|byte| *byte == b'\n').count() > 1 {
-            return None;
-        }
-        match gap.trim_matches(is_blank) {
-            "" => Some(Self::SPACE),
-            "-" => Some(Self::HYPHEN),
-            "." => Some(Self::DOT),
-            "/" => Some(Self::SLASH),
-            ")" | ")-" | ") -" => Some(Self::BRACKET),
-            "년" | "월" => Some(Self::HANGUL),
-            _ => None,
-        }
-    }
-}
-
-/// Bytes of the longest gap: a separator, a line break and an indentation.
-const GAP_BYTES_MAX: usize = 12;
+pub use crate::scene::Joints;
+use crate::scene::{Digits, Gap, Scene};
 
 /// Groups that were read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,8 +20,7 @@ pub struct Reading {
 /// Reads groups of these lengths from the run `first` on. A group may have one line
 /// break or blank inside, or blanks between all digits.
 pub fn read(scene: &Scene<'_>, first: usize, lengths: &[usize]) -> Option<Reading> {
-    let run = scene.digits().get(first)?;
-    let start = run.start;
+    let start = scene.digits().get(first)?.start;
     if !can_begin(scene, first, *lengths.first()?) {
         return None;
     }
@@ -85,8 +29,7 @@ pub fn read(scene: &Scene<'_>, first: usize, lengths: &[usize]) -> Option<Readin
     let mut last = first;
     for (index, length) in lengths.iter().enumerate() {
         if index > 0 {
-            let gap = scene.gap(last)?;
-            joints = joints.and(Joints::of(gap)?);
+            joints = joints.and(scene.joint(last).joint()?);
             last += 1;
             if is_item(scene, last) {
                 return None;
@@ -102,8 +45,8 @@ pub fn read(scene: &Scene<'_>, first: usize, lengths: &[usize]) -> Option<Readin
 /// Whether a run is a group of this length, or can be the beginning of one.
 fn can_begin(scene: &Scene<'_>, first: usize, length: usize) -> bool {
     let Some(run) = scene.digits().get(first) else { return false };
-    let is_broken = || matches!(scene.byte(run.end), Some(b' ' | b'\t' | b'\r' | b'\n'));
-    run.len() == length || (run.len() < length && is_broken())
+    run.len() == length
+        || (run.len() < length && scene.joint(first).is_blank() && !is_spaced_before(scene, first))
 }
 
 /// Reads a group that the end of a line may break: only for where a label says what it
@@ -130,12 +73,11 @@ struct Breaks {
 }
 
 impl Breaks {
-    fn take(&mut self, gap: &str, between_single_digits: bool) -> Option<()> {
-        let is_line = gap.contains('\n');
-        if gap.is_empty() || gap.len() > GAP_BYTES_MAX || !gap.chars().all(is_blank) {
+    fn take(&mut self, gap: Gap, between_single_digits: bool) -> Option<()> {
+        if !gap.is_blank() {
             return None;
         }
-        match (is_line, between_single_digits) {
+        match (gap.has_line(), between_single_digits) {
             (true, _) => self.lines += 1,
             (false, true) => self.spaced += 1,
             (false, false) => self.blanks += 1,
@@ -162,7 +104,7 @@ fn read_group(
     let mut got = scene.digits().get(first)?.len();
     while got < length {
         let before = scene.digits().get(last)?.len();
-        let gap = scene.gap(last)?;
+        let gap = scene.joint(last);
         last += 1;
         let next = scene.digits().get(last)?.len();
         breaks.take(gap, before == 1 && next == 1)?;
@@ -233,19 +175,52 @@ fn is_spaced_on(scene: &Scene<'_>, last: usize) -> bool {
         && last.checked_sub(1).is_some_and(is_single)
 }
 
+/// Whether single digits with blanks between them lead up to a run that is one, too: what
+/// begins there is the middle of something.
+pub fn is_spaced_before(scene: &Scene<'_>, first: usize) -> bool {
+    let Some(before) = first.checked_sub(2) else { return false };
+    let runs = scene.digits().get(before..=first).unwrap_or_default();
+    runs.iter().all(|run| run.len() == 1)
+        && scene.gap(before) == Some(" ")
+        && scene.gap(before + 1) == Some(" ")
+}
+
 /// Whether a run begins a line and numbers it: `2. …`.
 pub fn is_item(scene: &Scene<'_>, run: usize) -> bool {
-    let gap = run.checked_sub(1).and_then(|before| scene.gap(before)).unwrap_or_default();
     let marks = |run: &Digits| matches!(scene.byte(run.end), Some(b'.' | b')'));
-    gap.contains('\n')
-        && scene.digits().get(run).is_some_and(|run| run.len() < ITEM_DIGITS && marks(run))
+    let numbers = |run: &Digits| run.len() < ITEM_DIGITS && marks(run);
+    let gap = || run.checked_sub(1).and_then(|before| scene.gap(before)).unwrap_or_default();
+    scene.digits().get(run).is_some_and(numbers) && gap().contains('\n')
 }
 
 /// Fewer digits at the beginning of a line can number it.
 const ITEM_DIGITS: usize = 3;
 
-fn is_blank(c: char) -> bool {
-    matches!(c, ' ' | '\t' | '\n' | '\r')
+/// Groups of the longest number that is read.
+const GROUPS_MAX: usize = 8;
+
+/// The lengths of groups.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Lengths {
+    lengths: [usize; GROUPS_MAX],
+    groups: usize,
+}
+
+impl Lengths {
+    fn push(&mut self, length: usize) {
+        if let Some(place) = self.lengths.get_mut(self.groups) {
+            *place = length;
+            self.groups += 1;
+        }
+    }
+}
+
+impl Deref for Lengths {
+    type Target = [usize];
+
+    fn deref(&self) -> &[usize] {
+        self.lengths.get(..self.groups).unwrap_or_default()
+    }
 }
 
 /// Reads the longest number of up to `groups_max` groups that these joints hold
@@ -255,12 +230,13 @@ pub fn read_chain(
     first: usize,
     allowed: Joints,
     groups_max: usize,
-) -> Option<(Reading, Vec<usize>)> {
+) -> Option<(Reading, Lengths)> {
     let run = scene.digits().get(first)?;
     let mut reading = Reading { span: run.start..run.end, joints: Joints::NONE, last: first };
-    let mut lengths = vec![run.len()];
-    while lengths.len() < groups_max {
-        let Some(joint) = scene.gap(reading.last).and_then(Joints::of) else { break };
+    let mut lengths = Lengths::default();
+    lengths.push(run.len());
+    while lengths.len() < groups_max.min(GROUPS_MAX) {
+        let Some(joint) = scene.joint(reading.last).joint() else { break };
         let Some(next) = scene.digits().get(reading.last + 1) else { break };
         if !joint.within(allowed) || is_item(scene, reading.last + 1) {
             break;
@@ -302,6 +278,13 @@ mod tests {
         ] {
             assert_eq!(reads(text, &[3, 4, 4]), Some((text.to_owned(), joints)), "{text}");
         }
+    }
+
+    #[test]
+    fn a_row_of_single_digits_is_read_from_its_beginning() {
+        let scene = Scene::of("0 1 0 1 2 3 4 5 6 7 8 0 1 0 1 2 3 4 5 6 7 8");
+        let read_from = |first: &usize| read(&scene, *first, &[3, 4, 4]).is_some();
+        assert_eq!((0..22).filter(read_from).collect::<Vec<_>>(), [0, 1]);
     }
 
     #[test]

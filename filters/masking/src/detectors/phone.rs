@@ -12,33 +12,28 @@ use std::ops::Range;
 
 use contract::masking::PiiType;
 
-use crate::detectors::calling_codes::national_digits;
 use crate::detectors::labels::{Label, Labels, Near};
 use crate::detectors::numerals::{
-    Joints, Reading, is_free_before, is_in_row, is_item, read, read_broken, read_chain,
-    stands_alone,
+    Joints, Reading, is_free_before, is_in_row, read, read_broken, read_chain, stands_alone,
 };
+use crate::detectors::phone_abroad::{american, korean_abroad, plus_before, with_plus, with_zeros};
 use crate::resolve::{Candidates, Level};
-use crate::scene::Scene;
+use crate::scene::{Figures, Scene};
 
 /// How far off a label of another number may be and still claim this one, in characters.
-const VETO_CHARS: usize = 8;
+pub const VETO_CHARS: usize = 8;
 
 /// How far off a label may be from digits that only it makes a number.
-const LABEL_CHARS: usize = 24;
+pub const LABEL_CHARS: usize = 24;
 
 /// How far behind a label may be: `…로 전화`.
 const BEHIND_CHARS: usize = 3;
 
-/// Digits and groups of the longest number: E.164, with brackets around a zero.
-const DIGITS_MAX: usize = 16;
+/// Groups of the longest number.
 const GROUPS_MAX: usize = 7;
 
-/// Bytes of a gap with brackets and the end of a line.
-const BROKEN_GAP_BYTES_MAX: usize = 8;
-
 /// What can stand between groups.
-const ANY: Joints =
+pub const ANY: Joints =
     Joints::HYPHEN.and(Joints::SPACE).and(Joints::DOT).and(Joints::BRACKET).and(Joints::SLASH);
 
 /// The groups of Korean numbers.
@@ -106,6 +101,16 @@ pub fn is_korean_number(digits: &[u8]) -> bool {
     }
 }
 
+/// Whether a number that begins with 0 can be a Korean one by its second digit.
+fn can_be_korean(scene: &Scene<'_>, first: usize) -> bool {
+    let run = scene.digits().get(first);
+    let second = match run {
+        Some(run) if run.len() == 1 => scene.digits().get(first + 1).map(|next| next.start),
+        _ => run.map(|run| run.start + 1),
+    };
+    second.and_then(|at| scene.byte(at)).is_some_and(|digit| (b'1'..=b'8').contains(&digit))
+}
+
 /// Digits of the area or service.
 fn prefix_of(digits: &[u8]) -> usize {
     match digits {
@@ -120,6 +125,9 @@ fn korean(
     labels: &mut Labels<'_, '_>,
     first: usize,
 ) -> Option<(Range<usize>, Level)> {
+    if !can_be_korean(scene, first) {
+        return None;
+    }
     let grouped = KOREAN.iter().find_map(|lengths| {
         let reading = read(scene, first, lengths)?;
         let digits = scene.digits_of(reading.span.clone());
@@ -155,7 +163,7 @@ fn korean(
     Some((reading.span, level))
 }
 
-fn korean_bare(scene: &Scene<'_>, first: usize) -> Option<(Reading, Vec<u8>)> {
+fn korean_bare(scene: &Scene<'_>, first: usize) -> Option<(Reading, Figures)> {
     (9..=12).rev().find_map(|length| {
         let reading = read(scene, first, &[length])?;
         let digits = scene.digits_of(reading.span.clone());
@@ -164,7 +172,7 @@ fn korean_bare(scene: &Scene<'_>, first: usize) -> Option<(Reading, Vec<u8>)> {
 }
 
 /// Digits alone, broken over a line: only a label tells.
-fn korean_broken(scene: &Scene<'_>, first: usize) -> Option<(Reading, Vec<u8>)> {
+fn korean_broken(scene: &Scene<'_>, first: usize) -> Option<(Reading, Figures)> {
     [11, 10].iter().find_map(|length| {
         let reading = read_broken(scene, first, *length)?;
         let digits = scene.digits_of(reading.span.clone());
@@ -198,15 +206,15 @@ fn is_old_mobile(digits: &[u8]) -> bool {
 }
 
 /// Whether another number's label claims this one.
-fn is_vetoed(near: Near<'_>, joints: Joints) -> bool {
+pub fn is_vetoed(near: Near<'_>, joints: Joints) -> bool {
     let others =
         [Label::Other, Label::Account, Label::Patient, Label::Business, Label::Registration];
     let chars_max = if joints == Joints::NONE { LABEL_CHARS } else { VETO_CHARS };
-    near.is(&others, chars_max)
+    near.claims(&others, chars_max)
 }
 
 /// Where a number begins whose first group stands in brackets.
-fn bracket_before(scene: &Scene<'_>, reading: &Reading, first: usize) -> usize {
+pub fn bracket_before(scene: &Scene<'_>, reading: &Reading, first: usize) -> usize {
     let start = reading.span.start;
     let closes = scene.gap(first).is_some_and(|gap| gap.trim_start().starts_with(')'));
     match scene.before(start) {
@@ -218,186 +226,11 @@ fn bracket_before(scene: &Scene<'_>, reading: &Reading, first: usize) -> usize {
 }
 
 /// Whether a number stands by itself, or with an extension behind it: `x12`.
-fn stands_alone_or_extended(scene: &Scene<'_>, reading: &Reading) -> bool {
+pub fn stands_alone_or_extended(scene: &Scene<'_>, reading: &Reading) -> bool {
     let end = reading.span.end;
     let extended = matches!(scene.byte(end), Some(b'x' | b'X'))
         && scene.byte(end + 1).is_some_and(|byte| byte.is_ascii_digit());
     stands_alone(scene, reading) || (extended && is_free_before(scene, reading.span.start))
-}
-
-/// Where the `+` before a country code stands, with its bracket.
-fn plus_before(scene: &Scene<'_>, start: usize) -> Option<usize> {
-    let at = match scene.before(start)? {
-        b'+' => start - 1,
-        b' ' if scene.before(start - 1) == Some(b'+') => start - 2,
-        _ => return None,
-    };
-    if scene.before(at) == Some(b'(') {
-        let line = scene.slice(start..scene.text().len().min(start + 6));
-        let closes = line.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with(')');
-        return Some(if closes { at - 1 } else { at });
-    }
-    let is_free = scene.before(at).is_none_or(|byte| !byte.is_ascii_alphanumeric() && byte != b'+');
-    is_free.then_some(at)
-}
-
-fn with_plus(scene: &Scene<'_>, first: usize, start: usize) -> Option<(Range<usize>, Level)> {
-    let end = international(scene, first, 0)?;
-    Some((start..end, Level::Certain))
-}
-
-/// `0082-10-…`, `0044 20 …`.
-fn with_zeros(
-    scene: &Scene<'_>,
-    labels: &mut Labels<'_, '_>,
-    first: usize,
-) -> Option<(Range<usize>, Level)> {
-    let run = scene.digits().get(first)?;
-    let is_korean = scene.slice(run.start..run.end).starts_with("0082");
-    let is_foreign = scene.slice(run.start..run.end).starts_with("00") && {
-        labels.before(run.start).is_some_and(|near| near.is(&[Label::Phone], LABEL_CHARS))
-    };
-    if !(is_korean || is_foreign) || !is_free_before(scene, run.start) {
-        return None;
-    }
-    let end = international(scene, first, 2)?;
-    Some((run.start..end, Level::Strong))
-}
-
-/// `82-10-1234-5678` without a `+`.
-fn korean_abroad(
-    scene: &Scene<'_>,
-    labels: &mut Labels<'_, '_>,
-    first: usize,
-) -> Option<(Range<usize>, Level)> {
-    let run = scene.digits().get(first)?;
-    let start = if scene.before(run.start) == Some(b'(') && scene.byte(run.end) == Some(b')') {
-        run.start - 1
-    } else {
-        run.start
-    };
-    if !scene.slice(run.start..run.end).starts_with("82") || !is_free_before(scene, start) {
-        return None;
-    }
-    let end = international(scene, first, 0)?;
-    let near = labels.before(start);
-    let labelled = near.is_some_and(|near| near.is(&[Label::Phone], LABEL_CHARS));
-    let is_mobile =
-        read(scene, first, &[2, 2, 4, 4]).is_some_and(|reading| reading.span.end == end);
-    let claimed = near.is_some_and(|near| is_vetoed(near, Joints::HYPHEN));
-    let is_ten = scene.digits().get(first + 1).and_then(|run| scene.byte(run.start)) == Some(b'1');
-    (labelled || (is_mobile && is_ten && !claimed)).then_some((start..end, Level::Strong))
-}
-
-/// The end of the number whose country code begins `skip` digits behind the run's start.
-fn international(scene: &Scene<'_>, first: usize, skip: usize) -> Option<usize> {
-    let chain = chain_of(scene, first)?;
-    let fits = |end: &&usize| {
-        let start = scene.digits().get(first).map_or(0, |run| run.start);
-        let digits = scene.digits_of(start..**end);
-        digits.get(skip..).is_some_and(is_international)
-    };
-    let end = *chain.iter().rev().find(fits)?;
-    let last = scene.digits().iter().position(|run| run.end == end);
-    let reading = Reading { span: end..end, joints: Joints::NONE, last: last.unwrap_or(first) };
-    ends_alone(scene, &reading).then_some(end)
-}
-
-fn ends_alone(scene: &Scene<'_>, reading: &Reading) -> bool {
-    let end = reading.span.end;
-    let beyond = scene.byte(end + 1).unwrap_or(b' ');
-    match scene.byte(end) {
-        Some(b'-') => !beyond.is_ascii_alphanumeric(),
-        Some(b'.') => !beyond.is_ascii_digit(),
-        Some(b'x' | b'X') => beyond.is_ascii_digit(),
-        Some(b'@' | b'%' | b'_') => false,
-        Some(byte) => !byte.is_ascii_alphanumeric(),
-        None => true,
-    }
-}
-
-/// The ends of the groups that hang together from a run on, `(0)` among them.
-fn chain_of(scene: &Scene<'_>, first: usize) -> Option<Vec<usize>> {
-    let mut ends = vec![scene.digits().get(first)?.end];
-    let mut digits = scene.digits().get(first)?.len();
-    let mut index = first;
-    while let (Some(gap), true) = (scene.gap(index), ends.len() < DIGITS_MAX + 1) {
-        let next = scene.digits().get(index + 1)?;
-        digits += next.len();
-        if digits > DIGITS_MAX || !joins_abroad(gap) || is_item(scene, index + 1) {
-            break;
-        }
-        ends.push(next.end);
-        index += 1;
-    }
-    Some(ends)
-}
-
-fn joins_abroad(gap: &str) -> bool {
-    let plain = Joints::of(gap).is_some_and(|joints| joints.within(ANY));
-    let is_short = gap.len() <= BROKEN_GAP_BYTES_MAX && gap.matches('\n').count() <= 1;
-    plain || (is_short && matches!(gap.trim(), "(" | "-(" | ")(" | ") (" | ") -"))
-}
-
-fn is_international(digits: &[u8]) -> bool {
-    if let [8, 2, national @ ..] = digits {
-        let with_zero = |national: &[u8]| {
-            let digits: Vec<u8> = std::iter::once(0).chain(national.iter().copied()).collect();
-            is_korean_number(&digits)
-        };
-        return is_korean_number(national) || with_zero(national);
-    }
-    let Some((code, lengths)) = national_digits(digits) else { return false };
-    let national = digits.get(code..).unwrap_or_default();
-    let without_zero = national.strip_prefix(&[0]).unwrap_or(national);
-    lengths.contains(&national.len()) || lengths.contains(&without_zero.len())
-}
-
-/// Numbers of North America: `(555) 123-4567`, `1-555-123-4567`.
-fn american(
-    scene: &Scene<'_>,
-    labels: &mut Labels<'_, '_>,
-    first: usize,
-) -> Option<(Range<usize>, Level)> {
-    let run = scene.digits().get(first)?;
-    let is_one = scene.slice(run.start..run.end) == "1";
-    let area = if is_one && joins_abroad(scene.gap(first)?) { first + 1 } else { first };
-    let mut reading =
-        [&[3, 3, 4][..], &[10]].iter().find_map(|lengths| read(scene, area, lengths))?;
-    let digits = scene.digits_of(reading.span.clone());
-    if digits.first().is_none_or(|digit| *digit < 2) {
-        return None;
-    }
-    reading.span.start = if is_one { run.start } else { bracket_before(scene, &reading, first) };
-    if !stands_alone_or_extended(scene, &reading) {
-        return None;
-    }
-    if reading.joints == Joints::SPACE && is_in_row(scene, &reading.span) {
-        return None;
-    }
-    let near = labels.before(reading.span.start);
-    let level = american_level(&digits, reading.joints, near)?;
-    Some((reading.span, level))
-}
-
-fn american_level(digits: &[u8], joints: Joints, near: Option<Near<'_>>) -> Option<Level> {
-    if near.is_some_and(|near| near.is(&[Label::Phone], LABEL_CHARS)) {
-        return Some(Level::Strong);
-    }
-    let is_claimed = |near: Near<'_>| {
-        is_vetoed(near, Joints::SPACE)
-            || near.is(&[Label::Bank, Label::Transfer], LABEL_CHARS)
-            || near.is(&[Label::BankShort], VETO_CHARS / 2)
-    };
-    let claimed = near.is_some_and(is_claimed);
-    // Exchanges begin with 2 to 9.
-    let exchange = digits.get(3).is_some_and(|digit| *digit >= 2);
-    let separated = match joints {
-        Joints::NONE | Joints::SLASH => false,
-        Joints::SPACE => exchange,
-        _ => true,
-    };
-    (separated && !claimed).then_some(Level::Likely)
 }
 
 /// Numbers of other countries as they are dialled there: they need a label.

@@ -41,6 +41,12 @@ pub fn end_of_run(bytes: &[u8], start: usize, belongs: Alphabet) -> usize {
     start + rest.iter().position(|byte| !belongs(*byte)).unwrap_or(rest.len())
 }
 
+/// The same, but so many bytes at most are looked at: a run that is longer goes on there.
+pub fn end_of_run_within(bytes: &[u8], start: usize, most: usize, belongs: Alphabet) -> usize {
+    let least = bytes.len().min(start + most);
+    end_of_run(bytes.get(..least).unwrap_or_default(), start, belongs)
+}
+
 /// Where the run that ends before a place begins, but not before `least`.
 pub fn start_of_run(bytes: &[u8], end: usize, least: usize, belongs: Alphabet) -> usize {
     let before = bytes.get(least..end).unwrap_or_default();
@@ -72,8 +78,9 @@ pub fn end_over_break(bytes: &[u8], first_end: usize, belongs: Alphabet) -> Opti
     is_half.then_some(end)
 }
 
-/// Every maximal run of at least `least` bytes, in order. Only every `least`-th byte is
-/// looked at where there is none: prose costs next to nothing.
+/// Every maximal run of at least `least` bytes, in order. A window of that length is read
+/// from its end: it is given up at the first byte that does not belong, and the next one
+/// begins behind that. Prose costs next to nothing.
 pub fn long_runs(
     bytes: &[u8],
     least: usize,
@@ -82,31 +89,18 @@ pub fn long_runs(
     let mut free = 0;
     std::iter::from_fn(move || {
         loop {
-            let probe = free + least.saturating_sub(1);
-            if !belongs(*bytes.get(probe)?) {
-                free = probe + 1;
+            let window = bytes.get(free..free + least.max(1))?;
+            if let Some(gap) = window.iter().rposition(|byte| !belongs(*byte)) {
+                free += gap + 1;
                 continue;
             }
-            let run = run_around(bytes, free, probe, belongs);
-            free = run.end;
-            if run.len() >= least {
-                return Some(run);
-            }
+            let start = free;
+            let behind = bytes.get(start + window.len()..).unwrap_or_default();
+            let more = behind.iter().take_while(|byte| belongs(**byte)).count();
+            free = start + window.len() + more;
+            return Some(start..free);
         }
     })
-}
-
-fn run_around(
-    bytes: &[u8],
-    least: usize,
-    probe: usize,
-    belongs: impl Fn(u8) -> bool,
-) -> Range<usize> {
-    let before = bytes.get(least..probe).unwrap_or_default();
-    let behind = bytes.get(probe..).unwrap_or_default();
-    let start = probe - before.iter().rev().take_while(|byte| belongs(**byte)).count();
-    let end = probe + behind.iter().take_while(|byte| belongs(**byte)).count();
-    start..end
 }
 
 #[cfg(test)]
@@ -134,6 +128,14 @@ mod tests {
             let found: Vec<_> = long_runs(text.as_bytes(), least, hex).collect();
             prop_assert_eq!(found, one_by_one(text.as_bytes(), least));
         }
+    }
+
+    #[test]
+    fn a_walk_has_a_bound() {
+        let text = "A".repeat(1 << 20);
+        assert_eq!(end_of_run_within(text.as_bytes(), 5, 17, upper_alnum), 22);
+        assert_eq!(end_of_run_within(b"AB-CD", 0, 17, upper_alnum), 2);
+        assert_eq!(end_of_run_within(b"AB", 9, 17, upper_alnum), 9);
     }
 
     #[test]

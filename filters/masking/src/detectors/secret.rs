@@ -48,8 +48,8 @@ const FAMILIES: [Family; 9] = [
     Family { literals: slack::literals, read: slack::read },
     Family { literals: jwt::literals, read: jwt::read },
     Family { literals: pem::literals, read: pem::read },
-    Family { literals: auth_header::literals, read: auth_header::read },
     Family { literals: provider::literals, read: provider::read },
+    Family { literals: auth_header::literals, read: auth_header::read },
     Family { literals: keyed::literals, read: keyed::read },
 ];
 
@@ -57,6 +57,8 @@ const FAMILIES: [Family; 9] = [
 struct Search {
     automaton: AhoCorasick,
     readers: Vec<Read>,
+    /// The first pattern that does not know how its token ends: schemes and names.
+    loose_from: usize,
     /// The first pattern that is a name.
     names_from: usize,
 }
@@ -74,7 +76,8 @@ static SEARCH: LazyLock<Option<Search>> = LazyLock::new(|| {
         .ok()?;
     let names_from = patterns.len() - keyed::literals().len();
     let readers = patterns.into_iter().map(|(_, read)| read).collect();
-    Some(Search { automaton, readers, names_from })
+    let loose_from = names_from - auth_header::literals().len();
+    Some(Search { automaton, readers, loose_from, names_from })
 });
 
 /// Puts down every secret.
@@ -86,7 +89,7 @@ pub fn find(scene: &Scene<'_>, found: &mut Candidates) {
     for hit in search.automaton.find_iter(scene.bytes()) {
         let pattern = hit.pattern().as_usize();
         // Names do not count within a value, beginnings of tokens do: they know its end.
-        if hit.start() < if pattern < search.names_from { tokens_to } else { read_to } {
+        if hit.start() < if pattern < search.loose_from { tokens_to } else { read_to } {
             continue;
         }
         if pattern >= search.names_from
@@ -99,7 +102,7 @@ pub fn find(scene: &Scene<'_>, found: &mut Candidates) {
         if let Some(candidate) = read.and_then(|read| read(scene, &hit.range())) {
             let second = (pattern >= search.names_from).then(|| keyed::second(scene, &candidate));
             read_to = candidate.span.end;
-            if pattern < search.names_from {
+            if pattern < search.loose_from {
                 tokens_to = read_to;
             }
             found.0.push(candidate);

@@ -12,6 +12,7 @@ use contract::masking::PiiType;
 use super::groups::{Joint, goes_on, read};
 use super::headings::Headings;
 use super::naming::named;
+use super::numerals::is_spaced_before;
 use crate::evidence::{WINDOW_CHARS, words};
 use crate::resolve::{Candidates, Level};
 use crate::scene::Scene;
@@ -52,9 +53,10 @@ const OTHER_NOUNS: &[&str] = &[
 
 /// Puts down every number; one that was never given out is kept from other readings.
 pub fn find(scene: &Scene<'_>, found: &mut Candidates) {
-    let mut said = Said { scene, headings: Headings::of(scene.text()) };
-    for run in scene.digits() {
+    let mut said = Said { scene, headings: Headings::of(scene.text()), speaks: None };
+    for (index, run) in scene.digits().iter().enumerate() {
         match run.len() {
+            1 if is_spaced_before(scene, index) => {}
             9 => bare(&mut said, run.start..run.end, found),
             1 | 3 => grouped(&mut said, run.start, found),
             2..=8 if matches!(scene.byte(run.end), Some(b'\n' | b'\r')) => {
@@ -69,18 +71,26 @@ pub fn find(scene: &Scene<'_>, found: &mut Candidates) {
 struct Said<'s, 't> {
     scene: &'s Scene<'t>,
     headings: Headings<'t>,
+    /// Whether one of the words stands anywhere, when that was asked.
+    speaks: Option<bool>,
 }
 
 impl Said<'_, '_> {
+    fn speaks(&mut self) -> bool {
+        *self.speaks.get_or_insert_with(|| SOCIAL.stand_in(self.scene.text()))
+    }
+
     /// Whether a number is said to be one of these, before it or above its column.
     fn before(&mut self, at: usize) -> bool {
         let heads = |heading: &str| SOCIAL.stand_in(heading);
-        SOCIAL.stand_in(field(self.scene, at)) || self.headings.heading(at).is_some_and(heads)
+        self.speaks()
+            && (SOCIAL.stand_in(field(self.scene, at))
+                || self.headings.heading(at).is_some_and(heads))
     }
 
     /// The same, or behind it.
     fn near(&mut self, span: &Range<usize>) -> bool {
-        self.scene.says_near(span, &SOCIAL) || self.before(span.start)
+        self.speaks() && (self.scene.says_near(span, &SOCIAL) || self.before(span.start))
     }
 }
 

@@ -126,6 +126,7 @@ fn is_of_word(c: char) -> bool {
     c.is_ascii_alphanumeric()
         || matches!(c, '@' | '.' | '_' | '-' | '+')
         || ('\u{370}'..'\u{600}').contains(&c)
+        || matches!(reading(c), Reading::Resembles(_))
 }
 
 fn is_hangul(c: char) -> bool {

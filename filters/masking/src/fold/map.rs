@@ -3,12 +3,38 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// A piece that was rewritten as a whole; pieces between units are as they were.
+/// A piece that was rewritten as a whole, or several of equal lengths in a row; pieces
+/// between units are as they were.
 struct Unit {
     /// Where it stands in the rewritten text; may be empty.
     now: Range<usize>,
     /// Where it stood.
     was: Range<usize>,
+    /// The length of one piece, and what it was.
+    now_each: usize,
+    was_each: usize,
+}
+
+impl Unit {
+    /// Where the piece was that a place within the unit is in or, with `up`, ends in.
+    fn was_at(&self, place: usize, up: bool) -> usize {
+        let into = place.saturating_sub(self.now.start);
+        let round = if up { self.now_each.saturating_sub(1) } else { 0 };
+        let pieces = (into + round).checked_div(self.now_each).unwrap_or_default();
+        self.was.start + pieces * self.was_each
+    }
+
+    /// Takes in a piece behind it, if that is like its own.
+    fn takes(&mut self, now: &Range<usize>, was: &Range<usize>) -> bool {
+        let is_like = self.now.end == now.start
+            && self.was.end == was.start
+            && self.now_each == now.len()
+            && self.was_each == was.len();
+        if is_like {
+            (self.now.end, self.was.end) = (now.end, was.end);
+        }
+        is_like
+    }
 }
 
 /// The units of a text, in order.
@@ -18,21 +44,37 @@ pub struct Map {
 }
 
 impl Map {
-    /// Where a span was: whole units, without those at its edges that are gone.
+    /// Where a span was: whole pieces, without those at its edges that are gone.
     pub fn original(&self, span: Range<usize>) -> Range<usize> {
         let first = self.units.partition_point(|unit| unit.now.start <= span.start);
         let start = match self.units.get(..first).and_then(<[Unit]>::last) {
             None => span.start,
-            Some(unit) if span.start < unit.now.end => unit.was.start,
+            Some(unit) if span.start < unit.now.end => unit.was_at(span.start, false),
             Some(unit) => unit.was.end + (span.start - unit.now.end),
         };
         let last = self.units.partition_point(|unit| unit.now.start < span.end);
         let end = match self.units.get(..last).and_then(<[Unit]>::last) {
             None => span.end,
-            Some(unit) if span.end <= unit.now.end => unit.was.end,
+            Some(unit) if span.end <= unit.now.end => unit.was_at(span.end, true),
             Some(unit) => unit.was.end + (span.end - unit.now.end),
         };
         start..end.max(start)
+    }
+
+    fn push(&mut self, now: Range<usize>, was: Range<usize>) {
+        if !self.units.last_mut().is_some_and(|last| last.takes(&now, &was)) {
+            let (now_each, was_each) = (now.len(), was.len());
+            self.units.push(Unit { now, was, now_each, was_each });
+        }
+    }
+
+    /// Forgets what stands at and behind a place of the rewritten text.
+    fn cut(&mut self, place: usize) {
+        while self.units.pop_if(|unit| unit.now.end > place && unit.now.start >= place).is_some() {}
+        if let Some(last) = self.units.last_mut().filter(|unit| unit.now.end > place) {
+            last.was.end = last.was_at(place, false);
+            last.now.end = place;
+        }
     }
 }
 
@@ -56,7 +98,7 @@ impl<'t> Writer<'t> {
         let start = self.text.len();
         self.text.extend(now);
         self.read = was.end;
-        self.map.units.push(Unit { now: start..self.text.len(), was });
+        self.map.push(start..self.text.len(), was);
     }
 
     /// Rewrites the last character together with a span behind it, if `joined` makes
@@ -68,10 +110,10 @@ impl<'t> Writer<'t> {
         self.text.pop();
         let start = self.text.len();
         let from = self.map.original(start..end).start;
-        while self.map.units.pop_if(|unit| unit.now.end > start).is_some() {}
+        self.map.cut(start);
         self.text.push(now);
         self.read = was.end;
-        self.map.units.push(Unit { now: start..self.text.len(), was: from..was.end });
+        self.map.push(start..self.text.len(), from..was.end);
         true
     }
 

@@ -52,6 +52,12 @@ impl Region<'_> {
 /// The shortest number that is looked for.
 const PLACES_MIN: usize = 7;
 
+/// The longest number that is written with spaces between its digits; more are a list.
+const SPACED_PLACES_MAX: usize = 24;
+
+/// The most groups that are looked at together, for the memory that they take.
+const GROUPS_MAX: usize = 1024;
+
 /// The longest gap between groups of a region: a line break with its indentation.
 const GAP_BYTES_MAX: usize = 24;
 
@@ -85,7 +91,7 @@ impl Region<'_> {
             is_odd |= group.letters > 0;
             let ends_in_word = group.ends_in_word;
             self.groups.push(group);
-            if ends_in_word {
+            if ends_in_word || self.groups.len() >= GROUPS_MAX {
                 return (end, is_odd);
             }
             let rest = self.bytes.get(end..).unwrap_or_default();
@@ -119,7 +125,7 @@ impl Region<'_> {
             let is_single = |group: &Group| group.is_plain() && group.len() == 1;
             let run = rest.iter().enumerate().take_while(|(_, group)| is_single(group));
             let run = run.take_while(goes_on).count();
-            if run >= PLACES_MIN && self.is_number(first, run) {
+            if (PLACES_MIN..=SPACED_PLACES_MAX).contains(&run) && self.is_number(first, run) {
                 self.close_up(first, run, changes);
             }
             first += run.max(1);

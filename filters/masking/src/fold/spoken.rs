@@ -81,12 +81,12 @@ impl Number {
         if self.places.last().is_some_and(is_particle) {
             self.places.pop();
         }
-        let is_run = |place: &Place| place.joint == Joint::None;
+        let has_run = self.places.iter().skip(1).any(|place| place.joint == Joint::None);
         let is_followed = matches!(rest, [b' ' | 0xEA..=0xED, ..]);
         while is_followed
+            && has_run
             && self.places.len() > PLACES_MIN
             && self.places.last().is_some_and(|last| last.joint == Joint::Space && last.is_spoken)
-            && self.places.iter().skip(1).any(is_run)
         {
             self.places.pop();
         }

@@ -188,6 +188,60 @@ fn read_out_numbers_are_digits() {
     assert_eq!(place("번호 공일공-일이삼사-오육칠팔.", "1234-5"), "일이삼사-오");
 }
 
+/// Pieces that would be dear, repeated, if anything were looked at twice.
+const REPEATED: &[&str] = &[
+    "1",
+    "1 ",
+    "1\n",
+    "1-",
+    "O1-",
+    "12 - ",
+    "공",
+    "공 ",
+    "공 공공 ",
+    "이에",
+    "\\",
+    "\\u",
+    "\\n",
+    "&",
+    "&amp;",
+    "%",
+    "%2",
+    "%40",
+    "@",
+    "a@",
+    " @ ",
+    "a@\n",
+    "[at]",
+    " dot ",
+    "a at b dot ",
+    "골뱅이",
+    "\u{301}",
+    "\u{1112}\u{1161}",
+    "e\u{200b}\u{301}",
+    "е",
+    "-е",
+    "ı-",
+    "①",
+    "—",
+    "ㅡ",
+    "０",
+    "\u{200b}",
+    " ",
+    "-",
+];
+
+#[test]
+fn a_long_text_of_anything_is_read_once() {
+    // If this does not end soon, something is looked at again and again.
+    for piece in REPEATED {
+        let text = piece.repeat(200_000 / piece.len());
+        let folded = Folded::of(&text);
+        let whole = folded.original(0..folded.text().len());
+        assert!(whole.end <= text.len() && folded.text().len() <= text.len(), "{piece:?}");
+    }
+}
+
 /// A reading of characters that is slow and plain: every byte of the read text with
 /// the span it comes from.
 fn slowly(text: &str) -> (String, Vec<Range<usize>>) {

@@ -210,8 +210,9 @@ proptest! {
 
     #[test]
     fn redacting_twice_is_redacting_once(text in text()) {
-        // A key word that was part of a value's place shows what stood behind it.
-        let text = text.replace("password: ", "password");
+        // Not so beside a word that announces a secret: what a placeholder has taken the
+        // place of may have been what kept the rest from being one.
+        let text = text.replace("password: ", "");
         let once = redact_one(&text);
         prop_assert_eq!(redact_one(&once), once);
     }

@@ -21,7 +21,7 @@ fn gaps_lie_between_runs() {
     assert_eq!(scene.gap(0), Some("-"));
     assert_eq!(scene.gap(1), Some(" "));
     assert_eq!(scene.gap(2), None);
-    assert_eq!(scene.digits_of(5..18), [0, 1, 0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    assert_eq!(*scene.digits_of(5..18), [0, 1, 0, 1, 2, 3, 4, 5, 6, 7, 8]);
 }
 
 #[test]

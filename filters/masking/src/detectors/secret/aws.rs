@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::super::runs::{base64, base64url, end_of_run, end_over_break, upper_alnum};
+use super::super::runs::{base64, base64url, end_of_run_within, end_over_break, upper_alnum};
 use super::{certain, stand_in};
 use crate::resolve::Candidate;
 use crate::scene::Scene;
@@ -18,7 +18,10 @@ pub fn literals() -> Vec<&'static str> {
 }
 
 pub fn read(scene: &Scene<'_>, hit: &Range<usize>) -> Option<Candidate> {
-    let mut end = end_of_run(scene.bytes(), hit.end, upper_alnum);
+    if scene.before(hit.start).is_some_and(base64url) {
+        return None;
+    }
+    let mut end = end_of_run_within(scene.bytes(), hit.end, ID_CHARS + 1, upper_alnum);
     let broken = end_over_break(scene.bytes(), end, upper_alnum);
     let whole = |broken: &usize| {
         scene.slice(hit.end..*broken).bytes().filter(|byte| upper_alnum(*byte)).count() == ID_CHARS
@@ -26,8 +29,7 @@ pub fn read(scene: &Scene<'_>, hit: &Range<usize>) -> Option<Candidate> {
     let broken = broken.filter(whole);
     end = broken.unwrap_or(end);
     let id = scene.slice(hit.start..end);
-    let bounded = !scene.before(hit.start).is_some_and(base64url)
-        && !scene.byte(end).is_some_and(|byte| byte.is_ascii_alphanumeric());
+    let bounded = !scene.byte(end).is_some_and(|byte| byte.is_ascii_alphanumeric());
     let fits = bounded && (end - hit.end == ID_CHARS || broken.is_some());
     let in_case = scene.slice(hit.clone()).bytes().all(|byte| byte.is_ascii_uppercase());
     (fits && in_case && !id.ends_with(EXAMPLE) && !stand_in::is_filler(id))

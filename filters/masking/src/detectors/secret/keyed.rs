@@ -113,8 +113,10 @@ fn is_pin(scene: &Scene<'_>, text: &str, end: usize) -> bool {
         .chars()
         .next()
         .is_none_or(|c| !c.is_alphanumeric() || "로이으".contains(c));
+    let is_year = text.len() == 4 && (text.starts_with("19") || text.starts_with("20"));
     (4..=8).contains(&digits)
         && ends
+        && !is_year
         && text.bytes().all(|byte| byte.is_ascii_digit() || b"#*".contains(&byte))
 }
 

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use memchr::memmem;
+use memchr::{memchr, memmem};
 
 use super::super::runs::{base64, end_of_padding, end_of_run};
 use super::{certain, innocent};
@@ -78,10 +78,13 @@ fn end_of_body(bytes: &[u8], start: usize) -> usize {
 const WORD_CHARS_MIN: usize = 16;
 /// Lines of PEM have 64 characters, of OpenSSH 70; a longer one is the whole body.
 const LINE_CHARS_MAX: usize = 76;
+/// The longest header.
+const HEADER_BYTES_MAX: usize = 256;
 const HEADERS: [&str; 5] = ["Proc-Type:", "DEK-Info:", "Version:", "Comment:", "Hash:"];
 
 fn behind_header(bytes: &[u8], at: usize) -> Option<usize> {
     let rest = bytes.get(at..)?;
     HEADERS.iter().find(|header| rest.starts_with(header.as_bytes()))?;
-    Some(end_of_run(bytes, at, |byte| byte != b'\n'))
+    let line = rest.get(..HEADER_BYTES_MAX).unwrap_or(rest);
+    Some(at + memchr(b'\n', line)?)
 }

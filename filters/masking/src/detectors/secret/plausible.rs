@@ -62,9 +62,15 @@ const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 4..=128;
 /// Whether a value that a name calls a password can be one.
 pub fn is_password(value: &str, link: Link) -> bool {
     let mix = Mix::of(value);
-    if !PASSWORD_CHARS.contains(&value.len()) || stands_for_another(value) {
+    let spaced = link != Link::Quoted && value.contains(' ');
+    if spaced || !PASSWORD_CHARS.contains(&value.len()) {
         return false;
     }
+    looks_chosen(value, link, mix) && !stands_for_another(value)
+}
+
+/// Whether the characters of a value are those of a password.
+fn looks_chosen(value: &str, link: Link, mix: Mix) -> bool {
     let core = Mix::of(value.trim_end_matches(['!', '?', ')', '*']));
     match link {
         Link::Quoted if value.contains(' ') => mix.digit && mix.letter() && mix.symbol,

@@ -6,8 +6,8 @@
 use std::ops::{Range, RangeInclusive};
 
 use super::super::runs::{
-    Alphabet, alnum, base64, base64url, end_of_padding, end_of_run, end_over_break, hex, lower_hex,
-    upper_alnum,
+    Alphabet, alnum, base64, base64url, end_of_padding, end_of_run_within, end_over_break, hex,
+    lower_hex, upper_alnum,
 };
 use super::{certain, checksum, plausible, stand_in};
 use crate::resolve::Candidate;
@@ -169,7 +169,7 @@ pub fn read(scene: &Scene<'_>, hit: &Range<usize>) -> Option<Candidate> {
     }
     let prefix = scene.slice(hit.clone());
     let provider = PROVIDERS.iter().find(|provider| provider.prefix == prefix)?;
-    let end = end_of_body(scene.bytes(), hit.end, provider.body);
+    let end = end_of_body(scene.bytes(), hit.end, provider);
     if let Some(end) = over_break(scene, provider, hit.end, end) {
         return Some(certain(hit.start..end));
     }
@@ -209,9 +209,11 @@ fn over_break(
     (fits && !stand_in::is_filler(body)).then_some(end)
 }
 
-/// A dot ends a sentence more often than a token.
-fn end_of_body(bytes: &[u8], start: usize, body: Alphabet) -> usize {
-    let mut end = end_of_run(bytes, start, body);
+/// A dot ends a sentence more often than a token. Of what is longer than the longest token
+/// so much is read that it is too long, with a dot at the end.
+fn end_of_body(bytes: &[u8], start: usize, provider: &Provider) -> usize {
+    let most = provider.chars.end() + 2;
+    let mut end = end_of_run_within(bytes, start, most, provider.body);
     while end > start && bytes.get(end - 1) == Some(&b'.') {
         end -= 1;
     }

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::super::runs::{base64url, end_of_run, end_over_break};
+use super::super::runs::{base64url, end_of_run, end_of_run_within, end_over_break};
 use super::{certain, stand_in};
 use crate::resolve::Candidate;
 use crate::scene::Scene;
@@ -23,6 +23,8 @@ const TOKENS: [&str; 10] =
 const ROTATED: [&str; 2] = ["xoxe.xoxp-", "xoxe.xoxb-"];
 /// Characters behind the beginning of a token; real ones have forty and more.
 const TOKEN_CHARS_MIN: usize = 10;
+/// So many of a cookie are read: one may stand in another.
+const COOKIE_CHARS_MAX: usize = 1024;
 /// Characters of a webhook's path: three parts.
 const HOOK_CHARS_MIN: usize = 24;
 /// Characters of the last of them.
@@ -79,7 +81,7 @@ fn token(scene: &Scene<'_>, hit: &Range<usize>, prefix: &str) -> Option<Candidat
     // `xoxd-` is a cookie and holds percent signs and `+/=` behind them.
     let belongs = |byte| base64url(byte) || matches!(byte, b'%' | b'+' | b'/' | b'=');
     let end = if prefix == "xoxd-" {
-        end_of_run(scene.bytes(), hit.end, belongs)
+        end_of_run_within(scene.bytes(), hit.end, COOKIE_CHARS_MAX, belongs)
     } else {
         end_of_run(scene.bytes(), hit.end, base64url)
     };

@@ -103,7 +103,17 @@ pub fn is_reference(value: &str) -> bool {
     let owned = lower.split_once('.').is_some_and(|(owner, _)| OWNERS.contains(&owner));
     let template =
         value.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).is_some_and(is_name);
+    // `&str`, `&self.password`, `0x02` of C.
+    let borrowed = value.strip_prefix('&').is_some_and(|rest| {
+        rest.bytes()
+            .all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'.' | b':' | b'\''))
+    });
+    let number = lower.strip_prefix("0x").is_some_and(|digits| {
+        digits.len() <= 8 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+    });
     variable
+        || borrowed
+        || number
         || template
         || owned
         || is_call(value)
@@ -111,15 +121,13 @@ pub fn is_reference(value: &str) -> bool {
         || ["!ref", "!vault", "!sub", "!env"].iter().any(|tag| lower.starts_with(tag))
 }
 
-/// `name(…` and `name[…`.
+/// `name(…`, `name[…` and `Name<…`.
 fn is_call(value: &str) -> bool {
-    let name_ends = value.find(['(', '[']);
+    let name_ends = value.find(['(', '[', '<']);
     let name = name_ends.and_then(|end| value.get(..end)).unwrap_or_default();
     let begins = name.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
-    begins
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b':'))
+    let of_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b':');
+    begins && name.trim_end_matches('!').bytes().all(of_name)
 }
 
 /// Words that stand where a value would: types, states, other names.

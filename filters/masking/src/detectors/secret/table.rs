@@ -71,8 +71,7 @@ fn lines(scene: &Scene<'_>, at: usize, found: &mut Candidates) -> Option<usize> 
     let mut next = line.end + 1;
     let mut end = None;
     while next < scene.text().len() {
-        let row = scene.line(next);
-        let cells = text_cells(scene.slice(row.clone()), delimiter);
+        let (row, cells) = row(scene, next, delimiter, head.cells);
         if cells.len() != head.cells {
             break;
         }
@@ -82,6 +81,29 @@ fn lines(scene: &Scene<'_>, at: usize, found: &mut Candidates) -> Option<usize> 
         next = row.end + 1;
     }
     end
+}
+
+/// Lines that one row may have: cells hold line breaks.
+const ROW_LINES_MAX: usize = 4;
+
+/// The row that begins at a place, and its cells.
+fn row(
+    scene: &Scene<'_>,
+    start: usize,
+    delimiter: char,
+    cells_wanted: usize,
+) -> (Range<usize>, Vec<Range<usize>>) {
+    let mut end = start;
+    let mut cells = Vec::new();
+    for _ in 0..ROW_LINES_MAX {
+        end = scene.line(end).end;
+        cells = text_cells(scene.slice(start..end), delimiter);
+        if cells.len() <= 1 || cells.len() >= cells_wanted || end == scene.text().len() {
+            break;
+        }
+        end += 1;
+    }
+    (start..end.min(scene.text().len()), cells)
 }
 
 /// Whether the line before is a row too: then this is none of headings.

@@ -5,7 +5,9 @@ use std::ops::Range;
 
 use memchr::memmem;
 
-use super::super::runs::{alnum, base64, base64url, end_of_run, hex, long_runs, start_of_run};
+use super::super::runs::{
+    alnum, base64, base64url, end_of_run_within, hex, long_runs, start_of_run,
+};
 use super::{aws, certain, plausible, stand_in};
 use crate::evidence::words;
 use crate::resolve::Candidates;
@@ -69,7 +71,7 @@ fn discord(scene: &Scene<'_>, run: &Range<usize>, text: &str) -> Option<Range<us
     }
     let time = run.end + 1..run.end + 7;
     let mac_start = time.end + 1;
-    let mac_end = end_of_run(scene.bytes(), mac_start, base64url);
+    let mac_end = end_of_run_within(scene.bytes(), mac_start, 41, base64url);
     let fits = scene.byte(run.end) == Some(b'.')
         && scene.slice(time.clone()).bytes().all(base64url)
         && scene.byte(time.end) == Some(b'.')
@@ -97,7 +99,7 @@ fn mailchimp(scene: &Scene<'_>, run: &Range<usize>, text: &str) -> Option<Range<
 fn azure_client_secret(scene: &Scene<'_>, at: usize) -> Option<Range<usize>> {
     let belongs = |byte: u8| base64url(byte) || matches!(byte, b'.' | b'~');
     let start = at.checked_sub(4)?;
-    let end = end_of_run(scene.bytes(), at + 2, belongs);
+    let end = end_of_run_within(scene.bytes(), at + 2, 35, belongs);
     let head = scene.bytes().get(start..at)?;
     let fits = (31..=34).contains(&(end - at - 2))
         && head.iter().all(|byte| belongs(*byte))

@@ -43,17 +43,18 @@ pub fn lead(scene: &Scene<'_>, name: &Name) -> Option<Lead> {
     let rest = scene.text().get(spaced..)?;
     if let Some(sign) = sign(rest, is_tag(scene, name)) {
         let tight = spaced == name.span.end && !rest.get(sign..)?.starts_with(' ');
-        let link = if tight && name.shouted && rest.starts_with('=') {
+        let chained = scene.before(name.span.start) == Some(b';');
+        let link = if tight && (name.shouted || chained) && rest.starts_with('=') {
             Link::Environment
         } else {
             Link::Assigned
         };
         return opened(scene, over_line_end(scene, spaced + sign), link);
     }
-    if scene.slice(closed.saturating_sub(2)..closed) == "\">" {
+    if matches!(scene.slice(closed.saturating_sub(2)..closed), "\">" | "\n\n" | "\r\n") {
         return Some(Lead { start: closed, link: Link::Assigned, quote: None });
     }
-    if let Some(inner) = rest.strip_prefix('(') {
+    if let Some(inner) = rest.strip_prefix('(').filter(|_| name.bare || name.korean) {
         let start = scene.text().len() - inner.len();
         return Some(Lead { start, link: Link::Assigned, quote: Some(')') });
     }
@@ -69,7 +70,8 @@ pub fn lead(scene: &Scene<'_>, name: &Name) -> Option<Lead> {
     if closed == spaced && !rest.starts_with(['\n', '\r']) {
         return None;
     }
-    if tagged > closed || scene.slice(closed..spaced).contains('\t') {
+    let bracketed = scene.slice(name.span.end..closed).starts_with(']');
+    if tagged > closed || bracketed || scene.slice(closed..spaced).contains('\t') {
         return opened(scene, spaced, Link::Assigned);
     }
     if let Some(rest) = rest.strip_prefix("- ") {
@@ -86,7 +88,10 @@ pub fn lead(scene: &Scene<'_>, name: &Name) -> Option<Lead> {
         return None;
     }
     let is_set = option || is_alone(scene, name, spaced);
-    opened(scene, spaced, if is_set { Link::Assigned } else { Link::Beside })
+    let lead = opened(scene, spaced, if is_set { Link::Assigned } else { Link::Beside })?;
+    // SQL: `WITH PASSWORD '…'`.
+    let is_sql = lead.quote == Some('\'') && scene.slice(name.span.clone()) == "PASSWORD";
+    Some(if is_sql { Lead { link: Link::Quoted, ..lead } } else { lead })
 }
 
 /// `PW:` at the end of a line, and a word alone on the next one.
@@ -100,7 +105,7 @@ fn over_line_end(scene: &Scene<'_>, at: usize) -> usize {
     };
     let word = end_of_run(bytes, next, |byte| byte == b' ');
     let word_end = end_of_run(bytes, word, |byte| byte.is_ascii_graphic());
-    let is_alone = matches!(bytes.get(word_end), None | Some(b'\n' | b'\r' | b' '));
+    let is_alone = matches!(bytes.get(word_end), None | Some(b'\n' | b'\r'));
     if is_alone && bytes.get(word_end.wrapping_sub(1)) != Some(&b':') { word } else { at }
 }
 
@@ -119,7 +124,9 @@ fn is_alone(scene: &Scene<'_>, name: &Name, value_start: usize) -> bool {
         bytes.get(value_start..word_end).is_some_and(|word| memchr2(b':', b'=', word).is_some());
     let ends = !is_pair && matches!(bytes.get(word_end), None | Some(b'\n' | b'\r'));
     let begins = before.contains('\n') || before.len() == name.span.start;
-    let is_item = begins && line_start.starts_with(BULLETS) && line_start.chars().count() < 16;
+    let is_item = begins
+        && (line_start.is_empty() || line_start.starts_with(BULLETS))
+        && line_start.chars().count() < 16;
     ends && (is_item || line_start.starts_with("machine "))
 }
 
@@ -139,6 +146,9 @@ fn skip_attribute(scene: &Scene<'_>, at: usize) -> usize {
     let rest = scene.chars_behind(at, TAGGED_CHARS_MAX);
     match rest.strip_prefix('>') {
         Some(value) if value.contains("</") => at + 1,
+        // A field of `multipart/form-data` (RFC 7578 §4.2).
+        _ if rest.starts_with("\r\n\r\n") => at + 4,
+        _ if rest.starts_with("\n\n") => at + 2,
         _ if rest.starts_with(" value=") => at + " value".len(),
         _ => at,
     }
@@ -186,6 +196,9 @@ fn is_tag(scene: &Scene<'_>, name: &Name) -> bool {
     scene.before(name.span.start) == Some(b'<') && behind.contains("</")
 }
 
+/// The longest leader of dots: `Password ..... value`.
+const LEADER_MAX: usize = 64;
+
 /// The length of a sign that gives a value to a name.
 fn sign(rest: &str, is_tag: bool) -> Option<usize> {
     let second = rest.as_bytes().get(1);
@@ -198,6 +211,9 @@ fn sign(rest: &str, is_tag: bool) -> Option<usize> {
         b'#' if second == Some(&b' ') => Some(1),
         b'=' | b':' | b'|' => Some(1),
 
+        b'.' if rest.starts_with("...") => {
+            Some(rest.bytes().take(LEADER_MAX).take_while(|byte| *byte == b'.').count())
+        }
         _ if rest.starts_with('→') => Some('→'.len_utf8()),
         b'>' if is_tag => Some(1),
         _ => None,
@@ -269,7 +285,12 @@ fn opened(scene: &Scene<'_>, at: usize, link: Link) -> Option<Lead> {
     let Some((open, close)) = quote else {
         return Some(Lead { start, link, quote: (bold == 2).then_some('*') });
     };
-    let link = if link == Link::Beside { Link::Assigned } else { Link::Quoted };
+    // In backticks stands what a text speaks of.
+    let link = match link {
+        Link::Beside if close == '`' => Link::Beside,
+        Link::Beside => Link::Assigned,
+        _ => Link::Quoted,
+    };
     Some(Lead { start: start + prefix + open, link, quote: Some(close) })
 }
 
