@@ -186,6 +186,9 @@ impl Stream {
                     held.set_body(self.body.bytes, &body);
                 }
                 gateway.meters.masked(&forwarded.who.masked);
+                if forwarded.masked.as_ref().is_some_and(|masked| masked.detector_failed) {
+                    gateway.meters.detector_failed();
+                }
                 note_who(&forwarded.who);
                 self.state = State::Forwarded(Box::new(forwarded));
                 return true;
@@ -198,6 +201,13 @@ impl Stream {
     fn finish_masked(&mut self, held: &HeldRequest, finish: Finish) {
         finish.who.iter().for_each(|who| self.gateway.meters.masked(&who.masked));
         self.finish(held, finish);
+    }
+
+    /// What was masked of what the model wrote itself counts as well.
+    fn note_answer(&self, answering: &Answering) {
+        let Some(who) = response_path::who_of_answer(answering) else { return };
+        self.gateway.meters.masked(answering.texts.iter().flat_map(|texts| texts.counts()));
+        note_who(&who);
     }
 
     fn goes_on(&self) -> Action {
@@ -321,7 +331,10 @@ impl HttpContext for Stream {
     /// the access log's last line.
     fn on_log(&mut self) {
         match &self.state {
-            State::Answering(answering) => note_tally(&response_path::final_tally(answering)),
+            State::Answering(answering) => {
+                note_tally(&response_path::final_tally(answering));
+                self.note_answer(answering);
+            }
             State::Held(held) | State::Detecting(held) => note_who(&held.who()),
             State::Finished(Some(who)) => note_who(who),
             State::Asking { question: Question::Key(_), .. } => {

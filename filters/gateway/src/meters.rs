@@ -5,7 +5,6 @@ use crate::host::Counter;
 use contract::masking::PiiType;
 use contract::refusal::Code;
 use pipeline::Means;
-use std::collections::BTreeMap;
 
 /// Codes by which somebody who asks is refused.
 const REFUSALS: [Code; 9] = [
@@ -54,7 +53,7 @@ impl Meters {
     }
 
     /// Values were found in a request or an answer.
-    pub fn masked(&self, counts: &BTreeMap<PiiType, u64>) {
+    pub fn masked<'c>(&self, counts: impl IntoIterator<Item = (&'c PiiType, &'c u64)>) {
         for (of, count) in counts {
             let found = self.masked.iter().find(|(counted, _)| counted == of);
             found.iter().for_each(|(_, counter)| counter.add(*count));

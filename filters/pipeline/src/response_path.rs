@@ -142,6 +142,18 @@ pub fn final_tally(answering: &Answering) -> Tally {
     Tally { failed, ..answering.tally }
 }
 
+/// What the ledger is told of the request once values were masked that the model wrote
+/// itself; `None`: none were.
+#[must_use]
+pub fn who_of_answer(answering: &Answering) -> Option<Who> {
+    let counts = answering.texts.as_ref()?.counts();
+    let mut who = answering.who.clone();
+    for (of, count) in counts {
+        *who.masked.entry(*of).or_default() += count;
+    }
+    (!counts.is_empty()).then_some(who)
+}
+
 /// The end of a whole answer, as the access log will write it too; for the
 /// journal.
 #[must_use]
@@ -150,7 +162,8 @@ pub fn journal_line(answering: &Answering, started_ms: u64, now_ms: u64) -> Line
         line_type: LineType::End,
         id: answering.request_id.clone(),
         at_ms: started_ms,
-        who: serde_json::to_string(&answering.who).ok(),
+        who: serde_json::to_string(&who_of_answer(answering).as_ref().unwrap_or(&answering.who))
+            .ok(),
         usage: serde_json::to_string(&final_tally(answering)).ok(),
         status: Some(answering.status),
         flags: None,

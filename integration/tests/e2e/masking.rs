@@ -1,5 +1,6 @@
 //! No value reaches an engine, and the caller gets it back.
 
+mod cuts;
 mod detector;
 mod policies;
 mod streams;

@@ -2,6 +2,7 @@
 
 use super::{State, Stream};
 use crate::host::{self, HeldRequest};
+use contract::refusal::Code;
 use pipeline::privacy::{External, Question};
 use std::time::Duration;
 
@@ -33,9 +34,13 @@ impl Stream {
     }
 
     fn detected(&mut self, held: &HeldRequest, answer: Option<&[u8]>) -> bool {
-        if answer.is_none() {
+        let goes_on = self.decide(held, answer.map_or(External::Failed, External::Answered));
+        // One that goes on has said whether the detector was needed.
+        if let State::Finished(Some(who)) = &self.state
+            && who.code.as_deref() == Some(Code::ControlUnavailable.as_str())
+        {
             self.gateway.meters.detector_failed();
         }
-        self.decide(held, answer.map_or(External::Failed, External::Answered))
+        goes_on
     }
 }

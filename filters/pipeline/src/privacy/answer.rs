@@ -15,6 +15,10 @@ pub struct Masked {
     pub(super) answer: Answer,
     /// How many values were found in the request.
     pub found: u64,
+    /// Whether the external detector has failed and the policy lets that pass.
+    pub detector_failed: bool,
+    /// Whether the answer's text is asked to be JSON itself.
+    pub is_structured: bool,
 }
 
 /// Values are not shown.
@@ -34,7 +38,16 @@ pub struct Answering {
 
 struct Lanes {
     answer: Answer,
-    open: HashMap<Lane, masking::Lane>,
+    is_structured: bool,
+    open: HashMap<Lane, Open>,
+}
+
+/// A lane that has begun.
+#[derive(Default)]
+struct Open {
+    lane: masking::Lane,
+    /// Known from its first character on.
+    escape: Option<Escape>,
 }
 
 impl Answering {
@@ -42,8 +55,8 @@ impl Answering {
     /// changes.
     #[must_use]
     pub fn begin(masked: Masked, form: Form, api: &Api<'_>) -> Option<Answering> {
-        let Masked { answer, .. } = masked;
-        let lanes = Lanes { answer, open: HashMap::new() };
+        let Masked { answer, is_structured, .. } = masked;
+        let lanes = Lanes { answer, is_structured, open: HashMap::new() };
         let changes = !lanes.answer.changes_nothing();
         changes.then(|| Answering { texts: AnswerTexts::new(form, api), lanes, ended: false })
     }
@@ -71,27 +84,39 @@ impl Answering {
 impl LaneTexts for Lanes {
     fn piece(&mut self, lane: &Lane, text: &str) -> Option<String> {
         let mut out = String::with_capacity(text.len());
+        let begins = escape(lane.field, self.is_structured, text);
         let open = self.open.entry(*lane).or_default();
-        self.answer.push(open, text, escape(lane.field), &mut out);
+        open.escape = open.escape.or(begins);
+        let escape = open.escape.unwrap_or_default();
+        self.answer.push(&mut open.lane, text, escape, &mut out);
         (out != text).then_some(out)
     }
 
     fn holds(&self, lane: &Lane) -> bool {
-        self.open.get(lane).is_some_and(masking::Lane::holds)
+        self.open.get(lane).is_some_and(|open| open.lane.holds())
     }
 
     fn end(&mut self, lane: &Lane) -> Option<String> {
         let mut open = self.open.remove(lane)?;
         let mut out = String::new();
-        self.answer.finish(&mut open, escape(lane.field), &mut out);
+        self.answer.finish(&mut open.lane, open.escape.unwrap_or_default(), &mut out);
         (!out.is_empty()).then_some(out)
     }
 
     fn whole(&mut self, field: Field, text: &str) -> Option<String> {
-        self.answer.whole(text, escape(field))
+        let escape = escape(field, self.is_structured, text);
+        self.answer.whole(text, escape.unwrap_or_default())
     }
 }
 
-fn escape(field: Field) -> Escape {
-    if field.is_json() { Escape::Json } else { Escape::None }
+/// How values are written into a lane that begins with `text`: as in JSON where it is
+/// arguments, or JSON was asked for and it begins so. `None`: it has not begun.
+fn escape(field: Field, is_structured: bool, text: &str) -> Option<Escape> {
+    if field.is_json() {
+        return Some(Escape::Json);
+    }
+    let first = text.trim_start().chars().next()?;
+    // Schemas of answers are objects; a bracket may begin a placeholder.
+    let is_json = is_structured && first == '{';
+    Some(if is_json { Escape::Json } else { Escape::None })
 }

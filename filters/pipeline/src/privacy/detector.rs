@@ -12,6 +12,9 @@ pub const TEXT_BYTES_MAX: usize = 1 << 20;
 /// Largest answer that is read, in bytes.
 pub const ANSWER_BYTES_MAX: usize = 4 << 20;
 
+/// Most entities in an answer: each is held against all that was found before.
+pub const ENTITIES_MAX: usize = 4_096;
+
 /// What stands between two texts: the end of a sentence for whoever reads language.
 const BETWEEN: &str = "\n\n";
 
@@ -36,7 +39,6 @@ struct Entity {
     entity_type: String,
     start: usize,
     end: usize,
-    #[serde(default)]
     score: f64,
 }
 
@@ -74,11 +76,15 @@ impl Question {
     }
 
     /// What the answer finds in each of the texts, in their order; `None` when it is no
-    /// answer. What reaches over the end of a text is cut there.
+    /// answer: an entity without a score or with a place that is none, or more than
+    /// [`ENTITIES_MAX`] of them. What reaches over the end of a text is cut there.
     #[must_use]
     pub fn read(&self, detector: &ExternalConfig, answer: &[u8]) -> Option<Vec<Vec<Span>>> {
         let answer = Some(answer).filter(|answer| answer.len() <= ANSWER_BYTES_MAX)?;
         let entities: Vec<Entity> = serde_json::from_slice(answer).ok()?;
+        if entities.len() > ENTITIES_MAX {
+            return None;
+        }
         let offsets = Offsets::of(&self.text);
         let mut found = vec![Vec::new(); self.places.len()];
         for entity in entities {
@@ -86,7 +92,8 @@ impl Question {
             if entity.score * 100.0 < f64::from(detector.score_min) {
                 continue;
             }
-            let span = offsets.byte(entity.start)?..offsets.byte(entity.end)?;
+            let (start, end) = (offsets.byte(entity.start)?, offsets.byte(entity.end)?);
+            let span = Some(start..end).filter(|span| span.start <= span.end)?;
             self.put_down(&mut found, &span, *of);
         }
         Some(found)
@@ -124,7 +131,7 @@ impl<'t> Offsets<'t> {
     fn byte(&self, character: usize) -> Option<usize> {
         let mark = match self.marks.get(character / STEP) {
             Some(mark) => *mark,
-            None if character % STEP == 0 && character / STEP == self.marks.len() => {
+            None if character.is_multiple_of(STEP) && character / STEP == self.marks.len() => {
                 let count = self.text.chars().count();
                 return (count == character).then_some(self.text.len());
             }
@@ -200,7 +207,11 @@ mod tests {
     #[test]
     fn what_is_no_answer_is_none() {
         let beyond = format!("[{}]", entity("PERSON", 0..99, 1.0));
-        for answer in ["", "{}", r#"{"error":"x"}"#, "[1]", &beyond] {
+        let backwards = beyond.replace("\"start\":0", "\"start\":2").replace("99", "1");
+        let unscored = beyond.replace("\"score\":1,", "").replace("99", "2");
+        let many = format!("[{}]", vec![entity("URL", 0..1, 1.0); ENTITIES_MAX + 1].join(","));
+        let answers = ["", "{}", r#"{"error":"x"}"#, "[1]", &beyond, &backwards, &unscored, &many];
+        for answer in answers {
             assert_eq!(read(&["abc"], answer), None, "{answer}");
         }
     }

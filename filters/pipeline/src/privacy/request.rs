@@ -8,6 +8,7 @@ use contract::masking::{ExternalConfig, OnFailure, PiiType};
 use contract::refusal::{Code, Refusal};
 use masking::{Answer, Finding, Policy, Redaction, TagKey};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -33,7 +34,6 @@ pub enum External<'m> {
 }
 
 /// What an external detector is to be asked.
-#[derive(Debug)]
 pub struct Question {
     /// Where it is.
     pub detector: ExternalConfig,
@@ -41,9 +41,16 @@ pub struct Question {
     pub body: Vec<u8>,
 }
 
+/// The texts are not shown.
+impl fmt::Debug for Question {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Question").field("bytes", &self.body.len()).finish_non_exhaustive()
+    }
+}
+
 /// What becomes of the texts of a request.
 pub enum Outcome {
-    /// The changes of its body, in order, and what is done with its answer.
+    /// The changes of its body, and what is done with its answer.
     Masked(Vec<Edit>, Masked),
     /// An external detector has to be asked first.
     Detect(Question),
@@ -63,44 +70,44 @@ pub fn mask(
     counts: &mut BTreeMap<PiiType, u64>,
 ) -> Result<Outcome, Refusal> {
     let key = material.key.ok_or_else(super::unavailable)?;
-    let external = match external(policy, material.external, texts)? {
+    let (external, detector_failed) = match external(policy, material.external, texts) {
         Detected::Ask(question) => return Ok(Outcome::Detect(question)),
-        Detected::Found(found) => found,
+        Detected::Found(found) => (found, false),
+        Detected::Failed if policy.on_failure() == OnFailure::Pass => (Vec::new(), true),
+        Detected::Failed => return Err(super::unavailable()),
     };
     let redaction = Redaction::new(Rc::clone(policy), TagKey::for_tenant(key, tenant));
     let looked = Looked::at(policy, redaction, texts, &external);
     counts.clone_from(looked.redaction.counts());
     looked.check()?;
     let (edits, answer) = looked.masked(policy, texts);
-    Ok(Outcome::Masked(edits, Masked { answer, found: counts.values().sum() }))
+    let found = counts.values().sum();
+    Ok(Outcome::Masked(edits, Masked { answer, found, detector_failed, is_structured: false }))
 }
 
-/// What the external detector has found, for each passage, or what it is to be asked.
+/// The external detector's part.
 enum Detected {
+    /// It is to be asked.
     Ask(Question),
+    /// What it has found, for each passage; nothing where there is no detector.
     Found(Vec<Vec<Span>>),
+    /// It cannot be known.
+    Failed,
 }
 
-fn external(
-    policy: &Policy,
-    external: External<'_>,
-    texts: &Texts<'_>,
-) -> Result<Detected, Refusal> {
-    let Some(detector) = policy.external() else { return Ok(Detected::Found(Vec::new())) };
+fn external(policy: &Policy, external: External<'_>, texts: &Texts<'_>) -> Detected {
+    let Some(detector) = policy.external() else { return Detected::Found(Vec::new()) };
     let question = detector::Question::about(texts.passages().iter().map(Passage::said));
-    let found = match (question, external) {
-        (Some(question), _) if question.is_empty() => Some(Vec::new()),
+    match (question, external) {
+        (Some(question), _) if question.is_empty() => Detected::Found(Vec::new()),
         (Some(question), External::Unasked) => {
             let body = question.body(detector);
-            return Ok(Detected::Ask(Question { detector: detector.clone(), body }));
+            Detected::Ask(Question { detector: detector.clone(), body })
         }
-        (Some(question), External::Answered(answer)) => question.read(detector, answer),
-        (_, External::Failed) | (None, _) => None,
-    };
-    match (found, policy.on_failure()) {
-        (Some(found), _) => Ok(Detected::Found(found)),
-        (None, OnFailure::Pass) => Ok(Detected::Found(Vec::new())),
-        (None, OnFailure::Refuse) => Err(super::unavailable()),
+        (Some(question), External::Answered(answer)) => {
+            question.read(detector, answer).map_or(Detected::Failed, Detected::Found)
+        }
+        (_, External::Failed) | (None, _) => Detected::Failed,
     }
 }
 
@@ -139,16 +146,22 @@ impl Looked {
         self.keep(self.fits.len() - 1, passage, &found);
     }
 
-    /// What lies over the border of two texts of one message is masked in each of them.
+    /// What lies over the border of two texts of one message is masked in each of them,
+    /// as far as it is not yet.
     fn join(&mut self, policy: &Policy, passages: &[Passage<'_>], join: &Join) {
         for finding in policy.scan(join.said()) {
-            let pieces = join.split(finding.span.clone());
-            let is_new = |(index, span): &(usize, Range<usize>)| !self.overlaps(*index, span);
-            if !join.crosses(&finding.span) || !pieces.iter().all(is_new) {
+            if !join.crosses(&finding.span) {
                 continue;
             }
-            self.redaction.count(finding.of);
-            for (index, span) in pieces {
+            let pieces = join.split(finding.span).into_iter();
+            let free = pieces.flat_map(|(index, span)| {
+                self.free(index, span).into_iter().map(move |span| (index, span))
+            });
+            let free: Vec<_> = free.collect();
+            if !free.is_empty() {
+                self.redaction.count(finding.of);
+            }
+            for (index, span) in free {
                 if let Some(passage) = passages.get(index) {
                     self.keep(index, passage, &[Finding { of: finding.of, span }]);
                 }
@@ -156,10 +169,21 @@ impl Looked {
         }
     }
 
-    fn overlaps(&self, index: usize, span: &Range<usize>) -> bool {
-        let overlaps =
-            |(_, fit): &(PiiType, Fit)| fit.span.start < span.end && span.start < fit.span.end;
-        self.fits.get(index).is_some_and(|fits| fits.iter().any(overlaps))
+    /// What of a span of a passage is in nothing that was found there.
+    fn free(&self, index: usize, span: Range<usize>) -> Vec<Range<usize>> {
+        let found = self.fits.get(index).map(Vec::as_slice).unwrap_or_default();
+        let taken = found.iter().map(|(_, fit)| fit.span.clone());
+        let mut taken: Vec<_> =
+            taken.filter(|it| it.start < span.end && span.start < it.end).collect();
+        taken.sort_by_key(|taken| taken.start);
+        let (mut free, mut start) = (Vec::new(), span.start);
+        for taken in taken {
+            free.push(start..taken.start.max(start));
+            start = start.max(taken.end);
+        }
+        free.push(start..span.end.max(start));
+        free.retain(|span| !span.is_empty());
+        free
     }
 
     fn keep(&mut self, index: usize, passage: &Passage<'_>, found: &[Finding]) {

@@ -88,6 +88,20 @@ enum Decided<'p> {
     Detect(Question),
 }
 
+/// A body that may go out, and what is to be done with it.
+struct Draft<'p, 'b> {
+    route: &'p Route,
+    body: &'b [u8],
+    /// `None`: nobody may want them.
+    texts: Option<Texts<'b>>,
+    edits: Vec<Edit>,
+    /// Whether the answer's text is asked to be JSON itself.
+    is_structured: bool,
+}
+
+/// Fields by which a caller asks for an answer whose text is JSON.
+const STRUCTURED: [&str; 4] = ["output_config", "output_format", "response_format", "text"];
+
 /// What a request is decided by, beside its body.
 struct Case<'p> {
     policy: &'p Policy,
@@ -139,7 +153,9 @@ impl<'p> Case<'p> {
         }
         who.pool = Some(route.pool.clone());
         who.price_version = Some(pool.price_version.clone());
-        self.decided(who, route, body, texts.as_ref(), self.json_edits(route, &request))
+        let edits = self.json_edits(route, &request);
+        let is_structured = request.fields.iter().any(|name| STRUCTURED.contains(&&**name));
+        self.decided(who, Draft { route, body, texts, edits, is_structured })
     }
 
     /// The texts only where somebody may want them.
@@ -170,28 +186,24 @@ impl<'p> Case<'p> {
         who.pool = Some(route.pool.clone());
         who.price_version = Some(pool.price_version.clone());
         let texts = self.policy.masking.are_used().then(|| Texts::of_form(&form, body));
-        self.decided(who, route, body, texts.as_ref(), form_edits(route, &form))
+        let edits = form_edits(route, &form);
+        self.decided(who, Draft { route, body, texts, edits, is_structured: false })
     }
 
     /// What goes out, masked where the request has a policy.
-    fn decided(
-        &self,
-        who: &mut Who,
-        route: &'p Route,
-        body: &[u8],
-        texts: Option<&Texts<'_>>,
-        mut edits: Vec<Edit>,
-    ) -> Result<Decided<'p>, Refusal> {
+    fn decided(&self, who: &mut Who, draft: Draft<'p, '_>) -> Result<Decided<'p>, Refusal> {
+        let Draft { route, body, texts, mut edits, is_structured } = draft;
         let model = who.model.clone().unwrap_or_default();
         let policy = self.policy.masking.of(self.caller, &model)?;
         let mut masked = None;
-        if let (Some(policy), Some(texts)) = (policy, texts) {
-            match privacy::mask(policy, self.material, &self.caller.tenant, texts, &mut who.masked)?
-            {
+        if let (Some(policy), Some(texts)) = (policy, &texts) {
+            let tenant = &self.caller.tenant;
+            match privacy::mask(policy, self.material, tenant, texts, &mut who.masked)? {
                 Outcome::Detect(question) => return Ok(Decided::Detect(question)),
-                Outcome::Masked(more, what) => {
+                Outcome::Masked(more, mut what) => {
                     edits.extend(more);
                     edits.sort_by_key(|edit| edit.span.start);
+                    what.is_structured = is_structured;
                     masked = Some(what);
                 }
             }

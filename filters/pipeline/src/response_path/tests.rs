@@ -1,3 +1,5 @@
+mod restored;
+
 use super::*;
 use contract::usage::Who;
 

@@ -2,6 +2,8 @@
 
 use super::{EMAIL, World, content};
 use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 use integration::Result;
@@ -16,10 +18,16 @@ const NAME: &str = "홍길동";
 struct Analyzer {
     asked: Mutex<Vec<Value>>,
     wait_ms: AtomicU64,
+    /// Status and body in the place of an answer.
+    instead: Mutex<Option<(u16, &'static str)>>,
 }
 
 /// Finds the name wherever it stands, in characters.
-async fn analyze(State(analyzer): State<Arc<Analyzer>>, Json(asked): Json<Value>) -> Json<Value> {
+async fn analyze(State(analyzer): State<Arc<Analyzer>>, Json(asked): Json<Value>) -> Response {
+    if let Some((status, body)) = *analyzer.instead.lock().unwrap_or_else(|it| it.into_inner()) {
+        let status = StatusCode::from_u16(status).unwrap_or_default();
+        return (status, body).into_response();
+    }
     let wait = analyzer.wait_ms.load(Relaxed);
     tokio::time::sleep(Duration::from_millis(wait)).await;
     let text = asked["text"].as_str().unwrap_or_default().to_owned();
@@ -28,7 +36,7 @@ async fn analyze(State(analyzer): State<Arc<Analyzer>>, Json(asked): Json<Value>
         let start = text[..at].chars().count();
         json!({"entity_type": "PERSON", "start": start, "end": start + name.chars().count(), "score": 0.85})
     });
-    Json(entities.collect())
+    Json(entities.collect::<Value>()).into_response()
 }
 
 struct Service {
@@ -105,5 +113,45 @@ async fn a_service_that_is_not_there_is_a_failure() -> Result<()> {
     let world = World::with(&yaml(&format!("http://{free}/analyze"), "")).await?;
     let told = world.chat(NAME).await?;
     assert_eq!(told.what(), (503, "control_unavailable"), "{}", told.body);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_no_answer_is_a_failure_that_is_counted() -> Result<()> {
+    let service = Service::start().await?;
+    let world = World::with(&yaml(&service.url, "      on_failure: pass\n")).await?;
+    let answers = [
+        (500, "[]"),
+        (200, "no JSON"),
+        (200, r#"[{"entity_type":"PERSON","start":0,"end":99999,"score":1.0}]"#),
+        (200, r#"[{"entity_type":"PERSON","start":0,"end":3}]"#),
+    ];
+    for answer in answers {
+        *service.analyzer.instead.lock().unwrap_or_else(|it| it.into_inner()) = Some(answer);
+        let told = world.chat(NAME).await?;
+        assert_eq!((told.status, content(&told)), (200, NAME), "{answer:?}: {}", told.body);
+    }
+    let admin = super::super::ask::running(&world.gate, "envoy_admin")?;
+    let stats =
+        integration::client().get(format!("http://{admin}/stats")).send().await?.text().await?;
+    let counted = format!("wasmcustom.tollgate_masking_detector_failures: {}", answers.len());
+    assert!(stats.contains(&counted), "{stats}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_while_the_detector_is_asked_leaves_nothing_behind() -> Result<()> {
+    let service = Service::start().await?;
+    let world = World::with(&yaml(&service.url, "")).await?;
+    service.analyzer.wait_ms.store(300, Relaxed);
+    for _ in 0..5 {
+        let request = world.post("/v1/chat/completions", &super::chat(NAME));
+        assert!(request.timeout(Duration::from_millis(100)).send().await.is_err());
+    }
+    service.analyzer.wait_ms.store(0, Relaxed);
+    let told = world.chat(NAME).await?;
+    assert_eq!(content(&told), NAME, "{}", told.body);
+    let posts = world.engine.received(0).await?.into_iter().filter(|it| it.method == "POST");
+    assert_eq!(posts.count(), 1, "what was given up has gone to no engine");
     Ok(())
 }

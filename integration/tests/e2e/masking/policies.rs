@@ -122,6 +122,10 @@ async fn nothing_is_told_of_values_and_keys() -> Result<()> {
     let told = world.chat(&format!("{EMAIL} 주민등록번호 {RRN}")).await?;
     assert_eq!(told.status, 200, "{}", told.body);
     super::super::ledger::record(&world.gate, told.id()).await?;
+    let secret = concat!("AK", "IAQ3EGR5YJ7KLM2NPX");
+    let blocked = world.chat(&format!("{secret} {EMAIL}")).await?;
+    assert_eq!(blocked.code, "pii_blocked");
+    super::super::ledger::record(&world.gate, blocked.id()).await?;
     let hex_key = key.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
     let admin = running(&world.gate, "envoy_admin")?;
     let mut places = vec![("logs".to_owned(), world.gate.tails())];
@@ -131,16 +135,23 @@ async fn nothing_is_told_of_values_and_keys() -> Result<()> {
         places.push((path.to_owned(), text));
     }
     let stats = &places[2].1;
-    assert!(stats.contains("wasmcustom.tollgate_masked_email: 1"), "{stats}");
-    for entry in std::fs::read_dir(world.gate.data())? {
-        let path = entry?.path();
-        if path.is_file() {
-            let bytes = std::fs::read(&path)?;
-            places.push((path.display().to_string(), String::from_utf8_lossy(&bytes).into_owned()));
+    assert!(stats.contains("wasmcustom.tollgate_masked_email: 2"), "{stats}");
+    let mut folders = vec![world.gate.data()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.is_file() {
+                let bytes = std::fs::read(&path)?;
+                let text = String::from_utf8_lossy(&bytes).into_owned();
+                places.push((path.display().to_string(), text));
+            }
         }
     }
+    assert!(places.iter().any(|(place, _)| place.contains("/spool/")));
     for (place, text) in places {
-        for secret in [EMAIL, RRN, key, &hex_key] {
+        for secret in [EMAIL, RRN, key, &hex_key, secret] {
             assert!(!text.contains(secret), "{secret} in {place}");
         }
     }

@@ -192,6 +192,55 @@ fn a_value_over_two_parts_of_a_message_is_found() {
 }
 
 #[test]
+fn nothing_is_left_of_a_value_whose_first_part_is_one_by_itself() {
+    let policy = policy_of(MaskingPolicyConfig::default());
+    let part = |text: &str| serde_json::json!({"type": "text", "text": text});
+    let parts = [part("write to kim.minsu@example.co"), part("m.kr please")];
+    let body =
+        serde_json::json!({"model": "llama", "messages": [{"role": "user", "content": parts}]});
+    let (sent, _) = forwarded(ask(&policy, &body.to_string(), External::Unasked));
+    let sent: serde_json::Value = serde_json::from_str(&sent).unwrap();
+    let part = |index: usize| sent["messages"][0]["content"][index]["text"].as_str().unwrap();
+    assert!(part(0).starts_with("write to [EMAIL_"), "{sent}");
+    assert!(part(1).starts_with("[EMAIL_") && part(1).ends_with("] please"), "{sent}");
+}
+
+#[test]
+fn an_answer_that_is_json_stays_json() {
+    let types = [(PiiType::DenyWord, Action::Restore)].into();
+    let deny_words = vec![r#"a "quoted" word"#.to_owned()];
+    let policy =
+        policy_of(MaskingPolicyConfig { types, deny_words, ..MaskingPolicyConfig::default() });
+    let body = serde_json::json!({"model": "llama", "response_format": {"type": "json_object"},
+        "messages": [{"role": "user", "content": r#"say a "quoted" word"#}]});
+    for (wraps, expected) in
+        [(true, r#"{"is":"a \"quoted\" word"}"#), (false, r#"a "quoted" word"#)]
+    {
+        let (sent, forwarded) = forwarded(ask(&policy, &body.to_string(), External::Unasked));
+        let placeholder = sent_text(&sent).replace("say ", "");
+        let content = if wraps { format!(r#"{{"is":"{placeholder}"}}"#) } else { placeholder };
+        let json = serde_json::json!({"choices": [{"index": 0, "message": {"content": content}}]});
+        let (_, mut answering) = answer(forwarded, "application/json");
+        let step = response_path::on_body(&mut answering, json.to_string().as_bytes(), true, || 1);
+        let out: serde_json::Value = serde_json::from_slice(&step.replacement.unwrap()).unwrap();
+        assert_eq!(out["choices"][0]["message"]["content"], expected);
+    }
+}
+
+#[test]
+fn values_of_the_models_own_are_counted() {
+    let policy = policy_of(MaskingPolicyConfig { answers: true, ..MaskingPolicyConfig::default() });
+    let (_, forwarded) = forwarded(ask(&policy, &chat(EMAIL), External::Unasked));
+    let (_, mut answering) = answer(forwarded, "application/json");
+    let json = serde_json::json!({"choices": [{"index": 0, "message": {"content": "ask lee@example.com"}}]});
+    let step = response_path::on_body(&mut answering, json.to_string().as_bytes(), true, || 1);
+    let out = String::from_utf8(step.replacement.unwrap()).unwrap();
+    assert!(out.contains("ask [EMAIL]") && !out.contains("lee@"), "{out}");
+    let who = response_path::who_of_answer(&answering).unwrap();
+    assert_eq!(who.masked, [(PiiType::Email, 2)].into());
+}
+
+#[test]
 fn faults_of_policies_are_told_with_their_names() {
     let faults = |change: &dyn Fn(&mut GatewayConfig)| {
         let mut config = config();
