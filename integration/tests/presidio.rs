@@ -1,5 +1,7 @@
-//! The real analyzer of Microsoft Presidio as a policy's external detector. It has to be
-//! installed: `make test-presidio`.
+//! The real analyzer of Microsoft Presidio as a policy's external detector, over a blank
+//! language model and lists of names (`presidio/analyzer.py`): its interface, scores and
+//! offsets are real, what a model would find is not. It has to be installed:
+//! `make test-presidio`.
 
 use integration::{Engine, Process, Result, Tollgate, client, free_address, wait_until};
 use serde_json::{Value, json};
@@ -24,7 +26,7 @@ async fn analyzer(logs: &Path) -> Result<(Process, String)> {
 }
 
 #[tokio::test]
-async fn presidio_finds_names_and_places() -> Result<()> {
+async fn scores_and_places_of_presidio_are_understood() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let (_analyzer, url) = analyzer(folder.path()).await?;
     let engine = Engine::start().record().spawn().await?;
@@ -34,7 +36,10 @@ async fn presidio_finds_names_and_places() -> Result<()> {
     );
     let gate = Tollgate::with(&yaml).engine("tiny", &engine).start().await?;
     let key = gate.key("acme").await?.key;
-    let texts = ["Ann Lee 홍길동 \u{1F600}", "Bob Stone, a@b.example.com, lives in Springfield; 서울특별시 종로구"];
+    let texts = [
+        "Ann Lee 홍길동 \u{1F600}",
+        "Bob Stone, a@b.example.com, lives in Springfield; 서울특별시 종로구",
+    ];
     let messages = texts.map(|text| json!({"role": "user", "content": text}));
     let request = client().post(format!("{}/v1/chat/completions", gate.url())).bearer_auth(key);
     let request = request.header("x-sim-echo", "text");

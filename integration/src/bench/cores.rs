@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rustix::process::Pid;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+use rustix::time::{ClockId, clock_gettime};
 
 /// A thread that starts while its process is moved inherits the old cores: so
 /// all are moved until no new one is found, this often at most.
@@ -118,6 +119,11 @@ impl Usage {
     }
 }
 
+/// Time that this thread has had on a core: what others do on it meanwhile is not in it.
+pub fn own_time() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default()
+}
+
 /// `NANOSECONDS-ON-CORE NANOSECONDS-WAITED TIMESLICES`
 fn parse(text: &str) -> Option<Usage> {
     let mut numbers = text.split_ascii_whitespace().map(str::parse::<u64>);
@@ -136,6 +142,17 @@ mod tests {
         assert_eq!(usage.on_core, Duration::from_nanos(1500));
         assert_eq!(usage.waited, Duration::from_nanos(20));
         assert!(parse("12\n").is_none() && parse("a b c").is_none());
+    }
+
+    #[test]
+    fn own_time_grows_with_work_and_not_with_waiting() {
+        let begun = own_time();
+        std::thread::sleep(Duration::from_millis(50));
+        let waited = own_time() - begun;
+        while own_time() - begun < Duration::from_millis(60) {
+            std::hint::black_box(0);
+        }
+        assert!(waited < Duration::from_millis(50), "{waited:?}");
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod load;
 mod machine;
 mod made_up;
 mod markdown;
+mod masked;
 mod memory;
 mod plain;
 mod report;
@@ -70,6 +71,12 @@ struct Options {
     /// Pairs of requests of each comparison of times.
     #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(100..))]
     pairs: u32,
+    /// How long the requests may take after which memory is looked at.
+    #[arg(long, default_value = "60s", value_parser = duration)]
+    memory_time: Duration,
+    /// A Python that has presidio-analyzer: masking is measured beside it, and nothing else.
+    #[arg(long)]
+    presidio: Option<PathBuf>,
 }
 
 impl Options {
@@ -122,6 +129,9 @@ async fn bench(options: &Options, cores: &Cores) -> Result<u64> {
         "- rounds: {rounds}; runs: {measured:?} after {warm_up:?}, side after side; heated for \
          {heat:?}"
     );
+    if let Some(python) = &options.presidio {
+        return masked::presidio::measure(python, rounds).await;
+    }
     let is_chosen = |title: &str| title.contains(options.only.as_str());
     let mut failures = kinds_of_answers(&schedule, cores, is_chosen).await?;
     failures += credentials::measure(&schedule, cores, is_chosen).await?;
@@ -131,6 +141,7 @@ async fn bench(options: &Options, cores: &Cores) -> Result<u64> {
     if is_chosen(flood::TITLE) {
         failures += flood::measure(&schedule, cores).await?;
     }
+    failures += masked::measure(&schedule, cores, options.memory_time, is_chosen).await?;
     if is_chosen(timing::TITLE) {
         failures += timing::measure(cores, options.pairs).await?;
     }

@@ -12,7 +12,7 @@ pub struct Column {
     pub digits: usize,
     /// The figure of a run; not a number where there is none.
     pub value: fn(&Sample) -> f64,
-    /// How it is held against plain Envoy's.
+    /// How it is held against another side's.
     pub compare: Compare,
 }
 
@@ -27,19 +27,25 @@ pub enum Compare {
     RatioAndDifference,
 }
 
-/// The table of a scenario; the first side is what the others are compared with.
-pub fn table(columns: &[Column], sides: &[(&str, &[Sample])]) -> String {
+/// The table of a scenario, and which of its sides (by their places) are held against
+/// which.
+pub fn table(columns: &[Column], sides: &[(&str, &[Sample])], pairs: &[(usize, usize)]) -> String {
     let titles = columns.iter().map(|column| column.title.to_owned());
     let mut rows = vec![std::iter::once("median (min–max)".to_owned()).chain(titles).collect()];
     for (name, samples) in sides {
         rows.push(row(name, columns, |column| spread(column, samples)));
     }
-    if let Some(((base_name, base), others)) = sides.split_first() {
-        for (name, samples) in others {
-            rows.extend(comparison(columns, (base_name, base), (name, samples)));
+    for (side, base) in pairs {
+        if let (Some(side), Some(base)) = (sides.get(*side), sides.get(*base)) {
+            rows.extend(comparison(columns, *base, *side));
         }
     }
     markdown(&rows)
+}
+
+/// All sides but the first, against it.
+pub fn against_the_first(sides: usize) -> Vec<(usize, usize)> {
+    (1..sides).map(|side| (side, 0)).collect()
 }
 
 /// Round by round, and of that the median.
@@ -94,7 +100,7 @@ mod tests {
     #[test]
     fn sides_are_compared_round_by_round() {
         let (base, other) = (samples(&[10, 20, 40]), samples(&[20, 20, 20]));
-        let table = table(&[ANSWERS], &[("plain", &base), ("gate", &other)]);
+        let table = table(&[ANSWERS], &[("plain", &base), ("gate", &other)], &against_the_first(2));
         let expected = "\
             | median (min–max) | answers          |\n\
             | ---------------- | ---------------- |\n\
@@ -109,8 +115,20 @@ mod tests {
     fn what_is_not_compared_leaves_the_cell_empty() {
         let column = Column { compare: Compare::Nothing, ..ANSWERS };
         let both = samples(&[10]);
-        let table = table(&[column], &[("plain", &both), ("gate", &both)]);
+        let table = table(&[column], &[("plain", &both), ("gate", &both)], &against_the_first(2));
         let last = table.lines().last().unwrap_or_default();
         assert_eq!(last, "| gate − plain     |            |");
+    }
+    #[test]
+    fn any_side_is_held_against_any_other() {
+        let all = [samples(&[10]), samples(&[20]), samples(&[50])];
+        let sides = [("a", &all[0][..]), ("b", &all[1][..]), ("c", &all[2][..])];
+        let table = table(&[ANSWERS], &sides, &[(1, 0), (2, 1)]);
+        assert!(
+            table.contains("| b ÷ a ") && table.contains("| c − b            | +30 (+30 to +30) |"),
+            "{table}"
+        );
+        assert!(!table.contains("c − a"), "{table}");
+        assert_eq!(against_the_first(3), [(1, 0), (2, 0)]);
     }
 }

@@ -39,33 +39,40 @@ pub struct Chat<'a> {
 impl Chat<'_> {
     /// The body.
     pub fn body(&self) -> String {
-        let with = |prompt: &str| {
-            let mut body = json!({
-                "model": self.model,
-                "messages": [{ "role": "user", "content": prompt }],
-                "temperature": 0.7,
-            });
-            if self.ask != Ask::Json {
-                body["stream"] = true.into();
-                body["stream_options"] = json!({ "include_usage": true });
-            }
-            body.to_string()
-        };
+        let with = |prompt: &str| body(self.ask, self.model, prompt);
         let room = self.bytes.saturating_sub(with("").len());
         with(&WORDS.chars().cycle().take(room).collect::<String>())
     }
 
     /// Head and body, with this `authorization`.
     pub fn request(&self, authorization: &str) -> Vec<u8> {
-        let (body, commands) = (self.body(), commands(self.ask));
-        let head = format!(
-            "POST {PATH} HTTP/1.1\r\nhost: bench\r\nauthorization: {authorization}\r\n\
-             content-type: application/json\r\naccept: application/json\r\nuser-agent: bench\r\n\
-             {commands}content-length: {}\r\n\r\n",
-            body.len()
-        );
-        (head + &body).into_bytes()
+        post(&self.body(), &commands(self.ask), authorization)
     }
+}
+
+/// The body of a chat that says this.
+pub fn body(ask: Ask, model: &str, prompt: &str) -> String {
+    let mut body = json!({
+        "model": model,
+        "messages": [{ "role": "user", "content": prompt }],
+        "temperature": 0.7,
+    });
+    if ask != Ask::Json {
+        body["stream"] = true.into();
+        body["stream_options"] = json!({ "include_usage": true });
+    }
+    body.to_string()
+}
+
+/// Head and body of a chat; `commands` are whole lines of the head.
+pub fn post(body: &str, commands: &str, authorization: &str) -> Vec<u8> {
+    let head = format!(
+        "POST {PATH} HTTP/1.1\r\nhost: bench\r\nauthorization: {authorization}\r\n\
+         content-type: application/json\r\naccept: application/json\r\nuser-agent: bench\r\n\
+         {commands}content-length: {}\r\n\r\n",
+        body.len()
+    );
+    (head + body).into_bytes()
 }
 
 /// A question for the list of models: the smallest request that needs a credential.
@@ -75,7 +82,7 @@ pub fn models(authorization: &str) -> Vec<u8> {
 }
 
 /// The simulator's, as header lines.
-fn commands(ask: Ask) -> String {
+pub fn commands(ask: Ask) -> String {
     match ask {
         Ask::Json => String::new(),
         Ask::Stream { tokens, interval_us } => {

@@ -12,7 +12,7 @@ use crate::requests::Requests;
 use crate::sides::{Side, Stub};
 
 /// Events of a long answer.
-const STREAM_TOKENS: u64 = 500;
+pub const STREAM_TOKENS: u64 = 500;
 
 /// One table.
 pub struct Scenario {

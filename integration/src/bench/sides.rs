@@ -152,6 +152,11 @@ impl Side {
         Ok(took)
     }
 
+    /// What its callers call the model.
+    pub fn model(&self) -> &'static str {
+        self.model
+    }
+
     /// What it is asked: a chat with a body of so many bytes.
     pub fn chat(&self, ask: Ask, bytes: usize) -> Chat<'static> {
         Chat { ask, model: self.model, bytes }
@@ -190,13 +195,22 @@ impl Side {
         Ok(std::fs::read_link(format!("/proc/{}/exe", self.envoy))?)
     }
 
+    /// One request, and the whole answer to it.
+    ///
+    /// # Errors
+    /// It has another status than 200.
+    pub async fn ask(&mut self, request: &[u8]) -> Result<RawAnswer> {
+        let answer = ask_once(self.address, request).await?;
+        self.answers += 1;
+        Ok(answer)
+    }
+
     /// What the load sends here, once a single request has shown that the answer
     /// is the right one, under the name that the caller used.
     pub async fn target(&mut self, requests: Requests, events: u64) -> Result<Target> {
         let mut request = requests.template();
         requests.renew(&mut request);
-        let answer = ask_once(self.address, &request).await?;
-        self.answers += 1;
+        let answer = self.ask(&request).await?;
         let body = String::from_utf8_lossy(&answer.body);
         let named = body.contains(&format!(r#""model":"{}""#, self.model));
         if !named || events_in(&answer) != events {
@@ -282,7 +296,8 @@ async fn ask_once(address: SocketAddr, request: &[u8]) -> Result<RawAnswer> {
     }
 }
 
-fn events_in(answer: &RawAnswer) -> u64 {
+/// Events of an answer.
+pub fn events_in(answer: &RawAnswer) -> u64 {
     String::from_utf8_lossy(&answer.body).matches("\n\n").count() as u64
 }
 

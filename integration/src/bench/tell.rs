@@ -5,18 +5,31 @@ use integration::Result;
 use crate::figures::{Spread, each, micros};
 use crate::load::Sample;
 use crate::markdown::markdown;
-use crate::report::{Column, table};
+use crate::report::{Column, against_the_first, table};
 use crate::sides::Side;
 
 /// Share of a run that the first row may have waited for its core, which nothing else
 /// is put on: above it, others had the core too.
 const WAITED_SHARE_MAX: f64 = 0.1;
 
-/// Prints a table of runs; how many requests failed in it.
+/// Prints a table of runs, each row held against the first; how many requests failed in
+/// it.
 pub fn tell(title: &str, columns: &[Column], names: &[String], samples: &[Vec<Sample>]) -> u64 {
+    tell_pairs(title, columns, names, samples, &against_the_first(names.len()))
+}
+
+/// Prints a table of runs, with these rows held against those; how many requests failed
+/// in it.
+pub fn tell_pairs(
+    title: &str,
+    columns: &[Column],
+    names: &[String],
+    samples: &[Vec<Sample>],
+    pairs: &[(usize, usize)],
+) -> u64 {
     let named: Vec<(&str, &[Sample])> =
         names.iter().map(String::as_str).zip(samples.iter().map(Vec::as_slice)).collect();
-    println!("\n## {title}\n\n{}", table(columns, &named).trim_end());
+    println!("\n## {title}\n\n{}", table(columns, &named, pairs).trim_end());
     let mut failures = 0;
     for (name, samples) in named {
         let failed: u64 = samples.iter().map(|sample| sample.failed).sum();
