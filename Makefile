@@ -3,7 +3,7 @@
 export CARGO_TARGET_DIR := $(CURDIR)/target
 unexport CARGO_BUILD_TARGET
 
-.PHONY: build run test test-matrix test-presidio lint bench bench-gateway bench-timing bench-control-plane fuzz wasm envoy sdk kills swaps clean-tools needs-build needs-test help
+.PHONY: build run test test-matrix test-presidio test-engines cuts scores lint bench bench-gateway bench-timing bench-control-plane bench-presidio fuzz wasm envoy sdk kills swaps clean-tools needs-build needs-test help
 .DEFAULT_GOAL := build
 KILLS ?= 100
 SWAPS ?= 100
@@ -36,6 +36,24 @@ test-presidio: needs-test wasm envoy
 	@integration/presidio/setup.sh
 	cargo test --package integration --features presidio --test presidio
 
+## test-engines: masking with a real llama.cpp server, and a model that a grammar tells what to write
+test-engines: needs-test wasm envoy
+	cargo build --workspace --bins
+	@integration/engines/setup.sh
+	cargo test --package integration --features engines --test engines
+
+## cuts: answers cut at every byte, and at 300 pairs of bytes, with values to restore
+cuts: needs-build
+	cargo test --release --package pipeline restored
+
+## cuts: answers cut at every byte, and at 300 pairs of bytes, with values to restore
+cuts: needs-build
+	cargo test --release --package pipeline restored
+
+## scores: how well masking finds, on its own corpus; into docs/masking.md
+scores: needs-build
+	cargo run --release --package masking --example scores -- --seed 77 --write
+
 ## lint: format, Clippy, dependencies
 lint: needs-build
 	cargo fmt --all --check
@@ -48,7 +66,7 @@ bench:
 	$(MAKE) bench-timing
 	$(MAKE) bench-control-plane
 
-## bench-gateway: the part of bench that is about requests, credentials and keys
+## bench-gateway: the part of bench that is about requests, credentials, keys and masking
 bench-gateway: build
 	cargo build --release --package integration --bin engine --bin bench
 	@target/release/bench $(BENCH_ARGS)
@@ -61,6 +79,12 @@ bench-timing: needs-build
 bench-control-plane: needs-build wasm envoy
 	@integration/benches/control_plane/sovereign/setup.sh
 	cargo bench --package integration --bench control_plane -- $(SCENARIOS)
+
+## bench-presidio: how fast masking finds values, beside Microsoft Presidio's analyzer
+bench-presidio: needs-build
+	cargo build --release --package integration --bin bench
+	@integration/presidio/setup.sh
+	@target/release/bench --rounds 3 --presidio .tools/presidio/bin/python
 
 ## kills: kills Envoy under load, KILLS times, and holds the ledger against the clients
 kills: needs-build wasm envoy
