@@ -35,12 +35,33 @@ fn module_with(section: &str) -> Result<Vec<u8>> {
     Ok(module)
 }
 
+/// §5.5.2.
+const MEMORY_SECTION: u8 = 5;
+
+/// Where the section of that id begins (§5.5.2): behind the header of eight bytes one
+/// follows the other, each with its id and its length in LEB128.
+fn section(module: &[u8], id: u8) -> Option<usize> {
+    let mut at = 8;
+    while *module.get(at)? != id {
+        let mut length = 0;
+        let digits = module.get(at + 1..)?.iter().enumerate();
+        for (place, byte) in digits {
+            length |= usize::from(byte & 0x7F) << (7 * place);
+            if byte & 0x80 == 0 {
+                at += 1 + place + 1 + length;
+                break;
+            }
+        }
+    }
+    Some(at)
+}
+
 /// The module with a bound to its memory (§5.5.8), as an operator's VM may have one.
 fn narrow_module() -> Result<Vec<u8>> {
     let mut module = module_with("narrow")?;
-    // Section 5 of 3 bytes: one memory without a bound, whose least pages are one byte.
-    let at = module.windows(4).position(|bytes| bytes == [5, 3, 1, 0]);
-    let at = at.expect("a memory without a bound");
+    let at = section(&module, MEMORY_SECTION).expect("a section of memories");
+    // 3 bytes: one memory without a bound, whose least pages are one byte.
+    assert_eq!(module[at..at + 4], [MEMORY_SECTION, 3, 1, 0]);
     let least = module[at + 4];
     assert!(least < NARROW_PAGES);
     module.splice(at..at + 5, [5, 4, 1, 1, least, NARROW_PAGES]);
