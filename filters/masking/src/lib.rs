@@ -36,7 +36,7 @@ pub use contract::masking::PiiType;
 pub use fold::Folded;
 pub use placeholder::{TEMPLATE_BYTES_MAX, Template, masked};
 pub use policy::Policy;
-pub use redact::{Redaction, Settled};
+pub use redact::{Redaction, Settled, apart};
 pub use restore::{Escape, Issued, LaneText};
 pub use rules::Rules;
 pub use scan::{Finding, scan};

@@ -114,8 +114,9 @@ impl Redaction {
     }
 }
 
-/// What of a span overlaps nothing that is taken, without white space at its ends.
-fn apart<'f>(
+/// What of a span overlaps nothing that is taken, without white space at its ends and
+/// only where it says something. What is taken comes in order and apart from each other.
+pub fn apart<'f>(
     text: &str,
     taken: impl Iterator<Item = &'f Range<usize>>,
     span: Range<usize>,

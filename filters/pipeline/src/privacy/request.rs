@@ -6,7 +6,7 @@ use chat::edit::Edit;
 use chat::texts::{Fit, Join, Passage, Texts};
 use contract::masking::{ExternalConfig, OnFailure, PiiType};
 use contract::refusal::{Code, Refusal};
-use masking::{Answer, Finding, Policy, Redaction, TagKey};
+use masking::{Answer, Finding, Policy, Redaction, TagKey, apart};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
@@ -153,37 +153,26 @@ impl Looked {
             if !join.crosses(&finding.span) {
                 continue;
             }
-            let pieces = join.split(finding.span).into_iter();
-            let free = pieces.flat_map(|(index, span)| {
-                self.free(index, span).into_iter().map(move |span| (index, span))
-            });
-            let free: Vec<_> = free.collect();
-            if !free.is_empty() {
-                self.redaction.count(finding.of);
+            let mut is_new = false;
+            for (index, span) in join.split(finding.span) {
+                let Some(passage) = passages.get(index) else { continue };
+                let free = self.free(index, passage, span).into_iter();
+                let free: Vec<_> = free.map(|span| Finding { of: finding.of, span }).collect();
+                is_new |= !free.is_empty();
+                self.keep(index, passage, &free);
             }
-            for (index, span) in free {
-                if let Some(passage) = passages.get(index) {
-                    self.keep(index, passage, &[Finding { of: finding.of, span }]);
-                }
+            if is_new {
+                self.redaction.count(finding.of);
             }
         }
     }
 
     /// What of a span of a passage is in nothing that was found there.
-    fn free(&self, index: usize, span: Range<usize>) -> Vec<Range<usize>> {
+    fn free(&self, index: usize, passage: &Passage<'_>, span: Range<usize>) -> Vec<Range<usize>> {
         let found = self.fits.get(index).map(Vec::as_slice).unwrap_or_default();
-        let taken = found.iter().map(|(_, fit)| fit.span.clone());
-        let mut taken: Vec<_> =
-            taken.filter(|it| it.start < span.end && span.start < it.end).collect();
+        let mut taken: Vec<_> = found.iter().map(|(_, fit)| fit.span.clone()).collect();
         taken.sort_by_key(|taken| taken.start);
-        let (mut free, mut start) = (Vec::new(), span.start);
-        for taken in taken {
-            free.push(start..taken.start.max(start));
-            start = start.max(taken.end);
-        }
-        free.push(start..span.end.max(start));
-        free.retain(|span| !span.is_empty());
-        free
+        apart(passage.said(), taken.iter(), span)
     }
 
     fn keep(&mut self, index: usize, passage: &Passage<'_>, found: &[Finding]) {
