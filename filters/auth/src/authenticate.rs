@@ -20,6 +20,10 @@ pub struct Caller {
     pub models: Vec<String>,
     /// The masking policy that the credential names.
     pub masking: Option<String>,
+    /// The limits that the credential names for itself.
+    pub limits: Option<String>,
+    /// Whether the credential has a budget of its own.
+    pub budget: bool,
     /// How the caller was told from others.
     pub means: Means,
 }
@@ -98,6 +102,8 @@ pub fn authenticate(entry: Option<KeyEntry>, now_s: u64) -> Result<Caller, Refus
         roles: Roles::of_keyring(entry.roles),
         models: entry.models,
         masking: entry.masking,
+        limits: entry.limits,
+        budget: entry.budget,
         means: Means::Key,
     })
 }
@@ -112,6 +118,8 @@ impl From<HmacEntry> for Caller {
             roles: Roles::of_keyring(entry.roles),
             models: Vec::new(),
             masking: entry.masking,
+            limits: None,
+            budget: false,
             means: Means::Hmac,
         }
     }
@@ -136,6 +144,8 @@ mod tests {
             roles: vec![],
             models: vec![],
             masking: None,
+            limits: None,
+            budget: false,
             expires_at_s,
         })
     }
@@ -156,6 +166,8 @@ mod tests {
             roles: vec!["batch".into()],
             models: vec!["qwen-*".into()],
             masking: Some("strict".into()),
+            limits: Some("standard".into()),
+            budget: true,
             ..entry(None).unwrap()
         };
         let expected = Caller {
@@ -165,6 +177,8 @@ mod tests {
             roles: Roles::Of(vec!["batch".into()]),
             models: vec!["qwen-*".into()],
             masking: Some("strict".into()),
+            limits: Some("standard".into()),
+            budget: true,
             means: Means::Key,
         };
         assert_eq!(authenticate(Some(full), 0), Ok(expected));
@@ -190,6 +204,8 @@ mod tests {
             roles: Roles::Of(vec!["batch".into()]),
             models: vec![],
             masking: Some("strict".into()),
+            limits: None,
+            budget: false,
             means: Means::Hmac,
         };
         assert_eq!(signer(vec!["batch".into()]), expected);

@@ -62,6 +62,8 @@ impl Certificates {
             roles: Roles::All,
             models: Vec::new(),
             masking: None,
+            limits: None,
+            budget: false,
             means: Means::Certificate,
         })
     }

@@ -46,6 +46,8 @@ pub fn caller<'a>(
         roles: roles(issuer, &claims)?,
         models: Vec::new(),
         masking: None,
+        limits: None,
+        budget: false,
         means: Means::Jwt,
     })
 }

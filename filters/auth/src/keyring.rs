@@ -133,6 +133,8 @@ mod tests {
             roles: vec!["user".into()],
             models: vec![],
             masking: None,
+            limits: None,
+            budget: false,
             expires_at_s: Some(9),
         }
     }

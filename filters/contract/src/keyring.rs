@@ -25,6 +25,12 @@ pub struct KeyEntry {
     /// The masking policy of its requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub masking: Option<String>,
+    /// The limits of the key itself, by their name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<String>,
+    /// Whether the key has a budget of its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub budget: bool,
     /// Unix time in seconds from which the key is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at_s: Option<u64>,
@@ -41,7 +47,7 @@ pub struct KeyChange {
 }
 
 /// An answer of the long poll: what changed since the version that was asked for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyringDelta {
     /// Which history the versions count in; another one makes every entry that
     /// was delivered before void.
@@ -63,6 +69,16 @@ pub struct KeyringDelta {
     /// The key of the placeholders' tags, where the receiver has another version of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub masking: Option<MaskingKey>,
+    /// How many gateways share the limits; each enforces its part of them. 0 is read as 1.
+    #[serde(default)]
+    pub gateways: u32,
+    /// Tells the budgets from any others: what was leased by others goes back. 0: not said.
+    #[serde(default)]
+    pub budgets: u64,
+    /// Whether usage can hardly be written any more: billable requests are refused before a
+    /// record can be lost.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub spool_full: bool,
 }
 
 /// The key of the placeholders' tags. Its `Debug` does not show it.

@@ -10,6 +10,7 @@
 //! Nothing here decides anything: these are plain values with serde.
 
 pub mod keyring;
+pub mod lease;
 pub mod limits;
 pub mod masking;
 pub mod names;

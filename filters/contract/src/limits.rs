@@ -97,3 +97,51 @@ pub const MEDIA_PAGES_DEFAULT: u64 = 100;
 /// How often a gateway tells the control plane how many authentications it has refused,
 /// in milliseconds.
 pub const REFUSAL_REPORT_MS: u64 = 5_000;
+
+/// Most tokens that a chat template adds to a request, when the configuration does not
+/// say: the default system prompts and tool preambles of Llama 3, Qwen 2.5 and gpt-oss have
+/// up to some 200.
+pub const TEMPLATE_TOKENS_DEFAULT: u64 = 256;
+
+/// Most tokens that one image, sound, film or page is to an engine, when the configuration
+/// does not say: Qwen2-VL's default for its largest image is 16,384.
+pub const MEDIUM_TOKENS_DEFAULT: u64 = 16_384;
+
+/// Most tokens of an answer that are reserved, and asked for, where neither the caller nor
+/// the pool names any and the pool's context is not known.
+pub const UNBOUNDED_ANSWER_TOKENS: u64 = 32_768;
+
+/// Tokens of an answer that a limit takes when the request leaves, where the caller names no
+/// most: few chats have more, and what they have is settled.
+pub const EXPECTED_ANSWER_TOKENS: u64 = 1_024;
+
+/// Slots of the table of limiter cells: bounded, because clients choose users.
+pub const LIMIT_SLOTS: u32 = 16_384;
+
+/// Cells in one slot: with [`LIMIT_SLOTS`] a million buckets, each of 33 to 161 bytes.
+pub const LIMITS_PER_SLOT: usize = 64;
+
+/// Slots of the table of leases.
+pub const LEASE_SLOTS: u32 = 4_096;
+
+/// Leases in one slot.
+pub const LEASES_PER_SLOT: usize = 64;
+
+/// How long a lease can be spent from, in milliseconds, without a word of the control
+/// plane: longer than it takes to be upgraded.
+pub const LEASE_TTL_MS: u64 = 600_000;
+
+/// How long a lease lies unused until the gateway gives the rest of it back, in
+/// milliseconds.
+pub const LEASE_IDLE_MS: u64 = 5_000;
+
+/// How long the count of a worker VM's requests holds after its last sign of life, in
+/// milliseconds.
+pub const VM_STALE_MS: u64 = 3_000;
+
+/// Time-out of a request for a lease, in milliseconds.
+pub const LEASE_TIMEOUT_MS: u64 = 2_000;
+
+/// How long a gateway counts as one of those that share the limits after it was last
+/// heard of, in milliseconds.
+pub const GATEWAY_SEEN_MS: u64 = 5_000;

@@ -60,6 +60,13 @@ pub const ANSWER_SEEN: &str = "seen";
 /// Value of [`ANSWER_HEADER`] on a report that was taken.
 pub const ANSWER_NOTED: &str = "noted";
 
+/// Value of [`ANSWER_HEADER`] on leases.
+pub const ANSWER_LEASES: &str = "leases";
+
+/// Path to which [`crate::lease::LeaseRequest`] is posted; the answer is a
+/// [`crate::lease::LeaseAnswer`].
+pub const LEASES_PATH: &str = "/sync/v1/leases";
+
 /// The static cluster of the bootstrap that leads to the control plane: the
 /// stream of xDS and the calls of the role `sync`.
 pub const CONTROL_CLUSTER: &str = "control";

@@ -1,8 +1,12 @@
 //! The configuration of the Wasm module, as it is sent through ECDS and the
 //! bootstrap. The control plane writes it, `pipeline::Policy::compile` reads it.
 
-use crate::limits::{FAILURES_PER_MINUTE_DEFAULT, MAX_SKEW_S_DEFAULT, STALE_FOR_MS_DEFAULT};
+use crate::limits::{
+    FAILURES_PER_MINUTE_DEFAULT, MAX_SKEW_S_DEFAULT, MEDIUM_TOKENS_DEFAULT, STALE_FOR_MS_DEFAULT,
+    TEMPLATE_TOKENS_DEFAULT,
+};
 use crate::masking::MaskingConfig;
+use crate::price::Prices;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -11,7 +15,7 @@ use std::collections::BTreeMap;
 #[serde(tag = "role", rename_all = "snake_case", deny_unknown_fields)]
 pub enum PluginConfig {
     /// Downstream filter: requests and answers.
-    Gateway(GatewayConfig),
+    Gateway(Box<GatewayConfig>),
     /// Singleton service: keeps shared data up to date.
     Sync(SyncConfig),
 }
@@ -45,6 +49,12 @@ pub struct GatewayConfig {
     /// Masking policies.
     #[serde(default, skip_serializing_if = "MaskingConfig::is_empty")]
     pub masking: MaskingConfig,
+    /// Limits by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub limits: BTreeMap<String, LimitsConfig>,
+    /// Organisations that have a budget.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub organisations_with_budget: Vec<String>,
     /// Pools by name.
     pub pools: BTreeMap<String, PoolConfig>,
     /// Models, the names that callers ask for.
@@ -71,6 +81,19 @@ pub struct PoolConfig {
     pub timeout_ms: u64,
     /// Which prices a request to this pool is billed by.
     pub price_version: String,
+    /// Those prices.
+    #[serde(default)]
+    pub prices: Prices,
+    /// Most tokens of an answer, put in where the caller names none; `None`: what the
+    /// context leaves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_tokens: Option<u64>,
+    /// Most tokens that the engine's chat template adds to what is in the body.
+    #[serde(default = "template_tokens")]
+    pub template_tokens: u64,
+    /// Most tokens that one image, sound, film or page is to the engine.
+    #[serde(default = "medium_tokens")]
+    pub medium_tokens: u64,
     /// The software that runs there: it decides which fields callers may set.
     #[serde(default)]
     pub engine: Engine,
@@ -84,6 +107,55 @@ pub struct PoolConfig {
     /// Images, sound and documents in a request.
     #[serde(default)]
     pub media: MediaConfig,
+}
+
+fn template_tokens() -> u64 {
+    TEMPLATE_TOKENS_DEFAULT
+}
+
+fn medium_tokens() -> u64 {
+    MEDIUM_TOKENS_DEFAULT
+}
+
+/// What may be used in a minute and at a time; what is not there has no limit.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitsConfig {
+    /// Requests that a minute refills.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests_per_minute: Option<u32>,
+    /// Requests at once, the capacity of the bucket; `None`: a minute's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub burst: Option<u32>,
+    /// Tokens that a minute refills, which is the capacity as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens_per_minute: Option<u32>,
+    /// Requests under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concurrent: Option<u32>,
+}
+
+/// What holds for each user of a tenant by himself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UsersConfig {
+    /// The limits of each, by their name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<String>,
+    /// Whether each has a budget.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub budget: bool,
+    /// Whether the body's `user` counts where the credential names none.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub from_body: bool,
+}
+
+impl UsersConfig {
+    /// Whether nothing holds for users.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == UsersConfig::default()
+    }
 }
 
 /// Which inference server software runs in a pool.
@@ -175,6 +247,9 @@ pub struct ModelConfig {
     /// The masking policy of its requests, where the key names none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub masking: Option<String>,
+    /// The limits of all its requests together, by their name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<String>,
 }
 
 /// What may be used: what one of the patterns allows and none of `deny` names.
@@ -229,6 +304,18 @@ pub struct TenantConfig {
     /// one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub masking: Option<String>,
+    /// The organisation it is of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organisation: Option<String>,
+    /// The limits of all its requests together, by their name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<String>,
+    /// Whether it has a budget.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub budget: bool,
+    /// What holds for each of its users.
+    #[serde(default, skip_serializing_if = "UsersConfig::is_empty")]
+    pub users: UsersConfig,
 }
 
 fn everything() -> Vec<String> {

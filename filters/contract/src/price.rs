@@ -1,14 +1,27 @@
 //! The price list of a pool.
 
-/// Prices in nano-dollars per million tokens.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+use serde::{Deserialize, Serialize};
+
+/// What a pool costs, in nano-dollars. What is not there costs nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Prices {
-    /// Prompt tokens that were not cached.
+    /// A million prompt tokens that were not cached.
     pub input: u64,
-    /// Prompt tokens from the engine's cache.
+    /// A million prompt tokens from the engine's cache.
     pub cached_input: u64,
-    /// Generated tokens.
+    /// A million generated tokens.
     pub output: u64,
+    /// A request that an engine has answered.
+    pub request: u64,
+    /// An image of its request.
+    pub image: u64,
+    /// A page of its documents.
+    pub page: u64,
+    /// A second of sound that the engine has heard.
+    pub audio_second: u64,
+    /// A second that an engine worked on it, from the request's leaving to the answer's end.
+    pub gpu_second: u64,
 }
 
 impl Prices {
@@ -16,7 +29,24 @@ impl Prices {
     /// machine and in every release.
     #[must_use]
     pub fn version(&self) -> String {
-        format!("i{}-c{}-o{}", self.input, self.cached_input, self.output)
+        let mut version = format!("i{}-c{}-o{}", self.input, self.cached_input, self.output);
+        let more = [
+            ('r', self.request),
+            ('m', self.image),
+            ('p', self.page),
+            ('a', self.audio_second),
+            ('g', self.gpu_second),
+        ];
+        for (letter, price) in more.into_iter().filter(|(_, price)| *price > 0) {
+            version.push_str(&format!("-{letter}{price}"));
+        }
+        version
+    }
+
+    /// Whether everything is free.
+    #[must_use]
+    pub fn are_zero(&self) -> bool {
+        *self == Prices::default()
     }
 }
 
@@ -26,8 +56,11 @@ mod tests {
 
     #[test]
     fn equal_prices_have_one_name() {
-        let prices = Prices { input: 1, cached_input: 2, output: 3 };
+        let prices = Prices { input: 1, cached_input: 2, output: 3, ..Prices::default() };
         assert_eq!(prices.version(), "i1-c2-o3");
-        assert_ne!(prices.version(), Prices { input: 12, cached_input: 3, output: 0 }.version());
+        assert_ne!(prices.version(), Prices { input: 12, cached_input: 3, ..prices }.version());
+        let more = Prices { image: 7, gpu_second: 9, ..prices };
+        assert_eq!(more.version(), "i1-c2-o3-m7-g9");
+        assert!(Prices::default().are_zero() && !more.are_zero());
     }
 }

@@ -79,6 +79,14 @@ codes! {
     UnsupportedMediaType = "unsupported_media_type", 415;
     /// Too many requests, or too many that failed to authenticate.
     RateLimitExceeded = "rate_limit_exceeded", 429;
+    /// The request alone needs more than a limit ever allows at once.
+    RequestExceedsLimit = "request_exceeds_limit", 400;
+    /// Too many tokens in a minute.
+    TokensLimitExceeded = "tokens_limit_exceeded", 429;
+    /// Too many requests at a time.
+    ConcurrencyLimitExceeded = "concurrency_limit_exceeded", 429;
+    /// The budget does not pay for it.
+    BudgetExceeded = "budget_exceeded", 429;
     /// The engine broke off or answered what is not HTTP.
     EngineError = "engine_error", 502;
     /// No engine of the pool can take the request.
@@ -95,6 +103,9 @@ impl Code {
     /// The `type` of the error in OpenAI's shape.
     #[must_use]
     pub const fn openai_type(self) -> &'static str {
+        if matches!(self, Code::BudgetExceeded) {
+            return "insufficient_quota";
+        }
         match self.status() {
             401 => "authentication_error",
             403 => "permission_error",
@@ -110,6 +121,7 @@ impl Code {
     pub const fn anthropic_type(self) -> &'static str {
         match self.status() {
             413 => "request_too_large",
+            429 => "rate_limit_error",
             500.. => "api_error",
             _ => self.openai_type(),
         }

@@ -17,6 +17,8 @@ pub const FORMAT: &[(&str, &str)] = &[
     ("details", "%RESPONSE_CODE_DETAILS%"),
     ("endpoint", "%UPSTREAM_HOST%"),
     ("duration_ms", "%DURATION%"),
+    ("sent", "%UPSTREAM_WIRE_BYTES_SENT%"),
+    ("attempts", "%UPSTREAM_REQUEST_ATTEMPT_COUNT%"),
 ];
 
 /// What stands before the JSON of a [`Line`] in the journal.
@@ -75,6 +77,12 @@ pub struct Line {
     /// Milliseconds from the start to this line.
     #[serde(default)]
     pub duration_ms: Option<u64>,
+    /// Bytes that went to an engine; 0: none has seen the request.
+    #[serde(default)]
+    pub sent: Option<u64>,
+    /// How many engines were tried.
+    #[serde(default)]
+    pub attempts: Option<u64>,
 }
 
 /// Envoy writes a formatted time as text.
@@ -118,7 +126,7 @@ mod tests {
             .map(|(name, _)| {
                 let value = match *name {
                     "type" => "DownstreamPeriodic".into(),
-                    "status" | "duration_ms" => 1.into(),
+                    "status" | "duration_ms" | "sent" | "attempts" => 1.into(),
                     _ => "7".into(),
                 };
                 ((*name).to_owned(), value)

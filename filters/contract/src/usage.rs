@@ -46,9 +46,16 @@ pub struct Who {
     pub tenant: String,
     /// The key's id.
     pub key: String,
-    /// The user, where the credential names one.
+    /// The organisation that the tenant is of, where it is of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organisation: Option<String>,
+    /// The user: of the credential, or of the body where that counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
+    /// The leases that the request was reserved from, by their numbers: the cost is posted
+    /// to their accounts in their periods.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leases: Vec<u64>,
     /// The model that was asked for, when it exists for this caller.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
@@ -90,6 +97,19 @@ pub struct Tally {
     /// Generated tokens of reasoning.
     #[serde(default, rename = "reason", skip_serializing_if = "is_zero")]
     pub reasoning: u64,
+    /// Images of the request.
+    #[serde(default, rename = "img", skip_serializing_if = "is_zero")]
+    pub images: u64,
+    /// Pages of its documents.
+    #[serde(default, rename = "pg", skip_serializing_if = "is_zero")]
+    pub pages: u64,
+    /// Milliseconds of sound that the engine says it has heard.
+    #[serde(default, rename = "audio", skip_serializing_if = "is_zero")]
+    pub audio_ms: u64,
+    /// Milliseconds from the request's leaving for an engine to the answer's end, or until
+    /// now; counted where the pool has a price for it.
+    #[serde(default, rename = "gpu", skip_serializing_if = "is_zero")]
+    pub gpu_ms: u64,
     /// Where the counts come from.
     #[serde(default, rename = "src")]
     pub source: Source,
@@ -102,6 +122,10 @@ pub struct Tally {
     /// Whether the engine reported an error inside the answer.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub failed: bool,
+    /// Whether the budget ended the answer: the gateway cut it, or it was as long as the
+    /// `max_tokens` that the budget could pay for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cut: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]

@@ -64,6 +64,8 @@ fn caller(tenant: &str, roles: &[&str]) -> Caller {
         },
         models: vec![],
         masking: None,
+        limits: None,
+        budget: false,
         means: Means::Key,
     }
 }

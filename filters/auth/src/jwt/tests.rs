@@ -61,6 +61,8 @@ fn a_good_token_names_its_caller() {
         roles: Roles::Of(vec!["user".into(), "batch".into()]),
         models: vec![],
         masking: None,
+        limits: None,
+        budget: false,
         means: Means::Jwt,
     };
     assert_eq!(read(&issuer(), &good()), Ok(expected));
