@@ -5,11 +5,23 @@
 
 use std::ops::Range;
 
+use memchr::memchr2;
+
 use crate::bounded::Bounded;
 use crate::edit::json_string;
+use crate::places::{Kind, UsagePlaces};
 use crate::splice::Splice;
-use crate::structural::{end_of_text, next_structural};
-use crate::usage::UsageKeeper;
+use crate::structural::end_of_text;
+pub use findings::{Delivered, Findings};
+use letters::Letters;
+use member::{Member, Scope};
+use word::Word;
+
+mod findings;
+mod letters;
+mod member;
+mod values;
+mod word;
 
 /// Longest value of `model` that is replaced, quotes and escapes included, in
 /// bytes; it is also the most that is ever held back. A longer one passes.
@@ -18,75 +30,16 @@ pub const MODEL_VALUE_BYTES_MAX: usize = 512;
 /// Largest usage object that is read, in bytes. Those of today have under 500.
 pub const USAGE_BYTES_MAX: usize = 16 * 1024;
 
-/// Longest member name, `type` or `object` that is looked at, in bytes; the
-/// longest that matters is `response.incomplete` (with escapes: six times that).
-const WORD_BYTES_MAX: usize = 120;
-
-/// What was noticed in an answer, over all of its documents.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Findings {
-    /// The token counts.
-    pub usage: UsageKeeper,
-    /// `error` or `response.error` was there and not null, or the document said
-    /// by its `object` or `type` that it is an error.
-    pub error: bool,
-    /// An event said that it is the last of its stream: `message_stop`,
-    /// `response.completed`, `response.failed`, `response.incomplete`.
-    pub last_event: bool,
-}
-
-impl Findings {
-    fn word(&mut self, word: &[u8]) {
-        match word {
-            b"error" => self.error = true,
-            b"response.failed" => (self.error, self.last_event) = (true, true),
-            b"message_stop" | b"response.completed" | b"response.incomplete" => {
-                self.last_event = true;
-            }
-            _ => {}
-        }
-    }
-}
-
-/// Member names that matter, by where they stand.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Member {
-    Model,
-    Usage,
-    Error,
-    /// `type` and `object` of the document itself.
-    Kind,
-    /// `response` and `message`, which may hold the first three.
-    Envelope,
-    Other,
-}
-
-impl Member {
-    fn of(name: &[u8], level: Level) -> Self {
-        match (name, level) {
-            (b"model", _) => Self::Model,
-            (b"usage", _) => Self::Usage,
-            (b"error", _) => Self::Error,
-            (b"type" | b"object", Level::Document) => Self::Kind,
-            (b"response" | b"message", Level::Document) => Self::Envelope,
-            _ => Self::Other,
-        }
-    }
-}
-
-/// Which object the scanner is in, of the two kinds that it looks at.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Level {
-    Document,
-    Envelope,
-}
+/// Most objects and arrays in each other that are looked into. The deepest that
+/// matters is `choices[].delta.tool_calls[].function`.
+const SCOPES_MAX: usize = 8;
 
 /// What the next byte belongs to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     /// Before the document.
     Start,
-    /// Between two members.
+    /// Between two members or items.
     Between,
     /// In a member's name.
     Name,
@@ -96,18 +49,57 @@ enum State {
     Value,
     /// In a model's name, its opening quote included.
     Model,
-    /// In a `type` or `object`.
-    Kind,
+    /// In a string that is looked at.
+    Word,
+    /// In generated text.
+    Generated,
     /// In any other string.
     Text,
     /// In a number or a literal.
     Scalar,
-    /// In an array or object, so many brackets deep.
-    Nested { depth: u32, in_text: bool, usage: bool },
+    /// In an array or object that is not looked into.
+    Nested,
     /// Behind the document.
     Closed,
     /// In something that is no JSON object: passes.
     Foreign,
+}
+
+/// An array or object that is not looked into. Apart from [`State`], which so is one
+/// byte and costs nothing to pass about.
+#[derive(Clone, Copy, Default)]
+struct Nested {
+    /// So many brackets deep.
+    depth: u32,
+    in_text: bool,
+    kept: Kept,
+}
+
+/// What is done with it.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Kept {
+    #[default]
+    Nothing,
+    /// It is a usage object.
+    Usage,
+    /// It was generated.
+    Bytes,
+}
+
+/// What is known of the document that is being read.
+#[derive(Default)]
+struct Document {
+    has_choices: bool,
+    choices: u64,
+    /// The number of the last choice.
+    index: u64,
+    /// Bytes of generated text.
+    said: u64,
+    /// Whether this delta's reasoning was counted.
+    reasoned: bool,
+    /// Whether there is a usage object that was not taken in.
+    has_usage: bool,
+    has_error: bool,
 }
 
 /// Reads one JSON document after the other, in slices of any size, and puts the
@@ -116,39 +108,75 @@ enum State {
 pub struct AnswerScanner {
     /// The name that was asked for, as a JSON string.
     asked: Box<[u8]>,
+    /// Whether documents are events of a stream.
+    is_event: bool,
     state: State,
-    level: Level,
+    nested: Nested,
+    scopes: [Scope; SCOPES_MAX],
+    /// How many of them are open around the innermost.
+    depth: usize,
     member: Member,
     /// The last byte was a backslash inside of a string.
     escaped: bool,
-    word: Bounded<WORD_BYTES_MAX>,
+    letters: Letters,
+    word: Word,
     /// The beginning of a model's value that is held back.
     held: Vec<u8>,
     usage: Bounded<USAGE_BYTES_MAX>,
+    document: Document,
+    places: UsagePlaces,
     findings: Findings,
 }
 
 impl AnswerScanner {
-    /// A scanner before its first document; `asked` is not yet escaped.
+    /// A scanner before its only document; `asked` is not yet escaped.
     #[must_use]
     pub fn new(asked: &str) -> Self {
         Self {
             asked: json_string(asked).into(),
+            is_event: false,
             state: State::Start,
-            level: Level::Document,
+            nested: Nested::default(),
+            scopes: [Scope::Document; SCOPES_MAX],
+            depth: 0,
             member: Member::Other,
             escaped: false,
-            word: Bounded::default(),
+            letters: Letters::default(),
+            word: Word::default(),
             held: Vec::new(),
             usage: Bounded::default(),
+            document: Document::default(),
+            places: UsagePlaces::default(),
             findings: Findings::default(),
         }
+    }
+
+    /// A scanner of the data of a stream's events.
+    #[must_use]
+    pub fn of_events(asked: &str) -> Self {
+        Self { is_event: true, ..Self::new(asked) }
+    }
+
+    /// The same, for completions with so many answers to each of several prompts.
+    pub(crate) fn set_answers_per_prompt(&mut self, answers: u64) {
+        self.findings.usage.set_answers_per_prompt(answers);
     }
 
     /// What was found so far.
     #[must_use]
     pub fn findings(&self) -> &Findings {
         &self.findings
+    }
+
+    /// Where the document's own usage stands in what leaves.
+    pub(crate) fn places(&mut self) -> &mut UsagePlaces {
+        &mut self.places
+    }
+
+    /// How many choices the document has; `None`: it has none of them, or an error.
+    pub(crate) fn choices(&self) -> Option<u64> {
+        let is_chunk = self.document.has_choices && !self.document.has_error;
+        is_chunk.then_some(self.document.choices)
     }
 
     /// Whether the document, an object, has come to its end.
@@ -161,9 +189,13 @@ impl AnswerScanner {
     /// has [broken the line](Self::break_line) or [finished](Self::finish), so
     /// nothing is held back.
     pub fn restart(&mut self) {
+        self.settle();
         self.state = State::Start;
-        self.level = Level::Document;
+        self.depth = 0;
         self.escaped = false;
+        self.letters = Letters::default();
+        self.document = Document::default();
+        self.places.clear();
     }
 
     /// Reads on in the bytes of `out`'s chunk that `span` names.
@@ -183,13 +215,15 @@ impl AnswerScanner {
     pub fn break_line(&mut self, at: usize, out: &mut Splice<'_>) {
         match self.state {
             State::Model => self.give_up_name(at, out),
-            State::Nested { usage: true, .. } => self.usage.push(b"\n"),
+            State::Scalar => self.word.push(b"\n"),
+            State::Nested if self.nested.kept == Kept::Usage => self.usage.push(b"\n"),
             _ => {}
         }
     }
 
     /// No more bytes come: what was held back leaves as it is.
     pub fn finish(&mut self) -> Vec<u8> {
+        self.settle();
         if self.state == State::Model {
             self.state = State::Foreign;
         }
@@ -200,179 +234,222 @@ impl AnswerScanner {
     /// state that reads at least one.
     fn step(&mut self, rest: &[u8], at: usize, out: &mut Splice<'_>) -> usize {
         match self.state {
-            State::Start | State::Between | State::Colon | State::Value => self.token(rest),
-            State::Name | State::Kind => self.short_text(rest),
+            State::Start | State::Between | State::Colon | State::Value => {
+                self.token(rest, at, out)
+            }
+            State::Name | State::Word => self.short_text(rest),
             State::Model => self.model(rest, at, out),
+            State::Generated => self.generated(rest),
             State::Text => self.text(rest),
-            State::Scalar => self.scalar(rest),
-            State::Nested { depth, in_text, usage } => self.nested(rest, depth, in_text, usage),
+            State::Scalar => self.scalar(rest, at, out),
+            State::Nested => {
+                let used = self.nested(rest);
+                self.note_end(at + used, out);
+                used
+            }
             State::Closed | State::Foreign => rest.len(),
         }
     }
 
-    /// Space, then the one byte that says what comes next.
-    fn token(&mut self, rest: &[u8]) -> usize {
-        let is_space = |b: &u8| matches!(b, b' ' | b'\n' | b'\r' | b'\t');
-        let spaces = rest.iter().take_while(|b| is_space(b)).count();
-        let Some(byte) = rest.get(spaces) else { return spaces };
-        let (state, used) = match (self.state, byte) {
-            (State::Start, b'{') | (State::Between, b',') => (State::Between, 1),
-            (State::Between, b'"') => (self.begin_short_text(State::Name), 1),
-            (State::Between, b'}') => (self.leave(), 1),
-            (State::Colon, b':') => (State::Value, 1),
-            (State::Value, byte) => self.begin_value(*byte),
-            _ => (State::Foreign, 1),
-        };
-        self.state = state;
-        spaces + used
+    fn scope(&self) -> Scope {
+        self.scopes.get(self.depth).copied().unwrap_or(Scope::Document)
     }
 
-    /// The state at a value's first byte, and whether that byte was read.
-    fn begin_value(&mut self, byte: u8) -> (State, usize) {
-        self.findings.error |= self.member == Member::Error && byte != b'n';
-        match (byte, self.member) {
-            (b'"', Member::Model) => (State::Model, 0),
-            (b'"', Member::Kind) => (self.begin_short_text(State::Kind), 1),
-            (b'"', _) => (State::Text, 1),
-            (b'{', Member::Envelope) => (self.enter(), 1),
-            (b'{', Member::Usage) => {
-                self.usage.clear();
-                (State::Nested { depth: 0, in_text: false, usage: true }, 0)
+    /// Space and the bytes that say what comes next, up to the first that does not.
+    fn token(&mut self, rest: &[u8], at: usize, out: &Splice<'_>) -> usize {
+        let mut used = 0;
+        while let Some(byte) = rest.get(used) {
+            let (state, read) = match (self.state, byte) {
+                (state, b' ' | b'\n' | b'\r' | b'\t') => (state, 1),
+                (State::Between, b'"') if !self.scope().is_array() => {
+                    self.begin_name(rest.get(used + 1..).unwrap_or_default(), at + used, out)
+                }
+                (State::Start, b'{') => (State::Between, 1),
+                (State::Between, byte) => self.between(*byte, at + used, out),
+                (State::Colon, b':') => (State::Value, 1),
+                (State::Value, byte) => self.begin_value(*byte, at + used, out),
+                _ => (State::Foreign, 1),
+            };
+            self.state = state;
+            used += read;
+            if !matches!(state, State::Between | State::Colon | State::Value | State::Start) {
+                break;
             }
-            (b'{' | b'[', _) => (State::Nested { depth: 1, in_text: false, usage: false }, 1),
-            _ => (State::Scalar, 0),
+        }
+        used
+    }
+
+    /// The state at a name's quote, and how much was read: the name and its colon too,
+    /// where all of it is there and nothing is escaped, as is usual.
+    fn begin_name(&mut self, rest: &[u8], at: usize, out: &Splice<'_>) -> (State, usize) {
+        if self.depth == 0 {
+            self.places.name(out.place(at));
+        }
+        let end = memchr2(b'"', b'\\', rest).unwrap_or(rest.len());
+        let name = rest.get(..end).unwrap_or_default();
+        if word::fits(name) && rest.get(end..).is_some_and(|rest| rest.starts_with(b"\":")) {
+            self.member = Member::of(name, self.scope(), self.is_event);
+            return (State::Value, end + 3);
+        }
+        self.word.clear();
+        (State::Name, 1)
+    }
+
+    /// The state at a byte between two members or items, and whether it was read.
+    fn between(&mut self, byte: u8, at: usize, out: &Splice<'_>) -> (State, usize) {
+        let scope = self.scope();
+        match byte {
+            b',' => {
+                if self.depth == 0 {
+                    self.places.comma(out.place(at));
+                }
+                (State::Between, 1)
+            }
+            b'}' if !scope.is_array() => (self.leave(), 1),
+            b']' if scope.is_array() => (self.leave(), 1),
+            b'{' if scope.is_array() => (self.enter(scope.item()), 1),
+            byte if scope.is_array() && byte != b'}' => {
+                self.member = Member::Other;
+                self.begin_value(byte, at, out)
+            }
+            _ => (State::Foreign, 1),
         }
     }
 
-    fn begin_short_text(&mut self, state: State) -> State {
-        self.word.clear();
-        self.word.push(b"\"");
-        state
+    /// The state at a value's first byte, and whether that byte was read.
+    fn begin_value(&mut self, byte: u8, at: usize, out: &Splice<'_>) -> (State, usize) {
+        let member = self.member;
+        if member == Member::Error && byte != b'n' {
+            self.findings.error = true;
+            self.document.has_error = true;
+        }
+        if self.depth == 0 {
+            let kind = if member == Member::Usage { Kind::of(byte) } else { Kind::Other };
+            self.places.value(kind, out.place(at));
+        }
+        if let Some(scope) = member.inside(byte)
+            && self.depth + 1 < SCOPES_MAX
+        {
+            return (self.enter(scope), 1);
+        }
+        match (byte, member) {
+            (b'"', Member::Model) => (State::Model, 0),
+            (b'"', Member::Text | Member::TextOr(_) | Member::Arguments) => (State::Generated, 1),
+            (b'"', Member::Reasoning) if !self.document.reasoned => (State::Generated, 1),
+            (b'"', member) if member.is_word() => {
+                self.word.clear();
+                (State::Word, 1)
+            }
+            (b'"', _) => (State::Text, 1),
+            (b'{', Member::Usage) => {
+                self.settle_usage();
+                self.usage.clear();
+                (self.begin_nested(0, Kept::Usage), 0)
+            }
+            (b'{', Member::Arguments) if !self.is_event => (self.begin_nested(0, Kept::Bytes), 0),
+            (b'{' | b'[', _) => (self.begin_nested(1, Kept::Nothing), 1),
+
+            _ => {
+                self.word.clear();
+                (State::Scalar, 0)
+            }
+        }
     }
 
-    fn enter(&mut self) -> State {
-        self.level = Level::Envelope;
+    fn begin_nested(&mut self, depth: u32, kept: Kept) -> State {
+        self.nested = Nested { depth, in_text: false, kept };
+        State::Nested
+    }
+
+    fn enter(&mut self, scope: Scope) -> State {
+        self.depth += 1;
+        if let Some(innermost) = self.scopes.get_mut(self.depth) {
+            *innermost = scope;
+        }
+        match scope {
+            Scope::Choices => self.document.has_choices = true,
+            Scope::Choice => {
+                self.document.choices += 1;
+                self.document.index = 0;
+            }
+            Scope::Delta => self.document.reasoned = false,
+            _ => {}
+        }
         State::Between
     }
 
     fn leave(&mut self) -> State {
-        if self.level == Level::Document {
+        if self.depth == 0 {
+            self.settle();
             return State::Closed;
         }
-        self.level = Level::Document;
+        self.depth -= 1;
         State::Between
+    }
+
+    /// Takes the usage object in, now that it is known whose it is: in an event with
+    /// one choice it is of that choice (vLLM, SGLang).
+    fn settle_usage(&mut self) {
+        if !std::mem::take(&mut self.document.has_usage) {
+            return;
+        }
+        let choice = (self.is_event && self.document.choices == 1).then_some(self.document.index);
+        if let Some(object) = self.usage.whole() {
+            self.findings.usage.merge_of(choice, object);
+        }
     }
 
     fn short_text(&mut self, rest: &[u8]) -> usize {
         let (used, closed) = end_of_text(rest, &mut self.escaped);
-        self.word.push(rest.get(..used).unwrap_or_default());
-        if closed && self.state == State::Name {
+        let piece = rest.get(..used).unwrap_or_default();
+        if !closed {
+            self.word.push(piece);
+            return used;
+        }
+        let word = self.word.ended(piece);
+        if self.state == State::Name {
+            let scope = self.scope();
             self.member =
-                unquoted(&self.word, |name| Member::of(name, self.level)).unwrap_or(Member::Other);
+                word.map_or(Member::Other, |name| Member::of(&name, scope, self.is_event));
             self.state = State::Colon;
-        } else if closed {
-            unquoted(&self.word, |word| self.findings.word(word));
-            self.state = State::Between;
-        }
-        used
-    }
-
-    fn text(&mut self, rest: &[u8]) -> usize {
-        let (used, closed) = end_of_text(rest, &mut self.escaped);
-        if closed {
-            self.state = State::Between;
-        }
-        used
-    }
-
-    fn scalar(&mut self, rest: &[u8]) -> usize {
-        let ends = |b: &u8| matches!(b, b',' | b'}' | b']' | b'"' | b' ' | b'\n' | b'\r' | b'\t');
-        let end = rest.iter().position(ends);
-        if end.is_some() {
-            self.state = State::Between;
-        }
-        end.unwrap_or(rest.len())
-    }
-
-    fn model(&mut self, rest: &[u8], at: usize, out: &mut Splice<'_>) -> usize {
-        let opening = usize::from(self.held.is_empty());
-        let (used, closed) =
-            end_of_text(rest.get(opening..).unwrap_or_default(), &mut self.escaped);
-        let used = opening + used;
-        let value = rest.get(..used).unwrap_or(rest);
-        if self.held.len() + used > MODEL_VALUE_BYTES_MAX {
-            self.give_up_name(at, out);
-            self.state = if closed { State::Between } else { State::Text };
-        } else if closed {
-            if !self.held.is_empty() || value != &*self.asked {
-                out.replace(at..at + used, &self.asked);
-            }
-            self.held.clear();
-            self.state = State::Between;
         } else {
-            self.held.extend_from_slice(value);
-            out.replace(at..at + used, b"");
+            if let Some(word) = word {
+                self.notice(&word);
+            }
+            self.state = State::Between;
         }
         used
     }
 
-    fn give_up_name(&mut self, at: usize, out: &mut Splice<'_>) {
-        if !self.held.is_empty() {
-            out.replace(at..at, &self.held);
-            self.held.clear();
+    fn notice(&mut self, word: &[u8]) {
+        match self.member {
+            Member::Kind => {
+                self.document.has_error |= word == b"error";
+                self.findings.kind(word);
+            }
+            Member::Finish => self.findings.finish(word),
+            Member::Id => self.findings.id(word),
+            Member::Duration => self.findings.duration(word),
+            Member::Sequence => self.findings.sequence(word),
+            Member::Index => self.document.index = findings::whole(word).unwrap_or(0),
+            _ => {}
         }
-        self.state = State::Text;
     }
 
-    fn nested(&mut self, rest: &[u8], mut depth: u32, mut in_text: bool, usage: bool) -> usize {
-        let mut at = 0;
-        while let Some(tail) = rest.get(at..).filter(|tail| !tail.is_empty()) {
-            if in_text {
-                let (used, closed) = end_of_text(tail, &mut self.escaped);
-                at += used;
-                in_text = !closed;
-                continue;
-            }
-            let Some((offset, byte)) = next_structural(tail) else {
-                at = rest.len();
-                break;
-            };
-            at += offset + 1;
-            match byte {
-                b'"' => in_text = true,
-                b'{' | b'[' => depth = depth.saturating_add(1),
-                _ => depth = depth.saturating_sub(1),
-            }
-            if depth == 0 {
-                break;
-            }
+    /// What the document says is taken in.
+    fn settle(&mut self) {
+        let counts = self.findings.usage.objects();
+        self.settle_usage();
+        if self.is_event {
+            let said = std::mem::take(&mut self.document.said);
+            let delivered = &mut self.findings.delivered;
+            delivered.events += u64::from(said > 0);
+            delivered.bytes = delivered.bytes.saturating_add(said);
         }
-        if usage {
-            self.usage.push(rest.get(..at).unwrap_or_default());
-        }
-        self.state = State::Nested { depth, in_text, usage };
-        if depth == 0 {
-            self.close_nested(usage);
-        }
-        at
-    }
-
-    fn close_nested(&mut self, usage: bool) {
-        self.state = State::Between;
-        if let Some(object) = self.usage.whole().filter(|_| usage) {
-            self.findings.usage.merge(object);
+        if self.findings.usage.objects() != counts {
+            self.findings.counted = self.findings.delivered;
         }
     }
-}
-
-/// Calls `then` with what a JSON string says, when it is short enough to matter.
-fn unquoted<T>(word: &Bounded<WORD_BYTES_MAX>, then: impl FnOnce(&[u8]) -> T) -> Option<T> {
-    let quoted = word.whole()?;
-    if quoted.contains(&b'\\') {
-        let text: String = serde_json::from_slice(quoted).ok()?;
-        return Some(then(text.as_bytes()));
-    }
-    Some(then(quoted.strip_prefix(b"\"")?.strip_suffix(b"\"")?))
 }
 
 #[cfg(test)]

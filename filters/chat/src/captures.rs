@@ -10,6 +10,8 @@ use crate::request;
 use crate::trial::{Outcome, read, reader};
 use crate::usage::Usage;
 
+mod billing;
+
 const ENGINES: [&str; 4] = [
     "llama.cpp-server-b11434",
     "sglang-0.5.23-cpu",

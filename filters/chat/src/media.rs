@@ -15,11 +15,13 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use contract::policy::{MediaConfig, MediaKind};
 
 use crate::medium::{Medium, Place, What};
+pub use contents::Contents;
 use format::Format;
 
 mod address;
 mod bytes;
 mod container;
+mod contents;
 mod format;
 mod image;
 mod pdf;
@@ -107,6 +109,14 @@ impl std::error::Error for MediaError {}
 /// # Errors
 /// The first medium that is refused.
 pub fn check(media: &[Medium<'_>], rules: &MediaConfig) -> Result<(), MediaError> {
+    inspect(media, rules).map(|_| ())
+}
+
+/// The same, and what they are.
+///
+/// # Errors
+/// As [`check`].
+pub fn inspect(media: &[Medium<'_>], rules: &MediaConfig) -> Result<Contents, MediaError> {
     let mut inspection = Inspection::new(rules);
     for (index, medium) in media.iter().enumerate() {
         inspection.medium(medium).map_err(|fault| {
@@ -117,7 +127,7 @@ pub fn check(media: &[Medium<'_>], rules: &MediaConfig) -> Result<(), MediaError
             MediaError { kind, index, fault }
         })?;
     }
-    Ok(())
+    Ok(inspection.contents)
 }
 
 /// A look at the media of one request: what it may cost in all is bounded.
@@ -126,11 +136,13 @@ pub(crate) struct Inspection<'r> {
     documents: pdf::Reader,
     /// One buffer for all of them.
     decoded: Vec<u8>,
+    contents: Contents,
 }
 
 impl<'r> Inspection<'r> {
     pub(crate) fn new(rules: &'r MediaConfig) -> Self {
-        Self { rules, documents: pdf::Reader::default(), decoded: Vec::new() }
+        let documents = pdf::Reader::default();
+        Self { rules, documents, decoded: Vec::new(), contents: Contents::default() }
     }
 
     pub(crate) fn medium(&mut self, medium: &Medium<'_>) -> Result<(), Fault> {
@@ -143,7 +155,10 @@ impl<'r> Inspection<'r> {
         self.is_taken(kind)?;
         match medium.what() {
             What::Data { declared, base64 } => self.data(kind, declared.as_deref(), &base64),
-            What::Url(address) => self.address(&address),
+            What::Url(address) => {
+                self.contents.add(kind, None);
+                self.address(&address)
+            }
             What::Unreadable => Err(Fault::Base64),
         }
     }
@@ -166,11 +181,14 @@ impl<'r> Inspection<'r> {
         if declared.is_some_and(|name| Format::named(name) != Some(format)) {
             return Err(Fault::Declared);
         }
+        let mut pages = None;
         match kind {
-            MediaKind::Image => self.pixels(format, file),
-            MediaKind::Document => self.pages(file),
-            MediaKind::Audio | MediaKind::Video => Ok(()),
+            MediaKind::Image => self.pixels(format, file)?,
+            MediaKind::Document => pages = Some(self.pages(file)?),
+            MediaKind::Audio | MediaKind::Video => {}
         }
+        self.contents.add(Some(kind), pages);
+        Ok(())
     }
 
     fn service(&self, what: &What<'_>) -> Result<(), Fault> {
@@ -221,12 +239,12 @@ impl<'r> Inspection<'r> {
         }
     }
 
-    fn pages(&mut self, file: &[u8]) -> Result<(), Fault> {
+    fn pages(&mut self, file: &[u8]) -> Result<u64, Fault> {
         let max = self.rules.pages_max;
         match self.documents.pages(file) {
             None => Err(Fault::Uncountable),
             Some(pages) if pages > max => Err(Fault::Pages(max)),
-            Some(_) => Ok(()),
+            Some(pages) => Ok(pages),
         }
     }
 }

@@ -1,9 +1,14 @@
 //! The answer to a request, whatever its form: what the pipeline reads with.
 
+pub use crate::answer::Delivered;
 use crate::answer::{AnswerScanner, Findings};
+use crate::cut;
+use crate::path::Api;
 use crate::splice::Splice;
 use crate::sse::EventStream;
+use crate::strip::Strip;
 use crate::usage::Usage;
+use contract::refusal::Refusal;
 
 /// What one chunk led to.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -22,6 +27,8 @@ pub struct Pushed {
 pub struct Reader {
     form: Form,
     seen_data: bool,
+    /// The gateway has ended the answer: nothing more leaves.
+    is_cut: bool,
 }
 
 enum Form {
@@ -43,11 +50,34 @@ impl Reader {
         asked: &str,
     ) -> Self {
         let form = match form_of(status, content_type, content_encoding) {
-            Media::EventStream => Form::EventStream(EventStream::new(AnswerScanner::new(asked))),
+            Media::EventStream => {
+                Form::EventStream(EventStream::new(AnswerScanner::of_events(asked)))
+            }
             Media::Json => Form::Json(AnswerScanner::new(asked)),
             Media::Opaque => Form::Opaque,
         };
-        Self { form, seen_data: false }
+        Self { form, seen_data: false, is_cut: false }
+    }
+
+    /// The same, of a stream of which whole events leave (larger ones than
+    /// [`EVENT_BYTES_MAX`](crate::strip::EVENT_BYTES_MAX) as they come), with usage as
+    /// `strip` says. Anything else than a stream passes as before.
+    #[must_use]
+    pub fn with_usage(mut self, strip: Strip) -> Self {
+        if let Form::EventStream(stream) = self.form {
+            self.form = Form::EventStream(stream.holding(strip));
+        }
+        self
+    }
+
+    /// The same, of a stream of completions with several prompts: `answers` to each
+    /// of them, so that the running usage of the prompts can be told apart.
+    #[must_use]
+    pub fn with_answers_per_prompt(mut self, answers: u64) -> Self {
+        if let Form::EventStream(stream) = &mut self.form {
+            stream.scanner_mut().set_answers_per_prompt(answers);
+        }
+        self
     }
 
     /// Whether bytes may be replaced, so that a content-length must go.
@@ -64,15 +94,21 @@ impl Reader {
 
     /// Reads the next bytes of the answer.
     pub fn push(&mut self, chunk: &[u8]) -> Pushed {
-        let before = self.usage();
-        let mut out = Splice::new(chunk);
-        match &mut self.form {
-            Form::EventStream(stream) => stream.push(&mut out),
-            Form::Json(scanner) => scanner.push(0..chunk.len(), &mut out),
-            Form::Opaque => {}
+        if self.is_cut {
+            return Pushed { replacement: Some(Vec::new()), ..Pushed::default() };
         }
+        let before = self.usage();
+        let replacement = match &mut self.form {
+            Form::EventStream(stream) => stream.push(chunk),
+            Form::Json(scanner) => {
+                let mut out = Splice::new(chunk);
+                scanner.push(0..chunk.len(), &mut out);
+                out.finish()
+            }
+            Form::Opaque => None,
+        };
         Pushed {
-            replacement: out.finish(),
+            replacement,
             usage_changed: before != self.usage(),
             first_data: self.first_data(chunk),
         }
@@ -81,11 +117,33 @@ impl Reader {
     /// The answer has ended: the bytes that were held back and leave now.
     /// A second call gives none.
     pub fn finish(&mut self) -> Vec<u8> {
+        if self.is_cut {
+            return Vec::new();
+        }
         match &mut self.form {
             Form::EventStream(stream) => stream.finish(),
             Form::Json(scanner) => scanner.finish(),
             Form::Opaque => Vec::new(),
         }
+    }
+
+    /// Ends the answer: what leaves behind that of the chunks so far, and is the last
+    /// of it. An event that is kept back is dropped; what was read of it is counted.
+    ///
+    /// In a stream that is the path's own error event (for OpenAI's paths with the
+    /// `[DONE]` that ends them); in any other answer nothing can be said.
+    pub fn cut(&mut self, api: &Api<'_>, refusal: &Refusal) -> Vec<u8> {
+        let was_cut = std::mem::replace(&mut self.is_cut, true);
+        let Form::EventStream(stream) = &self.form else { return Vec::new() };
+        if was_cut {
+            return Vec::new();
+        }
+        let mut bytes = Vec::new();
+        if !stream.is_between_events() {
+            bytes.extend_from_slice(b"\n\n");
+        }
+        bytes.extend(cut::event(api, refusal, stream.scanner().findings()));
+        bytes
     }
 
     /// The tokens that the engine has counted so far.
@@ -98,6 +156,37 @@ impl Reader {
     #[must_use]
     pub fn usage_objects(&self) -> u32 {
         self.findings().map_or(0, |found| found.usage.objects())
+    }
+
+    /// What was generated and read so far, whether the engine counts or not.
+    #[must_use]
+    pub fn delivered(&self) -> Delivered {
+        self.findings().map(|found| found.delivered).unwrap_or_default()
+    }
+
+    /// Whether the engine has told a count of what was generated.
+    #[must_use]
+    pub fn counts_output(&self) -> bool {
+        self.findings().is_some_and(|found| found.usage.counts_output())
+    }
+
+    /// How much of that had been generated when the engine counted last.
+    #[must_use]
+    pub fn counted(&self) -> Delivered {
+        self.findings().map(|found| found.counted).unwrap_or_default()
+    }
+
+    /// Milliseconds of sound that the engine says it has heard, of a transcription.
+    #[must_use]
+    pub fn audio_ms(&self) -> Option<u64> {
+        let found = self.findings()?;
+        found.usage.audio_ms().or(found.duration_ms)
+    }
+
+    /// Whether some answer was as long as its cap allowed.
+    #[must_use]
+    pub fn stopped_by_length(&self) -> bool {
+        self.findings().is_some_and(|found| found.stopped_by_length)
     }
 
     /// Whether the engine reported an error in the body.

@@ -1,6 +1,7 @@
 //! The JSON body of a request: the only parse there is. What decides (model,
 //! limits, stream) is read here once, so that no two readers can disagree.
 
+mod asked;
 mod error;
 mod walk;
 mod word;
@@ -13,6 +14,9 @@ use crate::json::{Event, Events, Fault, Reason, Str};
 use crate::medium::Medium;
 use crate::path::Api;
 use crate::texts::{Gatherer, Texts};
+pub(crate) use asked::OptionPlaces;
+use asked::{Items, user_name};
+pub use asked::{MaxTokensPlaces, USER_BYTES_MAX};
 pub use error::RequestError;
 use walk::{Found, Value, Walk};
 use word::Word;
@@ -44,6 +48,8 @@ pub struct StreamOptions {
     pub span: Option<Range<usize>>,
     /// `include_usage` is `true`: the caller expects the usage event.
     pub include_usage: bool,
+    /// `continuous_usage_stats` is `true`: it expects usage in every event.
+    pub continuous_usage: bool,
 }
 
 /// What decides about a request, out of its body. Its `Debug` shows nothing that the
@@ -64,6 +70,8 @@ pub struct Request<'a> {
     pub max_completion_tokens: Option<u64>,
     /// The same, by the name that responses write.
     pub max_output_tokens: Option<u64>,
+    /// Where those three stand.
+    pub max_tokens_places: MaxTokensPlaces,
     /// How many answers. Not checked against any bound.
     pub n: Option<u64>,
     /// How many answers are made for the best `n` of them (completions). Not
@@ -84,6 +92,16 @@ pub struct Request<'a> {
     /// Where a member can be put in: just behind the opening brace. As there is
     /// always a model, the text to insert is `"name":value,`.
     pub insert_at: usize,
+    pub(crate) option_places: OptionPlaces,
+    /// `user`.
+    body_user: Option<Cow<'a, str>>,
+    /// `metadata.user_id`.
+    metadata_user: Option<Cow<'a, str>>,
+    prompt_items: Items,
+    input_items: Items,
+    document_items: Items,
+    query_bytes: u64,
+    text_bytes: u64,
 }
 
 impl fmt::Debug for Request<'_> {
@@ -131,6 +149,8 @@ fn request<'a>(body: &'a [u8], also: impl FnMut(&Event<'a>)) -> Result<Request<'
     if found.is_over_media {
         return Err(RequestError::TooManyMedia);
     }
+    let body_user = user(&found);
+    let query_bytes = query_bytes(&found);
     Ok(Request {
         model: model(&found)?,
         stream: flag(&found, Word::Stream, "stream")?,
@@ -138,11 +158,20 @@ fn request<'a>(body: &'a [u8], also: impl FnMut(&Event<'a>)) -> Result<Request<'
         max_tokens: count(&found, Word::MaxTokens, "max_tokens")?,
         max_completion_tokens: count(&found, Word::MaxCompletionTokens, "max_completion_tokens")?,
         max_output_tokens: count(&found, Word::MaxOutputTokens, "max_output_tokens")?,
+        max_tokens_places: found.max_tokens.clone(),
         n: count(&found, Word::N, "n")?,
         best_of: count(&found, Word::BestOf, "best_of")?,
         has_cache_salt: found.fields.iter().any(|name| name == "cache_salt"),
         fields: found.fields,
         steering: found.steering,
+        body_user,
+        metadata_user: found.user_id.and_then(user_name),
+        option_places: found.options.places,
+        prompt_items: found.prompt_items,
+        input_items: found.input_items,
+        document_items: found.document_items,
+        query_bytes,
+        text_bytes: found.text_bytes,
         media: found.media,
         insert_at,
     })
@@ -181,6 +210,13 @@ fn flag(found: &Found<'_>, member: Word, param: &'static str) -> Result<bool, Re
     }
 }
 
+fn query_bytes(found: &Found<'_>) -> u64 {
+    match found.value(Word::Query) {
+        Some(Value::String(_, span)) => span.len() as u64,
+        _ => 0,
+    }
+}
+
 fn model<'a>(found: &Found<'a>) -> Result<Text<'a>, RequestError> {
     let (name, span) = match found.value(Word::Model).ok_or(RequestError::MissingModel)? {
         Value::String(name, span) => (name, span),
@@ -199,12 +235,21 @@ fn model<'a>(found: &Found<'a>) -> Result<Text<'a>, RequestError> {
     Ok(Text { span: span.clone(), value })
 }
 
+fn user<'a>(found: &Found<'a>) -> Option<Cow<'a, str>> {
+    match found.value(Word::User)? {
+        Value::String(name, _) => user_name(*name),
+        _ => None,
+    }
+}
+
 fn stream_options(found: &Found<'_>) -> Result<StreamOptions, RequestError> {
     match found.value(Word::StreamOptions) {
         None => Ok(StreamOptions::default()),
-        Some(Value::Object(span)) => {
-            Ok(StreamOptions { span: Some(span.clone()), include_usage: found.include_usage })
-        }
+        Some(Value::Object(span)) => Ok(StreamOptions {
+            span: Some(span.clone()),
+            include_usage: found.options.flag(Word::IncludeUsage)?,
+            continuous_usage: found.options.flag(Word::ContinuousUsage)?,
+        }),
         Some(_) => Err(RequestError::WrongType { param: "stream_options", expected: "an object" }),
     }
 }

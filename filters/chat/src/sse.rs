@@ -5,6 +5,7 @@ use memchr::memchr2;
 
 use crate::answer::AnswerScanner;
 use crate::splice::Splice;
+use crate::strip::{Hold, Strip};
 
 /// What OpenAI's streams send as their last event.
 const DONE: &[u8] = b"[DONE]";
@@ -24,7 +25,9 @@ enum Line {
     Space,
     /// The payload, so many bytes of it equal to `[DONE]`; `None`: it differs.
     Payload(Option<usize>),
-    /// A comment or another field.
+    /// A comment.
+    Comment,
+    /// Another field.
     Ignored,
 }
 
@@ -36,16 +39,36 @@ pub struct EventStream {
     after_cr: bool,
     /// The current event has a data line behind it.
     has_data: bool,
+    /// The current event has a line that is no comment.
+    has_fields: bool,
     events: u64,
     done: bool,
+    /// Whole events leave.
+    hold: Option<Hold>,
 }
 
 impl EventStream {
     /// A stream before its first byte.
     #[must_use]
     pub fn new(scanner: AnswerScanner) -> Self {
-        let line = Line::Mark(0);
-        Self { scanner, line, after_cr: false, has_data: false, events: 0, done: false }
+        Self {
+            scanner,
+            line: Line::Mark(0),
+            after_cr: false,
+            has_data: false,
+            has_fields: false,
+            events: 0,
+            done: false,
+            hold: None,
+        }
+    }
+
+    /// The same, of which whole events leave, and usage as `strip` says.
+    #[must_use]
+    pub fn holding(mut self, strip: Strip) -> Self {
+        self.scanner.places().nulls = strip == Strip::Usage { nulls: true };
+        self.hold = Some(Hold::new(strip));
+        self
     }
 
     /// The scanner of the events' data.
@@ -67,12 +90,30 @@ impl EventStream {
         self.done || self.scanner.findings().last_event
     }
 
-    /// Reads the next chunk.
-    pub fn push(&mut self, out: &mut Splice<'_>) {
-        let chunk = out.chunk();
+    pub(crate) fn scanner_mut(&mut self) -> &mut AnswerScanner {
+        &mut self.scanner
+    }
+
+    /// Whether nothing of an event that has not ended was passed on.
+    #[must_use]
+    pub fn is_between_events(&self) -> bool {
+        let holds_all = self.hold.as_ref().is_some_and(|hold| !hold.is_passing());
+        holds_all || (matches!(self.line, Line::Mark(_) | Line::Name(0)) && !self.has_fields)
+    }
+
+    /// Reads the next chunk; what leaves in its place, or `None`: the chunk itself.
+    pub fn push(&mut self, chunk: &[u8]) -> Option<Vec<u8>> {
+        let mut out = match &mut self.hold {
+            Some(hold) => hold.before(chunk),
+            None => Splice::new(chunk),
+        };
         let mut at = 0;
         while let Some(rest) = chunk.get(at..).filter(|rest| !rest.is_empty()) {
-            at += self.step(rest, at, out);
+            at += self.step(rest, at, &mut out);
+        }
+        match &mut self.hold {
+            Some(hold) => hold.after(&mut self.scanner, out),
+            None => out.finish(),
         }
     }
 
@@ -81,13 +122,19 @@ impl EventStream {
         // A line without its end is no event, but whoever wrote this was done.
         self.done |= self.says_done();
         self.line = Line::Ignored;
-        self.scanner.finish()
+        let mut rest = self.hold.as_mut().map(|hold| hold.finish(&mut self.scanner));
+        let name = self.scanner.finish();
+        rest.get_or_insert_default().extend(name);
+        rest.unwrap_or_default()
     }
 
     /// Reads some bytes and says how many. None at all only together with a
     /// state that reads at least one.
     fn step(&mut self, rest: &[u8], at: usize, out: &mut Splice<'_>) -> usize {
         if std::mem::take(&mut self.after_cr) && rest.first() == Some(&b'\n') {
+            if let Some(hold) = &mut self.hold {
+                hold.line_feed(at, out);
+            }
             return 1;
         }
         match self.line {
@@ -98,7 +145,7 @@ impl EventStream {
                 usize::from(rest.first() == Some(&b' '))
             }
             Line::Payload(done) => self.payload(rest, done, at, out),
-            Line::Ignored => self.line_end(rest, at, out),
+            Line::Comment | Line::Ignored => self.line_end(rest, at, out),
         }
     }
 
@@ -123,6 +170,10 @@ impl EventStream {
                 1
             }
             (Some(b'\r' | b'\n'), _) => self.line_end(rest, at, out),
+            (Some(b':'), _) if read == 0 => {
+                self.line = Line::Comment;
+                1
+            }
             _ => {
                 self.line = Line::Ignored;
                 0
@@ -148,32 +199,50 @@ impl EventStream {
 
     fn line_end(&mut self, rest: &[u8], at: usize, out: &mut Splice<'_>) -> usize {
         let Some(end) = memchr2(b'\r', b'\n', rest) else { return rest.len() };
+        let behind = at + end + 1;
         match self.line {
-            Line::Name(0) => self.end_event(),
+            Line::Name(0) => self.end_event(behind, out),
+            Line::Comment if !self.has_fields => self.release(behind, out),
+            Line::Comment => {}
             Line::Name(4) | Line::Space | Line::Payload(_) => {
                 self.scanner.break_line(at + end, out);
-                self.end_data();
+                self.end_data(behind, out);
             }
-            _ => {}
+            _ => self.has_fields = true,
         }
         self.after_cr = rest.get(end) == Some(&b'\r');
         self.line = Line::Name(0);
         end + 1
     }
 
-    fn end_data(&mut self) {
+    fn end_data(&mut self, behind: usize, out: &Splice<'_>) {
         let done = self.says_done();
+        if done {
+            self.release(behind, out);
+        }
         self.done |= done;
         self.events += u64::from(!self.has_data && !done);
         self.has_data = true;
+        self.has_fields = true;
+    }
+
+    /// What was read leaves now, as nothing that could follow changes it.
+    fn release(&mut self, behind: usize, out: &Splice<'_>) {
+        if let Some(hold) = &mut self.hold {
+            hold.release(behind, out);
+        }
     }
 
     fn says_done(&self) -> bool {
         !self.has_data && self.line == Line::Payload(Some(DONE.len()))
     }
 
-    fn end_event(&mut self) {
+    fn end_event(&mut self, behind: usize, out: &mut Splice<'_>) {
         self.has_data = false;
+        self.has_fields = false;
+        if let Some(hold) = &mut self.hold {
+            hold.end_event(behind, &mut self.scanner, out);
+        }
         self.scanner.restart();
     }
 }

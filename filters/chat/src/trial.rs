@@ -1,6 +1,6 @@
 //! An answer read at given cuts, and all that came of it: what tests compare.
 
-use crate::reply::Reader;
+use crate::reply::{Delivered, Reader};
 use crate::usage::Usage;
 
 /// Everything that can be seen of a reading.
@@ -12,6 +12,9 @@ pub(crate) struct Outcome {
     pub(crate) error: bool,
     pub(crate) done: bool,
     pub(crate) events: u64,
+    pub(crate) delivered: Delivered,
+    pub(crate) stopped_by_length: bool,
+    pub(crate) audio_ms: Option<u64>,
 }
 
 pub(crate) fn reader(media: &str, asked: &str) -> Reader {
@@ -41,6 +44,9 @@ pub(crate) fn read(mut reader: Reader, body: &[u8], cuts: &[usize]) -> Outcome {
         error: reader.saw_error(),
         done: reader.saw_done(),
         events: reader.events(),
+        delivered: reader.delivered(),
+        stopped_by_length: reader.stopped_by_length(),
+        audio_ms: reader.audio_ms(),
     }
 }
 

@@ -171,3 +171,5 @@ fn depth_is_a_number() {
     let body = format!(r#"{{"a":{}{},"model":"x"}}"#, "[".repeat(100_000), "]".repeat(100_000));
     assert!(json("A", &body).0.ends_with(r#""model":"A"}"#));
 }
+
+mod billing;

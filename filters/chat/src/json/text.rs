@@ -66,6 +66,14 @@ impl<'a> Str<'a> {
         self.escaped
     }
 
+    /// Whether it says `text`.
+    #[must_use]
+    pub fn unescaped_is(self, text: &str) -> bool {
+        // An escape has at most six bytes a byte that it says.
+        let fits = (text.len()..=6 * text.len()).contains(&self.raw.len());
+        fits && self.unescaped() == text
+    }
+
     /// What it says: copied only where something is escaped.
     #[must_use]
     pub fn unescaped(self) -> Cow<'a, str> {

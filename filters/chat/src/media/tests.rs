@@ -190,3 +190,29 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn counts_what_they_are() {
+    let base64 = |kind, file: &[u8]| (Place::Medium(kind), WRITER.encode(file));
+    let held = [
+        base64(MediaKind::Image, &golden::png(10, 10)),
+        base64(MediaKind::Document, PDF),
+        base64(MediaKind::Video, MP4),
+        (Place::File, WRITER.encode(PDF)),
+        (Place::File, WRITER.encode(MP3)),
+    ];
+    let text = |text| Str::plain(text).unwrap();
+    let mut media: Vec<_> =
+        held.iter().map(|(place, data)| Medium::base64(*place, None, text(data), 0..0)).collect();
+    for place in [
+        Place::Medium(MediaKind::Image),
+        Place::Medium(MediaKind::Document),
+        Place::File,
+        Place::Service,
+    ] {
+        media.push(Medium::url(place, text("https://good.test/x"), 0..0));
+    }
+    let expected = Contents { images: 2, pages: 4, sounds: 1, films: 1, unknown: 2 };
+    assert_eq!(inspect(&media, &rules()), Ok(expected));
+    assert_eq!(expected.media(), 10);
+}

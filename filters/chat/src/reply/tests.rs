@@ -1,4 +1,5 @@
 use super::*;
+use crate::strip::Strip;
 use proptest::prelude::*;
 
 use crate::trial::{read, reader};
@@ -53,6 +54,14 @@ fn tells_each_change_once() {
     assert_eq!(stream.events(), 3);
 }
 
+fn strips() -> impl Strategy<Value = Strip> {
+    prop_oneof![
+        Just(Strip::Nothing),
+        Just(Strip::Running),
+        any::<bool>().prop_map(|nulls| Strip::Usage { nulls }),
+    ]
+}
+
 /// Pieces of answers, whole and broken, to be strung together.
 fn pieces() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
@@ -66,6 +75,12 @@ fn pieces() -> impl Strategy<Value = Vec<u8>> {
                 [..]
         ),
         Just(&b"data: [DONE]\n\n"[..]),
+        Just(&b"data: {\"choices\":[],\"usage\":{\"prompt_tokens\":3}}\r\n\r\n"[..]),
+        Just(&b"data: {\"usage\":null,\"choices\":[{\"index\":1,\"text\":\"a\\u00e9\"}]}\n\n"[..]),
+        Just(&b"data: {\"choices\":[{\"index\":2}],\"usage\":{\"completion_tokens\":4}}\r\r"[..]),
+        Just(&b"\"choices\":["[..]),
+        Just(&b"\"delta\":\""[..]),
+        Just(&b": ping\n"[..]),
         Just(&b"\xEF\xBB\xBF"[..]),
         Just(&b"\"model\":\"tiny\""[..]),
         Just(&b"\"error\":"[..]),
@@ -99,9 +114,24 @@ proptest! {
         cuts in proptest::collection::vec(any::<usize>(), 0..20),
         media in prop_oneof![Just("application/json"), Just("text/event-stream")],
         asked in prop_oneof![Just("tiny"), Just("chat-large"), Just("")],
+        strip in proptest::option::of(strips()),
     ) {
-        let whole = read(reader(media, asked), &body, &[]);
-        prop_assert_eq!(read(reader(media, asked), &body, &cuts), whole);
+        let begin = || match strip {
+            Some(strip) => reader(media, asked).with_usage(strip),
+            None => reader(media, asked),
+        };
+        let whole = read(begin(), &body, &[]);
+        prop_assert_eq!(read(begin(), &body, &cuts), whole);
+    }
+
+    #[test]
+    fn what_is_held_back_leaves_as_it_came(
+        body in pieces(),
+        cuts in proptest::collection::vec(any::<usize>(), 0..20),
+    ) {
+        let plain = read(reader("text/event-stream", "chat-large"), &body, &cuts);
+        let held = reader("text/event-stream", "chat-large").with_usage(Strip::Nothing);
+        prop_assert_eq!(read(held, &body, &cuts), plain);
     }
 
     #[test]

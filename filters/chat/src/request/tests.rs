@@ -305,9 +305,8 @@ fn options_stand_where_they_stand() {
     assert!(options.include_usage);
     assert_eq!(body.get(options.span.unwrap()), Some(r#"{"include_usage":true,"x":{}}"#));
     for options in [
-        r#"{"include_usage":1}"#,
-        r#"{"include_usage":"true"}"#,
-        r#"{"include_usage":[true]}"#,
+        r#"{"include_usage":false}"#,
+        r#"{"include_usage":null}"#,
         r#"{"x":{"include_usage":true}}"#,
         "{}",
     ] {

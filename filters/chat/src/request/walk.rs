@@ -9,8 +9,11 @@ use crate::json::{Event, Names, Str, Token};
 use crate::medium::Medium;
 
 mod media;
+mod options;
 
+use super::asked::{Items, MaxTokensPlaces};
 use media::Parts;
+use options::Options;
 
 /// The value of a member of the body itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +38,18 @@ pub(super) struct Found<'a> {
     pub(super) media: Vec<Medium<'a>>,
     /// Whether there were more at any time.
     pub(super) is_over_media: bool,
-    pub(super) include_usage: bool,
+    pub(super) options: Options,
+    pub(super) max_tokens: MaxTokensPlaces,
+    /// `metadata.user_id`.
+    pub(super) user_id: Option<Str<'a>>,
+    /// Items of `prompt`, where it is a list.
+    pub(super) prompt_items: Items,
+    /// Items of `input`.
+    pub(super) input_items: Items,
+    /// Bytes of all strings that a model may be given to read.
+    pub(super) text_bytes: u64,
+    /// Items of `documents`.
+    pub(super) document_items: Items,
     /// Where a name stands that decides something and stood in the same object
     /// before, in another spelling: engines differ in which of the two they read.
     pub(super) again: Option<usize>,
@@ -49,6 +63,17 @@ impl<'a> Found<'a> {
     pub(super) fn value(&self, member: Word) -> Option<&Value<'a>> {
         let found = self.members.iter().find(|(word, _)| *word == member);
         found.map(|(_, value)| value).filter(|value| **value != Value::Null)
+    }
+
+    /// Where the place of a member's value is kept, if it is.
+    fn place(&mut self, member: Word) -> Option<&mut Option<Range<usize>>> {
+        Some(match member {
+            Word::MaxTokens => &mut self.max_tokens.max_tokens,
+            Word::MaxCompletionTokens => &mut self.max_tokens.max_completion_tokens,
+            Word::MaxOutputTokens => &mut self.max_tokens.max_output_tokens,
+            Word::StreamOptions => &mut self.options.places.options,
+            _ => return None,
+        })
     }
 
     fn steers(&mut self, name: &'static str) {
@@ -92,6 +117,8 @@ pub(super) struct Walk<'a> {
     known: Names,
     /// The member of the body that is being read.
     root: Word,
+    /// Whether the member of an object of the body that is being read is `user_id`.
+    is_user_id: bool,
 }
 
 impl<'a> Walk<'a> {
@@ -104,9 +131,9 @@ impl<'a> Walk<'a> {
             Token::BeginArray => self.begin(event.span, false),
             Token::EndObject | Token::EndArray => self.end(event.span.end),
             Token::String(text) => self.string(text, event.span),
-            Token::Number(number) => self.scalar(Value::Number(number)),
-            Token::Bool(flag) => self.scalar(Value::Bool(flag)),
-            Token::Null => self.scalar(Value::Null),
+            Token::Number(number) => self.scalar(Value::Number(number), event.span),
+            Token::Bool(flag) => self.scalar(Value::Bool(flag), event.span),
+            Token::Null => self.scalar(Value::Null, event.span),
         }
     }
 
@@ -116,7 +143,7 @@ impl<'a> Walk<'a> {
             return self.name_below(name, at);
         }
         // What decides is meant to the letter: any other spelling is another field.
-        self.root = Word::of(name);
+        self.root = Word::of_body(name);
         if let Some(frame) = self.frames.last_mut() {
             (frame.member, frame.is_spelled) = (self.root, true);
         }
@@ -131,6 +158,7 @@ impl<'a> Walk<'a> {
     fn name_below(&mut self, name: Str<'a>, at: usize) {
         let Some(frame) = self.frames.last_mut() else { return };
         let Folded { mut word, said, is_spelled } = Folded::of(name);
+        self.is_user_id = is_spelled && said == "user_id";
         if word != Word::Other && (!frame.is_opaque || word == Word::Reference) {
             self.known.keep_said(&said, at);
         }
@@ -154,7 +182,7 @@ impl<'a> Walk<'a> {
             Word::SteeringInMessages(name) if matches!(self.root, Word::Messages | Word::Input) => {
                 self.found.steers(name);
             }
-            Word::IncludeUsage | Word::IncludeObfuscation => {}
+            Word::IncludeUsage | Word::ContinuousUsage | Word::IncludeObfuscation => {}
             _ if in_options => self.found.steers("stream_options"),
             _ => {}
         }
@@ -162,12 +190,17 @@ impl<'a> Walk<'a> {
 
     fn begin(&mut self, span: Range<usize>, is_object: bool) {
         self.note_steering();
+        self.note_item(false);
+        self.note_option(&Value::Array, &span);
         let word = self.word();
         let is_opaque = self.is_opaque(word);
         let is_spelled = is_object || self.frames.last().is_none_or(|frame| frame.is_spelled);
         match self.frames.len() {
             0 if is_object => self.found.insert_at = Some(span.end),
-            1 => self.member(if is_object { Value::Object(span) } else { Value::Array }),
+            1 => self.body_member(
+                if is_object { Value::Object(span.clone()) } else { Value::Array },
+                &span,
+            ),
             _ => {}
         }
         self.frames.push(Frame {
@@ -194,36 +227,77 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn scalar(&mut self, value: Value<'a>) {
+    fn scalar(&mut self, value: Value<'a>, span: Range<usize>) {
         if value != Value::Null {
             self.note_steering();
         }
-        let in_options = self.frames.len() == 2 && self.root == Word::StreamOptions;
-        if in_options && self.word() == Word::IncludeUsage {
-            self.found.include_usage = value == Value::Bool(true);
-        }
-        self.member(value);
+        self.note_item(matches!(value, Value::Number(_)));
+        self.note_option(&value, &span);
+        self.body_member(value, &span);
     }
 
     #[inline]
     fn string(&mut self, text: Str<'a>, span: Range<usize>) {
         self.note_steering();
+        self.note_item(false);
+        self.note_option(&Value::Array, &span);
+        self.note_text(&span);
+        if self.is_user_id && self.root == Word::Metadata && self.frames.len() == 2 {
+            self.found.user_id = Some(text);
+        }
         let word = self.word();
         let is_opaque = self.frames.last().is_some_and(|frame| frame.is_opaque);
         if !is_opaque || word == Word::Reference {
             self.text(word, text, span.clone());
         }
-        self.member(Value::String(text, span));
+        self.body_member(Value::String(text, span.clone()), &span);
+    }
+
+    /// Notes an item of a list that is a member of the body itself.
+    #[inline]
+    fn note_item(&mut self, is_number: bool) {
+        if self.frames.len() != 2 || self.frames.last().is_none_or(|frame| frame.is_object) {
+            return;
+        }
+        match self.root {
+            Word::Prompt => self.found.prompt_items.note(is_number),
+            Word::Input => self.found.input_items.note(is_number),
+            Word::Documents => self.found.document_items.note(is_number),
+            _ => {}
+        }
+    }
+
+    /// Counts what a model may be given to read: strings, but for those of the body itself
+    /// that only say how.
+    #[inline]
+    fn note_text(&mut self, span: &Range<usize>) {
+        let is_read =
+            self.frames.len() > 1 || matches!(self.root, Word::Prompt | Word::Input | Word::Query);
+        if is_read {
+            let bytes = span.len().saturating_sub(2) as u64;
+            self.found.text_bytes = self.found.text_bytes.saturating_add(bytes);
+        }
+    }
+
+    /// Notes a member of `stream_options`.
+    #[inline]
+    fn note_option(&mut self, value: &Value<'a>, span: &Range<usize>) {
+        if self.frames.len() == 2 && self.root == Word::StreamOptions {
+            self.found.options.note(self.word(), value, span);
+        }
     }
 
     /// Notes a member of the body itself.
-    fn member(&mut self, value: Value<'a>) {
+    fn body_member(&mut self, value: Value<'a>, span: &Range<usize>) {
         let is_root_member = self.frames.len() == 1;
         if !is_root_member || !self.frames.last().is_some_and(|frame| frame.is_object) {
             return;
         }
         if let Some(name) = reaches_state(self.root, &value) {
             self.found.steers(name);
+        }
+        if let Some(place) = self.found.place(self.root) {
+            *place = Some(span.clone());
         }
         if self.root != Word::Other && self.found.members.len() <= FIELDS_MAX {
             self.found.members.push((self.root, value));

@@ -15,10 +15,15 @@ pub(super) enum Word {
     Messages,
     Prompt,
     Input,
+    Documents,
+    Query,
     Stream,
     StreamOptions,
     IncludeUsage,
+    ContinuousUsage,
     IncludeObfuscation,
+    /// `user` of the body itself.
+    User,
     N,
     BestOf,
     MaxTokens,
@@ -69,6 +74,14 @@ pub(super) enum Word {
 const RAW_BYTES_MAX: usize = 6 * 32;
 
 impl Word {
+    /// What the name of a member of the body itself means.
+    pub(super) fn of_body(name: Str<'_>) -> Self {
+        match Self::of(name) {
+            Self::Other if name.unescaped_is("user") => Self::User,
+            word => word,
+        }
+    }
+
     /// What a name means, to the letter.
     pub(super) fn of(name: Str<'_>) -> Self {
         if name.raw().len() > RAW_BYTES_MAX {
@@ -90,10 +103,13 @@ impl Word {
             "messages" => Self::Messages,
             "prompt" => Self::Prompt,
             "input" => Self::Input,
+            "documents" => Self::Documents,
+            "query" => Self::Query,
             "stream" => Self::Stream,
             "stream_options" => Self::StreamOptions,
             "include_usage" => Self::IncludeUsage,
-            "include_obfuscation" | "continuous_usage_stats" => Self::IncludeObfuscation,
+            "continuous_usage_stats" => Self::ContinuousUsage,
+            "include_obfuscation" => Self::IncludeObfuscation,
             "n" => Self::N,
             "best_of" => Self::BestOf,
             "max_tokens" => Self::MaxTokens,
