@@ -2,6 +2,7 @@
 
 mod caller;
 mod detect;
+mod leases;
 
 use crate::failures;
 use crate::host::{self, AnswerChunk, AnswerHead, ControlAnswer, HeldRequest};
@@ -9,6 +10,8 @@ use crate::keyring::{Keyring, process_started_ms};
 use crate::masking_key::TagSecret;
 use crate::meters::Meters;
 use crate::replays::{self, Seen};
+use crate::station::{SharedTable, Station};
+use contract::lease::Wanted;
 use contract::names::{TALLY_PROPERTY, WHO_PROPERTY};
 use contract::spool::JOURNAL_MARK;
 use contract::usage::{Tally, Who};
@@ -38,6 +41,7 @@ pub struct Gateway {
     keyring: Keyring,
     masking_key: TagSecret,
     meters: Meters,
+    station: Station,
     started_s: u64,
 }
 
@@ -48,13 +52,15 @@ impl Gateway {
         let keyring = Keyring::new(policy.stale_for_ms);
         let started_s = process_started_ms() / 1_000;
         let masking_key = TagSecret::default();
-        Rc::new(Gateway { policy, keyring, masking_key, meters: Meters::new(), started_s })
+        let (meters, station) = (Meters::new(), Station::open());
+        Rc::new(Gateway { policy, keyring, masking_key, meters, station, started_s })
     }
 
     /// Looks at shared data again.
     pub fn on_tick(&self) {
         self.keyring.refresh();
         self.masking_key.refresh();
+        self.station.on_tick();
     }
 
     /// Whether requests can be decided about. What is signed when the process began may
@@ -62,7 +68,12 @@ impl Gateway {
     fn is_ready(&self, now_s: u64) -> bool {
         self.keyring.is_ready()
             && (!self.policy.hmac.used || now_s >= open_from_s(self.started_s))
-            && (!self.policy.masking.are_used() || self.masking_key.is_there())
+            && (!self.needs_masking_key() || self.masking_key.is_there())
+    }
+
+    /// Whether something is kept by the masking key: values, or users who look like some.
+    fn needs_masking_key(&self) -> bool {
+        self.policy.masking.are_used() || self.policy.spending.use_users_of_bodies()
     }
 
     /// The seconds until the next try of `address`, if too many of it failed.
@@ -78,6 +89,12 @@ pub struct Stream {
     state: State,
     started_ms: u64,
     body: Body,
+    /// What the external detector has said; `None`: it was not asked.
+    detected: Option<Option<Vec<u8>>>,
+    /// How often the control plane was asked for leases.
+    asks: u8,
+    /// What it is being asked for while the answer passes.
+    wanted: Vec<Wanted>,
 }
 
 /// What Envoy holds of the request's body.
@@ -96,6 +113,8 @@ enum State {
     Held(Held),
     /// The body is there, and the external detector's word on it is awaited.
     Detecting(Held),
+    /// The body is there, and the control plane's leases are awaited.
+    Leasing(Held, Vec<Wanted>),
     /// The engine is awaited.
     Forwarded(Box<Forwarded>),
     /// The answer passes.
@@ -115,7 +134,15 @@ enum Question {
 impl Stream {
     /// A stream that nothing has arrived of.
     pub fn new(gateway: Rc<Gateway>) -> Stream {
-        Stream { gateway, state: State::New, started_ms: 0, body: Body::default() }
+        Stream {
+            gateway,
+            state: State::New,
+            started_ms: 0,
+            body: Body::default(),
+            detected: None,
+            asks: 0,
+            wanted: Vec::new(),
+        }
     }
 
     fn take_state(&mut self) -> State {
@@ -163,23 +190,38 @@ impl Stream {
         if !self.body.ended {
             return false;
         }
-        self.decide(held, External::Unasked)
+        self.decide_again(held)
     }
 
-    /// The whole body is there. Says whether the request goes on.
+    /// The whole body is there, and perhaps something that it had to wait for. Says
+    /// whether the request goes on.
+    fn decide_again(&mut self, held: &HeldRequest) -> bool {
+        let detected = self.detected.take();
+        let external = match &detected {
+            None => External::Unasked,
+            Some(None) => External::Failed,
+            Some(Some(answer)) => External::Answered(answer),
+        };
+        let goes_on = self.decide(held, external);
+        self.detected = detected;
+        goes_on
+    }
+
     fn decide(&mut self, held: &HeldRequest, external: External<'_>) -> bool {
         let (State::Held(request) | State::Detecting(request)) = &self.state else { return false };
         let gateway = Rc::clone(&self.gateway);
         let body = held.body(self.body.bytes);
         let key = gateway.masking_key.get();
         let material = Material { key: key.as_deref(), external };
-        match request_path::on_body(&gateway.policy, request, &body, &material) {
+        let (till, may_ask) = (gateway.station.till(), self.asks < leases::ASKS_MAX);
+        match request_path::on_body(&gateway.policy, request, &body, &material, &till, may_ask) {
             Decision::Finish(finish) => self.finish_masked(held, finish),
             Decision::Refused(refusal) => {
                 let opened = request.opened.clone();
                 self.refuse(held, &refusal, &opened);
             }
             Decision::Detect(question) => return self.detect(held, &question),
+            Decision::Lease(wanted) => return self.ask_for_leases(held, wanted),
             Decision::Forward { edits, body, forwarded } => {
                 held.edit(&edits);
                 if let Some(body) = body {
@@ -190,6 +232,7 @@ impl Stream {
                     gateway.meters.detector_failed();
                 }
                 note_who(&forwarded.who);
+                note_tally(&forwarded.course.at_start());
                 self.state = State::Forwarded(Box::new(forwarded));
                 return true;
             }
@@ -224,6 +267,11 @@ impl Context for Stream {
     fn on_http_call_response(&mut self, _: u32, _: usize, body_size: usize, _: usize) {
         if matches!(self.state, State::Detecting(_)) {
             return self.on_detected(body_size);
+        }
+        match self.state {
+            State::Leasing(..) => return self.on_leases(body_size),
+            State::Answering(_) => return self.on_leases_ahead(body_size),
+            _ => {}
         }
         let gateway = Rc::clone(&self.gateway);
         let (opened, question) = match self.take_state() {
@@ -307,7 +355,15 @@ impl HttpContext for Stream {
         let bytes = if answering.reader.rewrites() { chunk.bytes() } else { Vec::new() };
         let started_ms = self.started_ms;
         let elapsed_ms = || host::now_ms().saturating_sub(started_ms);
-        let step = response_path::on_body(answering, &bytes, end_of_stream, elapsed_ms);
+        let till = || self.gateway.station.till();
+        let step = response_path::on_body(answering, &bytes, end_of_stream, elapsed_ms, till);
+        if step.reset {
+            host::break_off();
+        }
+        if !step.wanted.is_empty() && self.wanted.is_empty() {
+            leases::ask_ahead(&self.gateway.policy.control_cluster, &step.wanted);
+            self.wanted = step.wanted;
+        }
         if let Some(replacement) = step.replacement {
             chunk.replace(&replacement);
         }
@@ -330,13 +386,26 @@ impl HttpContext for Stream {
     /// The stream is over, whatever ended it; what is noted here still reaches
     /// the access log's last line.
     fn on_log(&mut self) {
-        match &self.state {
+        match self.take_state() {
             State::Answering(answering) => {
-                note_tally(&response_path::final_tally(answering));
-                self.note_answer(answering);
+                let tally = response_path::final_tally(&answering);
+                let tally = answering.course.until_now(tally, host::now_ms());
+                note_tally(&tally);
+                self.note_answer(&answering);
+                let turn = self.gateway.station.next_answer();
+                answering.course.learn(&answering.reader, &tally, turn, &SharedTable);
+                answering.course.settle(&tally, &self.gateway.station.till());
             }
-            State::Held(held) | State::Detecting(held) => note_who(&held.who()),
-            State::Finished(Some(who)) => note_who(who),
+            State::Forwarded(forwarded) => {
+                let course = &forwarded.course;
+                let tally = course.until_now(course.at_start(), host::now_ms());
+                note_tally(&tally);
+                forwarded.course.settle(&tally, &self.gateway.station.till());
+            }
+            State::Held(held) | State::Detecting(held) | State::Leasing(held, _) => {
+                note_who(&held.who());
+            }
+            State::Finished(Some(who)) => note_who(&who),
             State::Asking { question: Question::Key(_), .. } => {
                 self.gateway.keyring.asked();
                 // Who leaves before the answer has guessed as well.
@@ -344,7 +413,7 @@ impl HttpContext for Stream {
                 let address = host::source_address();
                 let _ = failures::note(&address, self.started_ms, per_minute);
             }
-            State::New | State::Asking { .. } | State::Forwarded(_) | State::Finished(None) => {}
+            State::New | State::Asking { .. } | State::Finished(None) => {}
         }
     }
 }

@@ -244,6 +244,12 @@ impl HeldRequest {
     }
 }
 
+/// Breaks an answer off that has begun: the engine is told to stop, and the client sees its
+/// connection end. For callbacks of an answer.
+pub fn break_off() {
+    let _ = hostcalls::reset_http_response();
+}
+
 /// Lets a request go on that was paused by an earlier callback.
 pub fn resume_request(_held: HeldRequest) {
     let _ = hostcalls::resume_http_request();

@@ -12,7 +12,9 @@ mod keyring;
 mod masking_key;
 mod meters;
 mod replays;
+mod returns;
 pub mod root;
+mod station;
 mod sync_role;
 
 #[cfg(target_family = "wasm")]

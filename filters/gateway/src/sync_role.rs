@@ -8,6 +8,8 @@
 use crate::host::{self, ControlAnswer, Message};
 use crate::keyring::process_started_ms;
 use crate::meters::Meters;
+use crate::returns::Returns;
+use crate::station::process_name;
 use contract::keyring::{KeyringDelta, RefusalReport};
 use contract::limits::{KEYRING_POLL_MS, REFUSAL_REPORT_MS};
 use contract::names::{ANSWER_DELTA, ANSWER_NOTED, KEYRING_PATH, REFUSALS_PATH};
@@ -16,6 +18,7 @@ use pipeline::keyring::marks::{FRESH_NAME, REMEMBERED_NAME, encode_moment};
 use pipeline::keyring::signers::{SIGNERS_NAME, Signers};
 use pipeline::keyring::{STATE_NAME, State, encode_entry, entry_name_of_hex};
 use pipeline::masking_key::{self, MASKING_KEY_NAME};
+use pipeline::spending::marks::{SHARES_NAME, Shares};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -43,6 +46,7 @@ pub struct Sync {
     silent: bool,
     meters: Meters,
     reports: Reports,
+    returns: Returns,
 }
 
 /// What the control plane was told of refusals.
@@ -73,6 +77,7 @@ impl Sync {
                 told: None,
                 next_ms: 0,
             },
+            returns: Returns::default(),
         }
     }
 
@@ -86,12 +91,17 @@ impl Sync {
         if self.reports.are_due() {
             self.reports.send(&self.control_cluster, &self.meters);
         }
+        self.returns.on_tick(&self.control_cluster);
     }
 
     fn ask(&mut self) {
         let path = format!(
-            "{KEYRING_PATH}?epoch={}&since={}&hmac={}&masking={}",
-            self.state.epoch, self.state.version, self.signers.version, self.masking_version
+            "{KEYRING_PATH}?epoch={}&since={}&hmac={}&masking={}&process={}",
+            self.state.epoch,
+            self.state.version,
+            self.signers.version,
+            self.masking_version,
+            process_name(),
         );
         let timeout = Duration::from_millis(KEYRING_POLL_MS + GRACE_MS);
         match host::ask_control(&self.control_cluster, Message::Get, &path, timeout) {
@@ -103,7 +113,9 @@ impl Sync {
     /// The control plane, or Envoy in its place, has answered.
     pub fn on_answer(&mut self, token: u32, answer: &ControlAnswer) {
         if self.asked != Some(token) {
-            self.reports.on_answer(token, answer);
+            if !self.returns.on_answer(token, answer) {
+                self.reports.on_answer(token, answer);
+            }
             return;
         }
         self.asked = None;
@@ -133,9 +145,12 @@ impl Sync {
             host::set_shared(MASKING_KEY_NAME, &masking_key::encode(key));
             self.masking_version = masking_version();
         }
+        let shares = Shares { gateways: delta.gateways.max(1), spool_full: delta.spool_full };
+        host::set_shared(SHARES_NAME, &shares.encode());
         self.state = State { epoch: delta.epoch.clone(), version: delta.version };
-        host::set_shared(FRESH_NAME, &encode_moment(host::now_ms()));
+        self.returns.on_budgets(delta.budgets);
         if !delta.more {
+            host::set_shared(FRESH_NAME, &encode_moment(host::now_ms()));
             host::set_shared(STATE_NAME, &self.state.encode());
         }
         if std::mem::take(&mut self.silent) {

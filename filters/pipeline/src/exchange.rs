@@ -7,7 +7,8 @@
 //! ```
 
 use crate::privacy;
-use crate::request_path::Signer;
+use crate::request_path::{Answers, Signer};
+use crate::spending::Course;
 use crate::surface::Wanted;
 use auth::Caller;
 use auth::certificate::Certificate;
@@ -76,6 +77,10 @@ pub struct Forwarded {
     pub expose_pool: bool,
     /// What is done with the answer's texts, where the request has a masking policy.
     pub masked: Option<privacy::Masked>,
+    /// What it has taken of limits and budgets.
+    pub course: Box<Course>,
+    /// How the engine's answer is to be read.
+    pub answers: Answers,
 }
 
 /// The answer is coming.
@@ -92,6 +97,10 @@ pub struct Answering {
     pub texts: Option<privacy::Answering>,
     /// The running count.
     pub tally: Tally,
+    /// What it has taken of limits and budgets.
+    pub course: Box<Course>,
+    /// When the budget has ended it, Unix milliseconds.
+    pub cut_at_ms: Option<u64>,
 }
 
 impl Held {

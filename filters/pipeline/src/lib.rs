@@ -16,9 +16,11 @@ pub mod policy;
 pub mod privacy;
 pub mod request_path;
 pub mod response_path;
+pub mod spending;
 pub mod surface;
 
 pub use auth::authenticate::Means;
 pub use auth::key::Digest;
 pub use auth::{failures, hmac, keyring, nonce};
+pub use billing::{lease, table, vms};
 pub use policy::Policy;

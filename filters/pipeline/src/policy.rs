@@ -2,6 +2,7 @@
 //! control plane before it publishes, the module when it is configured.
 
 use crate::privacy::Policies;
+use crate::spending::Rules;
 use auth::Access;
 use auth::certificate::Certificates;
 use contract::limits::{MAX_BODY_BYTES_MAX, NAME_BYTES_MAX};
@@ -42,6 +43,8 @@ pub struct Policy {
     pub salts: HashMap<String, String>,
     /// What must not leave.
     pub masking: Policies,
+    /// What may be used and spent.
+    pub spending: Rules,
     /// Which pool serves which model.
     pub routes: Table,
 }
@@ -61,6 +64,10 @@ impl Policy {
             faults.extend(more);
             Table::default()
         });
+        let spending = Rules::compile(config).unwrap_or_else(|more| {
+            faults.extend(more);
+            Rules::default()
+        });
         if !faults.is_empty() {
             return Err(faults);
         }
@@ -79,6 +86,7 @@ impl Policy {
             access: Access::compile(&config.tenants, &config.roles),
             salts: config.tenants.keys().map(|name| (name.clone(), salt(name))).collect(),
             masking,
+            spending,
             routes,
         })
     }
@@ -123,12 +131,16 @@ pub(crate) mod tests {
             context,
             timeout_ms: 120_000,
             price_version: "v1".into(),
+            prices: contract::price::Prices::default(),
+            max_tokens: None,
+            template_tokens: 256,
+            medium_tokens: 16_384,
             engine: contract::policy::Engine::Openai,
             allow_fields: vec![],
             cache_salt: false,
             media: contract::policy::MediaConfig::default(),
         };
-        let model = |pool: &str| ModelConfig { pool: pool.into(), masking: None };
+        let model = |pool: &str| ModelConfig { pool: pool.into(), masking: None, limits: None };
         let globs = |globs: &[&str]| globs.iter().map(|g| (*g).to_owned()).collect();
         let may = |models: &[&str]| RoleConfig {
             models: globs(models),
@@ -143,6 +155,8 @@ pub(crate) mod tests {
             journal: false,
             auth: contract::policy::AuthConfig::default(),
             masking: contract::masking::MaskingConfig::default(),
+            limits: [].into(),
+            organisations_with_budget: vec![],
             pools: [
                 ("big".to_owned(), pool("pool/big", 4_096)),
                 ("small".to_owned(), pool("pool/small", 0)),
@@ -168,7 +182,9 @@ pub(crate) mod tests {
     fn all_faults_at_once() {
         let mut config = config();
         config.max_body_bytes = 0;
-        config.models.insert("a".into(), ModelConfig { pool: "gone".into(), masking: None });
+        config
+            .models
+            .insert("a".into(), ModelConfig { pool: "gone".into(), masking: None, limits: None });
         config.tenants.insert(String::new(), TenantConfig::default());
         let faults = Policy::compile(&config).unwrap_err();
         assert_eq!(faults.len(), 3, "{faults:?}");

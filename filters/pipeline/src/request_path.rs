@@ -5,14 +5,14 @@ mod body;
 mod caller;
 
 pub use arrival::{Arrival, Claim, Opening, health, on_headers};
-pub use body::{Decision, on_body, on_body_too_large};
+pub use body::{Answers, Decision, on_body, on_body_too_large};
 pub use caller::{
     Identified, Signer, Throttled, on_caller, on_key, on_nonce_unavailable, on_refused,
     on_signature, on_throttled, on_unavailable,
 };
 
 use crate::command::{Finish, Reply};
-use crate::exchange::Opened;
+use crate::exchange::{Held, Opened};
 use contract::names::CLIENT_REQUEST_ID_HEADER;
 use contract::refusal::{Code, Refusal};
 use contract::usage::Who;
@@ -23,6 +23,19 @@ fn reply(refusal: &Refusal, opened: &Opened) -> Reply {
     Reply::refusal(refusal, opened.shape)
         .with_header("allow", allow)
         .with_header(CLIENT_REQUEST_ID_HEADER, opened.client_request_id.as_deref())
+}
+
+/// The control plane has to say what the request may spend, and does not answer. Nothing is
+/// spent that is not granted.
+#[must_use]
+pub fn on_no_lease(held: &Held) -> Finish {
+    let refusal = Refusal::new(
+        Code::ControlUnavailable,
+        "The budget of this request could not be asked for; try again.",
+    );
+    let mut finish = refused(&refusal, held.who(), &held.opened);
+    finish.reply = finish.reply.with_header("retry-after", Some("1"));
+    finish
 }
 
 /// The end of a request whose caller is known.

@@ -4,10 +4,15 @@ use crate::command::HeaderEdit;
 use crate::exchange::{Answering, Forwarded};
 use crate::headers::Headers;
 use crate::privacy::{self, Masked};
+use crate::request_path::Answers;
+use crate::spending::{Course, Till, standing_headers};
+use billing::table::Table;
 use chat::answer_texts::Form;
 use chat::path::Api;
 use chat::reply::Reader;
+use contract::lease::Wanted;
 use contract::names::{CLIENT_REQUEST_ID_HEADER, MASKED_HEADER, OWN_HEADER_PREFIX, POOL_HEADER};
+use contract::refusal::{Code, Refusal};
 use contract::spool::{Line, LineType};
 use contract::usage::{Source, Tally, Who};
 
@@ -25,11 +30,25 @@ pub fn on_headers(
         headers.text("content-encoding"),
         &forwarded.asked,
     );
+    let Answers { strip, per_prompt } = forwarded.answers;
+    let mut reader = reader.with_usage(strip);
+    if per_prompt > 0 {
+        reader = reader.with_answers_per_prompt(per_prompt);
+    }
     let edits = answer_edits(&forwarded, &reader, headers, end_of_stream);
-    let tally = Tally { whole: end_of_stream, ..Tally::default() };
-    let Forwarded { who, request_id, masked, .. } = forwarded;
+    let Forwarded { who, request_id, masked, course, .. } = forwarded;
+    let tally = Tally { whole: end_of_stream, ..first_tally(&course, status) };
     let texts = masked.and_then(|masked| texts(masked, &reader, &who));
-    (edits, Answering { who, request_id, status, reader, texts, tally })
+    (edits, Answering { who, request_id, status, reader, texts, tally, course, cut_at_ms: None })
+}
+
+/// An engine that refuses has used nothing that is billed, unless it says so.
+fn first_tally(course: &Course, status: u16) -> Tally {
+    if is_answer(status) { course.at_start() } else { Tally::default() }
+}
+
+fn is_answer(status: u16) -> bool {
+    (100..400).contains(&status)
 }
 
 /// What changes the texts of an answer that is read.
@@ -55,6 +74,8 @@ fn answer_edits(
     if let Some(masked) = &forwarded.masked {
         edits.push(HeaderEdit::set(MASKED_HEADER, masked.found.to_string()));
     }
+    let standing = standing_headers(forwarded.course.standing());
+    edits.extend(standing.into_iter().map(|(name, value)| HeaderEdit::set(name, value)));
     if let (true, Some(pool)) = (forwarded.expose_pool, &forwarded.who.pool) {
         edits.push(HeaderEdit::set(POOL_HEADER, pool.clone()));
     }
@@ -77,24 +98,44 @@ pub struct Step {
     pub replacement: Option<Vec<u8>>,
     /// Whether the running count has changed.
     pub tally_changed: bool,
+    /// Whether the exchange has to be broken off now: the client has been told that it is
+    /// over, and the engine goes on.
+    pub reset: bool,
+    /// Leases that the exchange will need soon: the control plane is to be asked for them.
+    pub wanted: Vec<Wanted>,
 }
 
-/// A chunk of the answer has arrived; `elapsed_ms` says how long after the
-/// request, and is only asked when it matters.
-pub fn on_body(
+/// How long after its last words an answer is broken off, in milliseconds: a reset overtakes
+/// what Envoy has not written to the client yet.
+const LINGER_MS: u64 = 50;
+
+/// A chunk of the answer has arrived; `elapsed_ms` says how long after the request, and
+/// `till` is where more is reserved; both are only asked when it matters.
+pub fn on_body<'t, T: Table + 't>(
     answering: &mut Answering,
     chunk: &[u8],
     end_of_stream: bool,
     elapsed_ms: impl FnOnce() -> u64,
+    till: impl Fn() -> Till<'t, T>,
 ) -> Step {
+    if let Some(cut_at_ms) = answering.cut_at_ms {
+        let reset = till().now_ms >= cut_at_ms.saturating_add(LINGER_MS);
+        return Step { replacement: Some(Vec::new()), reset, ..Step::default() };
+    }
     let pushed = answering.reader.push(chunk);
     let mut tally_changed = pushed.usage_changed;
     if pushed.first_data && answering.reader.is_event_stream() {
         answering.tally.first_token_ms = Some(elapsed_ms());
         tally_changed = true;
     }
-    if pushed.usage_changed {
-        count(answering);
+    let before = answering.tally;
+    tally_changed |= count(answering, || till().now_ms);
+    let mut wanted = Vec::new();
+    if tally_changed && !answering.course.affords(&answering.tally, &till, &mut wanted) {
+        answering.tally = Tally { cut: true, ..before };
+        answering.cut_at_ms = Some(till().now_ms);
+        let replacement = Some(cut(answering));
+        return Step { replacement, tally_changed: true, ..Step::default() };
     }
     let mut replacement = pushed.replacement;
     if end_of_stream {
@@ -104,7 +145,23 @@ pub fn on_body(
         }
         on_end(answering);
     }
-    Step { replacement: change_texts(answering, chunk, replacement, end_of_stream), tally_changed }
+    let replacement = change_texts(answering, chunk, replacement, end_of_stream);
+    Step { replacement, tally_changed, wanted, reset: false }
+}
+
+/// The budget does not pay for this chunk: it stays here, and the client is told why no more
+/// comes. An answer that is no stream just breaks off.
+fn cut(answering: &mut Answering) -> Vec<u8> {
+    let refusal = Refusal::new(Code::BudgetExceeded, "The budget does not pay for more of this.");
+    let path = answering.who.path.clone().unwrap_or_default();
+    let mut leaves = Vec::new();
+    if let Some(texts) = &mut answering.texts {
+        leaves.extend(texts.finish());
+    }
+    if let Some(api) = Api::of(&path) {
+        leaves.extend(answering.reader.cut(&api, &refusal));
+    }
+    leaves
 }
 
 /// The texts of an answer leave changed. A JSON answer leaves as soon as its last brace
@@ -125,12 +182,14 @@ fn change_texts(
     if leaves == chunk { None } else { Some(leaves) }
 }
 
-/// The answer has ended as the engine meant it to.
+/// The answer has ended as the engine meant it to. A count that was told with its last words
+/// is the engine's own.
 pub fn on_end(answering: &mut Answering) {
     answering.tally.whole = true;
-    if answering.reader.usage().is_some() {
+    if answering.tally.source == Source::Running {
         answering.tally.source = Source::Engine;
     }
+    answering.tally.cut |= answering.course.is_cut_short(&answering.reader);
 }
 
 /// The count that the ledger gets, whatever ended the exchange. An error that an
@@ -170,20 +229,21 @@ pub fn journal_line(answering: &Answering, started_ms: u64, now_ms: u64) -> Line
         details: None,
         endpoint: None,
         duration_ms: Some(now_ms.saturating_sub(started_ms)),
+        sent: None,
+        attempts: None,
     }
 }
 
-/// Until the end is there, an engine's count is a running one.
-fn count(answering: &mut Answering) {
-    let Some(usage) = answering.reader.usage() else { return };
-    answering.tally = Tally {
-        input: usage.input,
-        cached_input: usage.cached_input,
-        output: usage.output,
-        reasoning: usage.reasoning,
-        source: Source::Running,
-        ..answering.tally
-    };
+/// Counts what has come by now. Whether that is another count than before.
+fn count(answering: &mut Answering, now_ms: impl FnOnce() -> u64) -> bool {
+    let Answering { reader, course, tally, status, .. } = answering;
+    if reader.usage().is_none() && !is_answer(*status) {
+        return false;
+    }
+    let counted = course.count(reader, *tally, now_ms);
+    let is_other = counted != *tally;
+    *tally = counted;
+    is_other
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::{State, Stream};
 use crate::host::{self, HeldRequest};
 use contract::refusal::Code;
-use pipeline::privacy::{External, Question};
+use pipeline::privacy::Question;
 use std::time::Duration;
 
 impl Stream {
@@ -21,20 +21,21 @@ impl Stream {
         if let State::Held(request) = self.take_state() {
             self.state = State::Detecting(request);
         }
-        asked.is_err() && self.detected(held, None)
+        asked.is_err() && self.on_word(held, None)
     }
 
     /// The detector has answered, or Envoy in its place.
     pub(super) fn on_detected(&mut self, body_size: usize) {
         let held = HeldRequest::enter();
         let answer = host::service_answer(body_size);
-        if self.detected(&held, answer.as_deref()) {
+        if self.on_word(&held, answer) {
             host::resume_request(held);
         }
     }
 
-    fn detected(&mut self, held: &HeldRequest, answer: Option<&[u8]>) -> bool {
-        let goes_on = self.decide(held, answer.map_or(External::Failed, External::Answered));
+    fn on_word(&mut self, held: &HeldRequest, answer: Option<Vec<u8>>) -> bool {
+        self.detected = Some(answer);
+        let goes_on = self.decide_again(held);
         // One that goes on has said whether the detector was needed.
         if let State::Finished(Some(who)) = &self.state
             && who.code.as_deref() == Some(Code::ControlUnavailable.as_str())

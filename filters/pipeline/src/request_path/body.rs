@@ -5,9 +5,13 @@ use crate::Policy;
 use crate::command::{Finish, HeaderEdit};
 use crate::exchange::{Forwarded, Held};
 use crate::privacy::{self, Masked, Material, Outcome, Question};
+use crate::spending::{self, Admission, Course, Demand, Denied, Till};
 use crate::surface::{self, Wanted};
 use auth::Caller;
 use auth::authorize::Permissions;
+use billing::bound::Asked as Spent;
+use billing::table::Table;
+use chat::billing_edits::{max_tokens_edits, usage_edits};
 use chat::edit::{Edit, apply, json_string};
 use chat::fields;
 use chat::form::{self, Form, FormError};
@@ -15,12 +19,14 @@ use chat::markdown::names_pictures;
 use chat::media::{self, MediaError};
 use chat::path::Api;
 use chat::request::{Request, RequestError, parse, parse_with_texts};
+use chat::strip::Strip;
 use chat::texts::Texts;
+use contract::lease::Wanted as Lease;
 use contract::limits::CHOICES_MAX;
 use contract::names::{POOL_HEADER, STREAM_HEADER, TIMEOUT_HEADER};
 use contract::policy::Engine;
 use contract::refusal::{Code, Refusal};
-use contract::usage::Who;
+use contract::usage::{Tally, Who};
 use routing::Route;
 
 /// What a body leads to.
@@ -33,6 +39,8 @@ pub enum Decision {
     /// An external detector has to be asked about its texts; then
     /// [`on_body`] again.
     Detect(Question),
+    /// The control plane has to be asked for these leases; then [`on_body`] again.
+    Lease(Vec<Lease>),
     /// It goes to a pool.
     Forward {
         /// Headers that lead there.
@@ -50,30 +58,54 @@ pub fn on_body_too_large(policy: &Policy, held: &Held) -> Finish {
     refused(&surface::too_large(policy.max_body_bytes), held.who(), &held.opened)
 }
 
-/// The whole body is there, and `material` to mask it with.
+/// The whole body is there, `material` to mask it with, and the `till` to pay at. `may_ask`
+/// is whether the control plane may still be asked for leases.
 #[must_use]
-pub fn on_body(policy: &Policy, held: &Held, body: &[u8], material: &Material<'_>) -> Decision {
+pub fn on_body<T: Table>(
+    policy: &Policy,
+    held: &Held,
+    body: &[u8],
+    material: &Material<'_>,
+    till: &Till<'_, T>,
+    may_ask: bool,
+) -> Decision {
     if let Some(signed) = &held.signer.body
         && let Err(refusal) = signed.check(body)
     {
         return Decision::Refused(refusal);
     }
     let mut who = held.who();
-    match decide(policy, held, &mut who, body, material) {
-        Ok(Decided::Forward { route, body, masked }) => Decision::Forward {
-            edits: forward_edits(route, who.stream),
-            body,
-            forwarded: Forwarded {
-                request_id: held.opened.request_id.clone(),
-                asked: who.model.clone().unwrap_or_default(),
-                expose_pool: policy.expose_pool,
-                masked,
-                who,
-            },
-        },
+    match decide(policy, held, &mut who, body, material, Counter { till, may_ask }) {
+        Ok(Decided::Forward { route, body, masked, course, answers }) => {
+            who.leases = course.leases();
+            Decision::Forward {
+                edits: forward_edits(route, who.stream),
+                body,
+                forwarded: Forwarded {
+                    request_id: held.opened.request_id.clone(),
+                    asked: who.model.clone().unwrap_or_default(),
+                    expose_pool: policy.expose_pool,
+                    masked,
+                    course,
+                    answers,
+                    who,
+                },
+            }
+        }
         Ok(Decided::Detect(question)) => Decision::Detect(question),
-        Err(refusal) => Decision::Finish(refused(&refusal, who, &held.opened)),
+        Ok(Decided::Lease(wanted)) => Decision::Lease(wanted),
+        Err(Denied { refusal, headers }) => {
+            let mut finish = refused(&refusal, who, &held.opened);
+            finish.reply.headers.extend(headers);
+            Decision::Finish(finish)
+        }
     }
+}
+
+/// Where a request pays.
+struct Counter<'p, 't, T> {
+    till: &'p Till<'t, T>,
+    may_ask: bool,
 }
 
 /// What becomes of a request.
@@ -84,8 +116,20 @@ enum Decided<'p> {
         body: Option<Vec<u8>>,
         /// What its answer is restored from.
         masked: Option<Masked>,
+        course: Box<Course>,
+        answers: Answers,
     },
     Detect(Question),
+    Lease(Vec<Lease>),
+}
+
+/// How the engine's answer is to be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Answers {
+    /// Which of its usage the client has not asked for.
+    pub strip: Strip,
+    /// How many answers each of several prompts has; 0: there is one prompt.
+    pub per_prompt: u64,
 }
 
 /// A body that may go out, and what is to be done with it.
@@ -97,32 +141,57 @@ struct Draft<'p, 'b> {
     edits: Vec<Edit>,
     /// Whether the answer's text is asked to be JSON itself.
     is_structured: bool,
+    /// What it will cost at most, but for the bytes that go out.
+    spent: Spent,
+    /// Bytes of what a model is given to read.
+    text_bytes: u64,
+    /// What puts in how many tokens an answer may have; `None`: that cannot be put in.
+    capping: Option<Capping<'b>>,
+    answers: Answers,
+}
+
+/// A request whose answers can be bounded.
+struct Capping<'b> {
+    request: Request<'b>,
+    api: Api<'static>,
+    /// What the pool puts in where the caller has named nothing.
+    default: Option<u64>,
+}
+
+impl Capping<'_> {
+    fn edits(&self, cap: Option<u64>) -> Vec<Edit> {
+        let tokens = cap.or(self.default);
+        tokens.map(|tokens| max_tokens_edits(&self.request, &self.api, tokens)).unwrap_or_default()
+    }
 }
 
 /// Fields by which a caller asks for an answer whose text is JSON.
 const STRUCTURED: [&str; 4] = ["output_config", "output_format", "response_format", "text"];
 
 /// What a request is decided by, beside its body.
-struct Case<'p> {
+struct Case<'p, 't, T> {
     policy: &'p Policy,
     permissions: Permissions<'p>,
     path: &'static str,
     salt: Option<&'p str>,
     caller: &'p Caller,
     material: &'p Material<'p>,
+    counter: Counter<'p, 't, T>,
 }
 
-fn decide<'p>(
+fn decide<'p, 't, T: Table>(
     policy: &'p Policy,
     held: &'p Held,
     who: &mut Who,
     body: &[u8],
     material: &'p Material<'p>,
-) -> Result<Decided<'p>, Refusal> {
+    counter: Counter<'p, 't, T>,
+) -> Result<Decided<'p>, Denied> {
     let caller = &held.signer.caller;
     let case = Case {
         caller,
         material,
+        counter,
         policy,
         permissions: policy.access.of(caller)?,
         path: held.opened.path,
@@ -134,8 +203,8 @@ fn decide<'p>(
     }
 }
 
-impl<'p> Case<'p> {
-    fn json(&self, who: &mut Who, body: &[u8]) -> Result<Decided<'p>, Refusal> {
+impl<'p, T: Table> Case<'p, '_, T> {
+    fn json(&self, who: &mut Who, body: &[u8]) -> Result<Decided<'p>, Denied> {
         let api = Api::of(self.path).ok_or_else(surface::not_found)?;
         let (request, texts) = self.parse(body, &api).map_err(|error| malformed(&error))?;
         who.stream = request.stream;
@@ -145,17 +214,49 @@ impl<'p> Case<'p> {
         if let Some(name) =
             fields::refused(&api, pool.engine, &pool.allow_fields, pool.cache_salt, &request)
         {
-            return Err(not_allowed(name));
+            return Err(not_allowed(name).into());
         }
-        media::check(&request.media, &pool.media).map_err(|error| bad_media(&error))?;
+        let contents =
+            media::inspect(&request.media, &pool.media).map_err(|error| bad_media(&error))?;
         if pool.engine == Engine::Tgi && pool.media.hosts.is_empty() && names_pictures(body) {
-            return Err(picture_in_text());
+            return Err(picture_in_text().into());
         }
+        self.name(who, route, request.user(&api))?;
+        let mut edits = self.json_edits(route, &request);
+        let (usage, asked) = usage_edits(&request, &api, pool.engine);
+        edits.extend(usage);
+        let generates = !matches!(api, Api::Embeddings | Api::Rerank);
+        let answers = Answers {
+            strip: asked.strip(pool.engine),
+            per_prompt: if request.prompts(&api) > 1 { request.n.unwrap_or(1).max(1) } else { 0 },
+        };
+        let draft = Draft {
+            route,
+            body,
+            texts,
+            edits,
+            is_structured: request.fields.iter().any(|name| STRUCTURED.contains(&&**name)),
+            spent: spending::asked(&request, &api, &contents, generates),
+            text_bytes: request.text_bytes(),
+            answers,
+            capping: generates.then(|| Capping {
+                default: pool.max_tokens.filter(|_| request.asked_tokens(&api).is_none()),
+                api,
+                request,
+            }),
+        };
+        self.decided(who, draft)
+    }
+
+    /// What the ledger is told once pool and user are known.
+    fn name(&self, who: &mut Who, route: &Route, user: Option<&str>) -> Result<(), Refusal> {
+        let tenant = &self.caller.tenant;
+        let user = user.filter(|_| self.policy.spending.user_from_body(tenant));
+        who.user = spending::recorded_user(self.caller, user, self.material.key)?;
+        who.organisation = self.policy.spending.organisation(tenant).cloned();
         who.pool = Some(route.pool.clone());
-        who.price_version = Some(pool.price_version.clone());
-        let edits = self.json_edits(route, &request);
-        let is_structured = request.fields.iter().any(|name| STRUCTURED.contains(&&**name));
-        self.decided(who, Draft { route, body, texts, edits, is_structured })
+        who.price_version = Some(route.config.price_version.clone());
+        Ok(())
     }
 
     /// The texts only where somebody may want them.
@@ -170,7 +271,7 @@ impl<'p> Case<'p> {
         parse(body).map(|request| (request, None))
     }
 
-    fn form(&self, who: &mut Who, body: &[u8], boundary: &str) -> Result<Decided<'p>, Refusal> {
+    fn form(&self, who: &mut Who, body: &[u8], boundary: &str) -> Result<Decided<'p>, Denied> {
         let form = form::parse(body, boundary).map_err(|error| bad_form(&error))?;
         who.stream = form.stream;
         let route = self.route(who, &form.model.value)?;
@@ -180,35 +281,76 @@ impl<'p> Case<'p> {
             form::FIELDS.contains(&name) || pool.allow_fields.iter().any(|field| field == name)
         };
         if let Some(name) = names.find(|name| !allowed(name)) {
-            return Err(not_allowed(fields::told(name)));
+            return Err(not_allowed(fields::told(name)).into());
         }
         form.check_media(body, &pool.media).map_err(|error| bad_media(&error))?;
-        who.pool = Some(route.pool.clone());
-        who.price_version = Some(pool.price_version.clone());
+        self.name(who, route, None)?;
         let texts = self.policy.masking.are_used().then(|| Texts::of_form(&form, body));
-        let edits = form_edits(route, &form);
-        self.decided(who, Draft { route, body, texts, edits, is_structured: false })
+        let bytes = body.len() as u64;
+        let draft = Draft {
+            route,
+            body,
+            texts,
+            edits: form_edits(route, &form),
+            is_structured: false,
+            spent: Spent { audio_bytes: bytes, media: 1, stream: form.stream, ..Spent::default() },
+            text_bytes: 0,
+            capping: None,
+            answers: Answers::default(),
+        };
+        self.decided(who, draft)
     }
 
-    /// What goes out, masked where the request has a policy.
-    fn decided(&self, who: &mut Who, draft: Draft<'p, '_>) -> Result<Decided<'p>, Refusal> {
-        let Draft { route, body, texts, mut edits, is_structured } = draft;
+    /// What goes out, masked where the request has a policy, if it is paid for.
+    fn decided(&self, who: &mut Who, mut draft: Draft<'p, '_>) -> Result<Decided<'p>, Denied> {
         let model = who.model.clone().unwrap_or_default();
         let policy = self.policy.masking.of(self.caller, &model)?;
         let mut masked = None;
-        if let (Some(policy), Some(texts)) = (policy, &texts) {
+        if let (Some(policy), Some(texts)) = (policy, &draft.texts) {
             let tenant = &self.caller.tenant;
             match privacy::mask(policy, self.material, tenant, texts, &mut who.masked)? {
                 Outcome::Detect(question) => return Ok(Decided::Detect(question)),
                 Outcome::Masked(more, mut what) => {
-                    edits.extend(more);
-                    edits.sort_by_key(|edit| edit.span.start);
-                    what.is_structured = is_structured;
+                    draft.edits.extend(more);
+                    what.is_structured = draft.is_structured;
                     masked = Some(what);
                 }
             }
         }
-        Ok(Decided::Forward { route, body: edited(body, &edits)?, masked })
+        self.paid(who, draft, masked)
+    }
+
+    /// Limits and budgets come last, so that nothing has to be undone.
+    fn paid(
+        &self,
+        who: &Who,
+        draft: Draft<'p, '_>,
+        masked: Option<Masked>,
+    ) -> Result<Decided<'p>, Denied> {
+        let Draft { route, body, mut edits, spent, text_bytes, mut capping, answers, .. } = draft;
+        let Counter { till, may_ask } = self.counter;
+        let spent = Spent { body_bytes: length_after(body, &edits), ..spent };
+        let pool = (route.pool.as_str(), &route.config);
+        let rules = &self.policy.spending;
+        let demand = Demand::of(rules, till, self.caller, who, pool, spent, text_bytes)?;
+        let demand = demand.capped_where_needed(capping.is_some());
+        if let (Some(capping), Some(most)) = (&mut capping, demand.most_of_an_answer()) {
+            capping.default = capping.default.or(Some(most));
+        }
+        match spending::admit(&demand, till, may_ask)? {
+            Admission::Lease(wanted) => Ok(Decided::Lease(wanted)),
+            Admission::Admitted { course, cap } => {
+                edits.extend(capping.iter().flat_map(|capping| capping.edits(cap)));
+                edits.sort_by_key(|edit| edit.span.start);
+                match edited(body, &edits) {
+                    Ok(body) => Ok(Decided::Forward { route, body, masked, course, answers }),
+                    Err(refusal) => {
+                        course.settle(&Tally::default(), till);
+                        Err(refusal.into())
+                    }
+                }
+            }
+        }
     }
 
     /// A model that this caller may not use does not exist for him.
@@ -231,6 +373,13 @@ impl<'p> Case<'p> {
         let model = renamed.then(|| Edit { span, text: json_string(name) });
         salt.into_iter().chain(model).collect()
     }
+}
+
+/// How long a body is with the edits, before it is known how many tokens are put in.
+fn length_after(body: &[u8], edits: &[Edit]) -> u64 {
+    let put_in: usize = edits.iter().map(|edit| edit.text.len()).sum();
+    let taken_out: usize = edits.iter().map(|edit| edit.span.len()).sum();
+    body.len().saturating_add(put_in).saturating_sub(taken_out) as u64
 }
 
 /// What puts the engine's own name of the model into a form.

@@ -5,13 +5,16 @@ use crate::exchange::{CertificateNames, Forwarded, Held};
 use crate::headers::Headers;
 use crate::policy::tests::config;
 use crate::privacy::Material;
+use crate::spending::trial::till;
 use auth::Caller;
+use billing::memory::Memory;
 use contract::keyring::KeyEntry;
 use contract::policy::{PoolConfig, RoleConfig};
 
 mod bodies;
 mod callers;
 mod masked;
+mod paid;
 
 fn policy() -> Policy {
     Policy::compile(&config()).unwrap()
@@ -29,6 +32,8 @@ fn entry(tenant: &str) -> KeyEntry {
         roles: vec![],
         models: vec![],
         masking: None,
+        limits: None,
+        budget: false,
         expires_at_s: Some(100),
     }
 }
@@ -76,7 +81,7 @@ fn hold(tenant: &str) -> Held {
 
 /// The body of a request that nothing is masked in.
 fn decided(policy: &Policy, held: &Held, body: &[u8]) -> Decision {
-    on_body(policy, held, body, &Material::default())
+    on_body(policy, held, body, &Material::default(), &till(&Memory::default()), true)
 }
 
 fn finish(identified: Identified) -> Finish {

@@ -1,6 +1,8 @@
+mod paid;
 mod restored;
 
 use super::*;
+use crate::spending::trial::{course, free};
 use contract::usage::Who;
 
 fn forwarded(expose_pool: bool) -> Forwarded {
@@ -14,6 +16,8 @@ fn forwarded(expose_pool: bool) -> Forwarded {
         asked: "llama".into(),
         expose_pool,
         masked: None,
+        course: course(),
+        answers: Answers::default(),
     }
 }
 
@@ -61,7 +65,7 @@ fn an_engine_does_not_speak_for_the_gateway() {
 #[test]
 fn a_json_answer_in_one_piece() {
     let mut answering = answering("application/json");
-    let step = on_body(&mut answering, JSON.as_bytes(), true, || 7);
+    let step = on_body(&mut answering, JSON.as_bytes(), true, || 7, free);
     let body = String::from_utf8(step.replacement.unwrap()).unwrap();
     assert_eq!(body, JSON.replace("meta/Llama", "llama"));
     let tally = final_tally(&answering);
@@ -73,10 +77,10 @@ fn a_json_answer_in_one_piece() {
 #[test]
 fn a_json_answer_whose_end_comes_by_itself() {
     let mut answering = answering("application/json");
-    on_body(&mut answering, JSON.as_bytes(), false, || 7);
+    on_body(&mut answering, JSON.as_bytes(), false, || 7, free);
     assert_eq!(final_tally(&answering).source, Source::Running);
     assert!(!final_tally(&answering).whole);
-    assert_eq!(on_body(&mut answering, b"", true, || 7), Step::default());
+    assert_eq!(on_body(&mut answering, b"", true, || 7, free), Step::default());
     assert_eq!(final_tally(&answering).source, Source::Engine);
 }
 
@@ -88,16 +92,16 @@ fn a_stream_is_counted_while_it_runs() {
             "data: {{\"model\":\"x\",\"usage\":{{\"prompt_tokens\":3,\"completion_tokens\":{tokens}}}}}\n\n"
         )
     };
-    let first = on_body(&mut answering, event(1).as_bytes(), false, || 7);
+    let first = on_body(&mut answering, event(1).as_bytes(), false, || 7, free);
     assert!(first.tally_changed);
     assert_eq!(answering.tally.first_token_ms, Some(7));
     assert_eq!((answering.tally.output, answering.tally.source), (1, Source::Running));
-    let second = on_body(&mut answering, event(2).as_bytes(), false, || 9);
+    let second = on_body(&mut answering, event(2).as_bytes(), false, || 9, free);
     assert!(second.tally_changed);
     assert_eq!(answering.tally.first_token_ms, Some(7));
-    let same = on_body(&mut answering, event(2).as_bytes(), false, || 9);
+    let same = on_body(&mut answering, event(2).as_bytes(), false, || 9, free);
     assert!(!same.tally_changed);
-    on_body(&mut answering, b"data: [DONE]\n\n", true, || 9);
+    on_body(&mut answering, b"data: [DONE]\n\n", true, || 9, free);
     let tally = final_tally(&answering);
     assert_eq!((tally.input, tally.output, tally.source), (3, 2, Source::Engine));
     assert!(tally.whole);
@@ -107,23 +111,26 @@ fn a_stream_is_counted_while_it_runs() {
 fn an_error_inside_an_answer_is_the_engines_failure() {
     let mut answering = answering("text/event-stream");
     let event = "data: {\"error\": {\"message\": \"x\", \"code\": 500}}\n\ndata: [DONE]\n\n";
-    on_body(&mut answering, event.as_bytes(), true, || 1);
-    assert!(final_tally(&answering).failed);
-    assert_eq!(final_tally(&answering).source, Source::None);
+    on_body(&mut answering, event.as_bytes(), true, || 1, free);
+    let tally = final_tally(&answering);
+    assert!(tally.failed);
+    // The engine has read the prompt.
+    assert_eq!((tally.source, tally.output), (Source::Estimated, 0));
+    assert!(tally.input > 0);
 }
 
 #[test]
 fn an_error_under_its_own_status_is_an_answer() {
     let headers = Headers::of(&[(":status", "400"), ("content-type", "application/json")]);
     let (_, mut answering) = on_headers(forwarded(false), &headers, false);
-    on_body(&mut answering, br#"{"error":{"message":"too long"}}"#, true, || 1);
+    on_body(&mut answering, br#"{"error":{"message":"too long"}}"#, true, || 1, free);
     assert!(!final_tally(&answering).failed);
 }
 
 #[test]
 fn the_journal_says_what_the_access_log_will_say() {
     let mut answering = answering("application/json");
-    on_body(&mut answering, JSON.as_bytes(), true, || 7);
+    on_body(&mut answering, JSON.as_bytes(), true, || 7, free);
     let line = journal_line(&answering, 1_000, 1_250);
     assert_eq!((line.id.as_str(), line.at_ms, line.duration_ms), ("r-1", 1_000, Some(250)));
     assert_eq!(line.status, Some(200));
@@ -136,9 +143,9 @@ fn the_journal_says_what_the_access_log_will_say() {
 #[test]
 fn what_was_held_back_leaves_at_the_end() {
     let mut answering = answering("application/json");
-    let first = on_body(&mut answering, br#"{"model":"meta/L"#, false, || 1);
+    let first = on_body(&mut answering, br#"{"model":"meta/L"#, false, || 1, free);
     let mut whole = first.replacement.unwrap();
-    let last = on_body(&mut answering, b"", true, || 1);
+    let last = on_body(&mut answering, b"", true, || 1, free);
     whole.extend(last.replacement.unwrap());
     assert_eq!(whole, br#"{"model":"meta/L"#);
 }

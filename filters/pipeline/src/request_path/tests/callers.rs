@@ -199,7 +199,7 @@ fn a_model_is_allowed_by_the_path_or_forbidden() {
         Decision::Forward { .. } => 200,
         Decision::Finish(finish) => finish.reply.status,
         Decision::Refused(refusal) => refusal.code.status(),
-        Decision::Detect(question) => panic!("{question:?}"),
+        other => panic!("{other:?}"),
     };
     assert_eq!(status(br#"{"model":"hidden"}"#), 200);
     assert_eq!(status(br#"{"model":"llama"}"#), 403);

@@ -4,6 +4,7 @@ use super::*;
 use crate::exchange::Answering;
 use crate::privacy::External;
 use crate::response_path;
+use crate::spending::trial::free;
 use contract::masking::{
     Action, ExternalConfig, MaskingConfig, MaskingPolicyConfig, OnFailure, PiiType,
 };
@@ -40,7 +41,7 @@ fn chat(content: &str) -> String {
 
 fn ask(policy: &Policy, body: &str, external: External<'_>) -> Decision {
     let material = Material { key: Some(KEY), external };
-    on_body(policy, &hold("acme"), body.as_bytes(), &material)
+    on_body(policy, &hold("acme"), body.as_bytes(), &material, &till(&Memory::default()), true)
 }
 
 fn forwarded(decision: Decision) -> (String, Forwarded) {
@@ -86,7 +87,7 @@ fn a_value_stays_and_comes_back() {
     let (first, second) = json.as_bytes().split_at(json.len() / 2);
     let mut out = Vec::new();
     for (chunk, end) in [(first, false), (second, false), (b"".as_slice(), true)] {
-        let step = response_path::on_body(&mut answering, chunk, end, || 1);
+        let step = response_path::on_body(&mut answering, chunk, end, || 1, free);
         out.extend(step.replacement.unwrap_or_else(|| chunk.to_vec()));
         assert_eq!(out.is_empty(), chunk == first, "it leaves with its last brace");
     }
@@ -110,7 +111,7 @@ fn a_stream_is_restored_however_it_is_cut() {
         let (first, second) = stream.as_bytes().split_at(cut);
         let mut out = Vec::new();
         for (chunk, end) in [(first, false), (second, true)] {
-            let step = response_path::on_body(&mut answering, chunk, end, || 1);
+            let step = response_path::on_body(&mut answering, chunk, end, || 1, free);
             out.extend(step.replacement.unwrap_or_else(|| chunk.to_vec()));
         }
         assert_eq!(*whole.get_or_insert_with(|| out.clone()), out, "cut at {cut}");
@@ -221,7 +222,8 @@ fn an_answer_that_is_json_stays_json() {
         let content = if wraps { format!(r#"{{"is":"{placeholder}"}}"#) } else { placeholder };
         let json = serde_json::json!({"choices": [{"index": 0, "message": {"content": content}}]});
         let (_, mut answering) = answer(forwarded, "application/json");
-        let step = response_path::on_body(&mut answering, json.to_string().as_bytes(), true, || 1);
+        let step =
+            response_path::on_body(&mut answering, json.to_string().as_bytes(), true, || 1, free);
         let out: serde_json::Value = serde_json::from_slice(&step.replacement.unwrap()).unwrap();
         assert_eq!(out["choices"][0]["message"]["content"], expected);
     }
@@ -233,7 +235,8 @@ fn values_of_the_models_own_are_counted() {
     let (_, forwarded) = forwarded(ask(&policy, &chat(EMAIL), External::Unasked));
     let (_, mut answering) = answer(forwarded, "application/json");
     let json = serde_json::json!({"choices": [{"index": 0, "message": {"content": "ask lee@example.com"}}]});
-    let step = response_path::on_body(&mut answering, json.to_string().as_bytes(), true, || 1);
+    let step =
+        response_path::on_body(&mut answering, json.to_string().as_bytes(), true, || 1, free);
     let out = String::from_utf8(step.replacement.unwrap()).unwrap();
     assert!(out.contains("ask [EMAIL]") && !out.contains("lee@"), "{out}");
     let who = response_path::who_of_answer(&answering).unwrap();

@@ -46,7 +46,14 @@ impl World {
     /// The request on its way to the engine, and its body.
     fn forwarded(&self) -> (String, Forwarded) {
         let material = Material { key: Some(b"made-up key"), external: External::Unasked };
-        match request_path::on_body(&self.policy, &self.held, self.body.as_bytes(), &material) {
+        match request_path::on_body(
+            &self.policy,
+            &self.held,
+            self.body.as_bytes(),
+            &material,
+            &free(),
+            true,
+        ) {
             Decision::Forward { body, forwarded, .. } => {
                 (String::from_utf8(body.unwrap()).unwrap(), forwarded)
             }
@@ -92,6 +99,8 @@ fn held(policy: &Policy, path: &str) -> Held {
         roles: vec![],
         models: vec![],
         masking: None,
+        limits: None,
+        budget: false,
         expires_at_s: None,
     };
     let caller = request_path::on_key(Some(entry), 0).unwrap();
@@ -130,7 +139,7 @@ fn passed(mut answering: Answering, answer: &[u8], cuts: &[usize]) -> Vec<u8> {
     let mut out = Vec::with_capacity(answer.len());
     let last = pieces.len() - 1;
     for (index, piece) in pieces.into_iter().enumerate() {
-        let step = on_body(&mut answering, piece, index == last, || 1);
+        let step = on_body(&mut answering, piece, index == last, || 1, free);
         out.extend(step.replacement.unwrap_or_else(|| piece.to_vec()));
     }
     out
