@@ -2,7 +2,9 @@
 //! ended. Pure; every rule of billing that is not a price stands here.
 
 use crate::record::{AT_MS_MAX, UsageRecord};
+use crate::storable;
 use crate::store::PriceBook;
+use contract::price::Prices;
 use contract::refusal::{Code, EnvoyError, envoy_error};
 use contract::spool::Line;
 use contract::usage::{End, Source, Tally, Who};
@@ -91,24 +93,69 @@ fn posting(
         return Posting::Malformed;
     }
     let ending = ending(&line, &who, &tally);
+    tally = charged(&line, tally, ending.status);
     tally.source = source_of(&tally, ending.end);
     Posting::Record(Box::new(priced(line, who, &tally, ending, prices)))
 }
 
+/// What of `tally` is charged. What an engine has counted is, whatever came of the answer.
+/// Without its count, nothing is where no engine has seen the request, and nothing where
+/// the client was answered with an error; the rest is as Tollgate has estimated it.
+fn charged(line: &Line, tally: Tally, status: u16) -> Tally {
+    let counted = matches!(tally.source, Source::Engine | Source::Running);
+    let unseen = line.sent == Some(0);
+    let refused = status >= 400 && status != STATUS_CLIENT_LEFT;
+    if counted || !(unseen || refused) {
+        return tally;
+    }
+    let Tally { first_token_ms, whole, failed, cut, .. } = tally;
+    Tally { first_token_ms, whole, failed, cut, ..Tally::default() }
+}
+
 /// The engine's count of an answer that was cut is its running count.
 fn source_of(tally: &Tally, end: End) -> Source {
-    let cut = matches!(end, End::ClientLeft | End::EngineFailed | End::GatewayLost);
+    let cut = !matches!(end, End::Complete | End::Refused);
     match tally.source {
         Source::Engine if cut && !tally.whole => Source::Running,
         source => source,
     }
 }
 
+/// How many engines were tried. A journal does not say: an answer that was counted came
+/// from one.
+fn attempts(line: &Line, tally: &Tally) -> u64 {
+    line.attempts.unwrap_or_else(|| u64::from(tally.source != Source::None))
+}
+
+/// The leases that a line names; none where it cannot be read.
+#[must_use]
+pub fn leases(line: &Line) -> Vec<u64> {
+    let who = line.who.as_deref().and_then(|who| serde_json::from_str::<Who>(who).ok());
+    who.map(|who| who.leases).unwrap_or_default()
+}
+
+/// What a record costs by `prices`: an old invoice can be computed again from its records.
+#[must_use]
+pub fn cost_nanodollars(record: &UsageRecord, prices: &Prices) -> i64 {
+    let tally = Tally {
+        input: record.input_tokens,
+        cached_input: record.cached_input_tokens,
+        output: record.output_tokens,
+        reasoning: record.reasoning_tokens,
+        images: record.images,
+        pages: record.pages,
+        audio_ms: record.audio_ms,
+        gpu_ms: record.gpu_ms,
+        source: record.source,
+        ..Tally::default()
+    };
+    billing::price::cost_nanodollars(prices, &tally)
+}
+
 fn priced(line: Line, who: Who, tally: &Tally, ending: Ending, prices: &PriceBook) -> Priced {
     let known = who.price_version.as_ref().map(|version| prices.get(version));
-    let cost_nanodollars =
-        known.flatten().map_or(0, |prices| billing::price::cost_nanodollars(prices, tally));
-    let record = UsageRecord {
+    let attempts = attempts(&line, tally);
+    let mut record = UsageRecord {
         id: line.id,
         client_request_id: who.client_request_id,
         at_ms: line.at_ms,
@@ -128,27 +175,37 @@ fn priced(line: Line, who: Who, tally: &Tally, ending: Ending, prices: &PriceBoo
         reasoning_tokens: tally.reasoning,
         source: tally.source,
         end: ending.end,
-        cost_nanodollars,
+        cost_nanodollars: 0,
         price_version: who.price_version,
         first_token_ms: tally.first_token_ms,
         duration_ms: line.duration_ms.unwrap_or(0),
         masked: who.masked.iter().map(|(of, count)| (of.as_str().to_owned(), *count)).collect(),
+        organisation: who.organisation,
+        attempts,
+        images: tally.images,
+        pages: tally.pages,
+        audio_ms: tally.audio_ms,
+        gpu_ms: tally.gpu_ms,
+        leases: who.leases,
     };
-    Priced { record, unpriced: known == Some(None) }
+    record.cost_nanodollars = known.flatten().map_or(0, |prices| cost_nanodollars(&record, prices));
+    Priced { record: storable::record(record), unpriced: known == Some(None) }
 }
 
 fn envoys_error(line: &Line) -> Option<&'static EnvoyError> {
     envoy_error(line.flags.as_deref().unwrap_or(""), line.details.as_deref().unwrap_or(""))
 }
 
-/// How it ended, by the first rule that applies: the gateway refused; the
-/// client has the whole answer; the client left; Envoy answered in the
+/// How it ended, by the first rule that applies: the budget ended the answer; the
+/// gateway refused; the client has the whole answer; the client left; Envoy answered in the
 /// engine's place or cut it; the engine's own error; nothing went wrong.
 fn end_of(line: &Line, who: &Who, tally: &Tally, envoys: Option<&EnvoyError>) -> End {
     let status = line.status.unwrap_or(0);
     let engines_error = tally.failed || status >= 500;
     let whole = tally.whole && !engines_error && (status < 400 || envoys.is_none());
-    if who.code.is_some() {
+    if tally.cut && !tally.failed {
+        End::CutByBudget
+    } else if who.code.is_some() {
         End::Refused
     } else if whole {
         End::Complete

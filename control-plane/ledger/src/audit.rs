@@ -68,11 +68,13 @@ pub enum Action {
     AdminRefused,
     /// A control plane began; the subject is its version.
     ControlStarted,
+    /// The cost of a usage record was corrected; the subject is the record's id.
+    RecordCorrected,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Action; 10] = [
+    pub const ALL: [Action; 11] = [
         Action::KeyCreated,
         Action::KeyRotated,
         Action::KeyChanged,
@@ -83,6 +85,7 @@ impl Action {
         Action::AuthRefused,
         Action::AdminRefused,
         Action::ControlStarted,
+        Action::RecordCorrected,
     ];
 
     /// The word in the row.
@@ -99,6 +102,7 @@ impl Action {
             Action::AuthRefused => "auth.refused",
             Action::AdminRefused => "admin.refused",
             Action::ControlStarted => "control.started",
+            Action::RecordCorrected => "record.corrected",
         }
     }
 }

@@ -1,15 +1,21 @@
 //! What every store has to do, whatever its database.
 
+mod books;
+mod corrections;
+mod gateways;
+mod leases;
 mod nonces;
 mod rotation;
 mod trail;
 mod uses;
 
+use crate::budget::{Budget, Per};
 use crate::error::Error;
 use crate::key::{NewKey, Revocation};
 use crate::record::tests::record;
 use crate::record::{GroupBy, UsageFilter, UsageRecord, UsageSum};
 use crate::store::{Batch, Counts, OpenRequest, Position, Store};
+use crate::verify::{self, Verification};
 use contract::keyring::{KeyChange, KeyEntry};
 use contract::price::Prices;
 use contract::usage::End;
@@ -37,10 +43,64 @@ pub async fn all<S: Store>(mut fresh: impl AsyncFnMut() -> S) {
     trail::the_end_is_known_by_its_head(&fresh().await).await;
     nonces::a_nonce_is_fresh_once(&fresh().await).await;
     nonces::the_end_of_all_nonces_is_known(&fresh().await).await;
+    spools_have_positions_of_their_own(&fresh().await).await;
+    books::every_account_has_a_balance_in_every_period(&fresh().await).await;
+    books::a_record_that_is_read_again_moves_nothing(&fresh().await).await;
+    books::what_does_not_fit_stops_nothing(&fresh().await).await;
+    books::pages_and_sums_by_every_word(&fresh().await).await;
+    corrections::a_correction_is_posted_beside_its_record(&fresh().await).await;
+    corrections::what_cannot_be_corrected(&fresh().await).await;
+    leases::a_budget_is_given_in_parts(&fresh().await).await;
+    leases::two_gateways_share_a_budget(&fresh().await).await;
+    leases::an_answer_that_was_lost_is_given_again(&fresh().await).await;
+    leases::what_is_given_back_is_there_again(&fresh().await).await;
+    leases::usage_is_of_the_leases_period(&fresh().await).await;
+    leases::a_dead_gateways_leases_come_back(&fresh().await).await;
+    leases::a_lease_is_not_closed_by_time_alone(&fresh().await).await;
+    leases::budgets_of_keys_and_users(&fresh().await).await;
+    leases::without_a_budget_nothing_is_bound(&fresh().await).await;
+    gateways::those_that_were_heard_of_are_counted(&fresh().await).await;
+    gateways::what_engines_count_is_kept(&fresh().await).await;
     many_keys(&fresh().await).await;
 }
 
-fn new_key(id: &str, tenant: &str) -> NewKey {
+/// The books, which must be sound.
+async fn sound(store: &impl Store) -> Verification {
+    let nothing = std::env::temp_dir().join("no-spool-of-a-ledger");
+    let found = verify::verify(store, &nothing, "no spool").await.unwrap();
+    assert!(found.is_sound(), "{:?}", found.faults);
+    found
+}
+
+async fn spools_have_positions_of_their_own(store: &impl Store) {
+    for spool in ["a", "b", "a"] {
+        store.register_spool(spool).await.unwrap();
+    }
+    let of = |spool: &str, batch: Batch| Batch { spool: spool.to_owned(), ..batch };
+    let open = |id: &str| OpenRequest {
+        id: id.to_owned(),
+        generation: 1,
+        offset: 5,
+        leases: vec![3, 4],
+        line: id.to_owned(),
+        start_only: false,
+    };
+    let mut first = of("a", posting(at(1, 0), at(1, 9), vec![record("r1")]));
+    first.open = vec![open("x")];
+    store.commit(&first).await.unwrap();
+    let mut second = of("b", posting(at(1, 0), at(2, 0), vec![record("r2")]));
+    second.open = vec![open("y")];
+    store.commit(&second).await.unwrap();
+    assert!(matches!(store.commit(&of("c", first.clone())).await, Err(Error::PositionMoved)));
+    assert_eq!(store.position("a").await.unwrap(), at(1, 9));
+    assert_eq!(store.position("b").await.unwrap(), at(2, 0));
+    assert_eq!(store.position("never heard of").await.unwrap(), at(1, 0));
+    assert_eq!(store.open_requests("a", 9).await.unwrap(), [open("x")]);
+    assert_eq!(store.open_requests("b", 9).await.unwrap(), [open("y")]);
+    sound(store).await;
+}
+
+pub fn new_key(id: &str, tenant: &str) -> NewKey {
     NewKey {
         id: id.to_owned(),
         sha256: digest(id),
@@ -50,6 +110,8 @@ fn new_key(id: &str, tenant: &str) -> NewKey {
         roles: vec!["user".to_owned()],
         models: vec!["llama*".to_owned()],
         masking: Some("strict".to_owned()),
+        limits: Some("slow".to_owned()),
+        budget: Some(Budget { nanodollars: 5_000, per: Per::Day }),
         expires_at_s: Some(2_000_000_000),
         at_s: 1_000,
     }
@@ -67,6 +129,8 @@ fn entry(id: &str, tenant: &str) -> KeyEntry {
         roles: vec!["user".to_owned()],
         models: vec!["llama*".to_owned()],
         masking: Some("strict".to_owned()),
+        limits: Some("slow".to_owned()),
+        budget: true,
         expires_at_s: Some(2_000_000_000),
     }
 }
@@ -199,8 +263,8 @@ async fn many_keys(store: &impl Store) {
 }
 
 async fn prices(store: &impl Store) {
-    let cheap = Prices { input: 1, cached_input: 2, output: 3 };
-    let most = Prices { input: u64::MAX, cached_input: 0, output: u64::MAX };
+    let cheap = Prices { input: 1, cached_input: 2, output: 3, ..Prices::default() };
+    let most = Prices { input: u64::MAX, cached_input: 0, output: u64::MAX, ..Prices::default() };
     store.record_prices(&[cheap, most]).await.unwrap();
     store.record_prices(&[cheap]).await.unwrap();
     let book = store.price_book().await.unwrap();
@@ -219,10 +283,10 @@ fn posting(from: Position, to: Position, records: Vec<UsageRecord>) -> Batch {
 }
 
 async fn position_and_postings_move_together(store: &impl Store) {
-    assert_eq!(store.position().await.unwrap(), at(1, 0));
+    assert_eq!(store.position("").await.unwrap(), at(1, 0));
     let batch = posting(at(1, 0), at(1, 9), vec![record("a")]);
     assert_eq!(store.commit(&batch).await.unwrap().lines, 1);
-    assert_eq!(store.position().await.unwrap(), at(1, 9));
+    assert_eq!(store.position("").await.unwrap(), at(1, 9));
     // The same batch once more, as after a commit whose answer was lost.
     assert!(matches!(store.commit(&batch).await, Err(Error::PositionMoved)));
     let other = posting(at(1, 8), at(1, 20), vec![record("b")]);
@@ -261,13 +325,15 @@ async fn a_journals_records_fill_gaps(store: &impl Store) {
     }
     let all = store.usage(&UsageFilter::default()).await.unwrap();
     assert_eq!(all, [record("known"), record("new")]);
-    assert_eq!(store.position().await.unwrap(), at(1, 9));
+    assert_eq!(store.position("").await.unwrap(), at(1, 9));
 }
 
 async fn open_requests(store: &impl Store) {
     let open = |id: &str, generation, line: &str, start_only| OpenRequest {
         id: id.to_owned(),
         generation,
+        offset: 0,
+        leases: vec![7],
         line: line.to_owned(),
         start_only,
     };
@@ -283,7 +349,7 @@ async fn open_requests(store: &impl Store) {
     ];
     store.commit(&batch).await.unwrap();
     let lines = async |until| -> Vec<String> {
-        let open = store.open_requests(until).await.unwrap();
+        let open = store.open_requests("", until).await.unwrap();
         let mut lines: Vec<_> = open.into_iter().map(|open| open.line).collect();
         lines.sort();
         lines
@@ -347,6 +413,7 @@ async fn usage_and_sums(store: &impl Store) {
         output_tokens: 14,
         reasoning_tokens: 2,
         cost_nanodollars: cost,
+        ..UsageSum::default()
     };
     assert_eq!(store.usage_sums(&filter, GroupBy::Tenant).await.unwrap(), [expected]);
     let none = UsageFilter { tenant: text("nobody"), ..all() };

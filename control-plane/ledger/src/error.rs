@@ -18,6 +18,21 @@ pub enum Error {
     /// The schema could not be brought up to date.
     #[error("the ledger's database could not be migrated: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
+    /// The PostgreSQL server or database is none that a ledger can be in.
+    #[error("this PostgreSQL cannot hold a ledger: {0}")]
+    Unfit(&'static str),
+    /// The database that a ledger was to be moved to holds one.
+    #[error("the database is not empty: its table {table} has rows")]
+    NotEmpty {
+        /// The first such table.
+        table: String,
+    },
+    /// What was moved is not what it was.
+    #[error("the table {table} was not moved as it is; nothing was moved")]
+    Moved {
+        /// The table.
+        table: String,
+    },
     /// A file of the spool could not be read, renamed or listed.
     #[error("the usage spool failed at {path}: {cause}")]
     Spool {

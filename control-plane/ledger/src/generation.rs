@@ -7,6 +7,7 @@
 //! | `usage.N.closed.jsonl` | its Envoy is dead: final |
 //! | `usage.N.done` | an empty mark: generation N was read to its end and removed |
 //! | `usage.journal` | the journal of the Envoy that runs ([`crate::journal`]) |
+//! | `id` | the spool's name |
 //! | `usage.N.journal` | the one of the dead Envoy that wrote generation N last |
 //!
 //! Generations count from 1. The live file's is one more than the largest N of
@@ -25,6 +26,12 @@ pub const LIVE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// Name of the live file in the spool folder.
 pub const LIVE_NAME: &str = "usage.jsonl";
+
+/// Name of the file that holds the spool's name.
+const ID_NAME: &str = "id";
+
+/// Bytes of randomness in it.
+const ID_BYTES: usize = 16;
 
 /// Two rotations at once would give one number to two files.
 static ROTATION: Mutex<()> = Mutex::new(());
@@ -131,6 +138,30 @@ pub fn list(spool: &Path) -> Result<Listing, Error> {
         }
     }
     Ok(listing)
+}
+
+/// The name of the spool in the folder `spool`, made at random when it has none: what tells
+/// it from the spools of other control planes on the same database.
+pub fn spool_id(spool: &Path) -> Result<String, Error> {
+    let _alone = ROTATION.lock();
+    let path = spool.join(ID_NAME);
+    match std::fs::read_to_string(&path) {
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => {}
+        read => {
+            let id = read.map_err(Error::spool(&path))?.trim().to_owned();
+            if !id.is_empty() {
+                return Ok(id);
+            }
+        }
+    }
+    let mut random = [0; ID_BYTES];
+    getrandom::fill(&mut random).map_err(Error::Random)?;
+    let id = hex::encode(random);
+    // Whole or not at all: a name that was half written would be another spool's.
+    let fresh = spool.join(format!("{ID_NAME}.new"));
+    std::fs::write(&fresh, &id).map_err(Error::spool(&fresh))?;
+    rename(&fresh, &path)?;
+    Ok(id)
 }
 
 /// The path of a rotated file.

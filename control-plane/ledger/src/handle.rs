@@ -1,13 +1,21 @@
 //! The handle that the rest of the control plane holds.
 
 use crate::audit::{AuditEvent, AuditFilter, AuditRow, Head, Verdict};
+use crate::budget::{BudgetBook, BudgetStanding};
+use crate::correction::{Corrected, Correction, NewCorrection};
+use crate::counters::EngineCounters;
+use crate::desk::LeaseDesk;
 use crate::error::Error;
+use crate::generation;
 use crate::key::{Key, NewKey, NewSecret, Revocation, Rotation, StaticKeysChange};
 use crate::record::{GroupBy, UsageFilter, UsageRecord, UsageSum};
+use crate::seen::Seen;
 use crate::sqlite::SqliteStore;
-use crate::store::{Counts, Position, Store};
+use crate::store::{Counts, Position, PriceBook, Store};
 use crate::tail::{self, Tail};
+use crate::verify::{self, Verification};
 use contract::keyring::{KeyEntry, KeyringDelta};
+use contract::lease::{LeaseAnswer, LeaseRequest};
 use contract::price::Prices;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -20,6 +28,9 @@ pub const DATABASE_NAME: &str = "tollgate.db";
 
 /// Name of the spool folder in the data folder.
 pub const SPOOL_NAME: &str = "spool";
+
+/// How often the keyring is looked at for what other control planes did.
+const KEYRING_INTERVAL: Duration = Duration::from_millis(500);
 
 /// How the ledger does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +48,9 @@ pub struct Status {
 pub struct Ledger {
     store: Arc<dyn Store>,
     spool: PathBuf,
+    spool_id: Arc<str>,
+    desk: Arc<LeaseDesk>,
+    seen: Arc<Seen>,
     keyring: Arc<watch::Sender<u64>>,
     /// How often the reader found nothing more to read.
     idle: Arc<watch::Sender<u64>>,
@@ -56,7 +70,18 @@ impl Ledger {
     pub async fn over(store: Arc<dyn Store>, spool: PathBuf) -> Result<Self, Error> {
         let version = store.keyring_version().await?;
         let keyring = Arc::new(watch::Sender::new(version));
-        Ok(Ledger { store, spool, keyring, idle: Arc::new(watch::Sender::new(0)) })
+        let spool_id: Arc<str> = generation::spool_id(&spool)?.into();
+        store.register_spool(&spool_id).await?;
+        let desk = LeaseDesk::new(Arc::clone(&store), spool.clone(), Arc::clone(&spool_id));
+        let idle = Arc::new(watch::Sender::new(0));
+        let (desk, seen) = (Arc::new(desk), Arc::default());
+        Ok(Ledger { store, spool, spool_id, desk, seen, keyring, idle })
+    }
+
+    /// The spool's name, made once at random.
+    #[must_use]
+    pub fn spool_id(&self) -> &str {
+        &self.spool_id
     }
 
     /// The folder that Envoy writes the spool to.
@@ -69,8 +94,19 @@ impl Ledger {
     /// it at any moment loses nothing.
     pub async fn tail(&self) {
         let idle = Arc::clone(&self.idle);
-        let tail = Tail::new(Arc::clone(&self.store), self.spool.clone());
+        let tail = Tail::new(Arc::clone(&self.store), self.spool.clone(), &self.spool_id);
         tail.run(move || idle.send_modify(|times| *times = times.wrapping_add(1))).await;
+    }
+
+    /// Learns of the keys that other control planes on the same database make and revoke, for
+    /// ever; to be run in one task beside [`Ledger::tail`].
+    pub async fn follow_keyring(&self) {
+        loop {
+            tokio::time::sleep(KEYRING_INTERVAL).await;
+            if let Err(error) = self.tell_keyring().await {
+                tracing::debug!(%error, "the keyring's version is not known");
+            }
+        }
     }
 
     /// Waits until all that stands in the spool now is posted, at most `patience`;
@@ -174,6 +210,87 @@ impl Ledger {
         self.store.usage_sums(filter, by).await
     }
 
+    /// The first `limit` records with numbers greater than `after` that match: a page.
+    /// The next one goes on after the last number.
+    pub async fn usage_page(
+        &self,
+        filter: &UsageFilter,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<(u64, UsageRecord)>, Error> {
+        self.store.usage_page(filter, after, limit).await
+    }
+
+    /// All prices that ever were, by their version.
+    pub async fn price_book(&self) -> Result<PriceBook, Error> {
+        self.store.price_book().await
+    }
+
+    /// Posts a correction of a record's cost; the record stays as it is.
+    pub async fn correct(&self, correction: &NewCorrection) -> Result<Corrected, Error> {
+        self.store.correct(correction).await
+    }
+
+    /// All corrections of the records that match, in the order in which they were made.
+    pub async fn corrections(&self, filter: &UsageFilter) -> Result<Vec<Correction>, Error> {
+        self.store.corrections(filter).await
+    }
+
+    /// Whether the books are whole: chains, sums, prices and the spool's position.
+    pub async fn verify(&self) -> Result<Verification, Error> {
+        verify::verify(&*self.store, &self.spool, &self.spool_id).await
+    }
+
+    /// The budgets that hold from now on. To be called before a gateway asks for leases.
+    /// Tells the budgets that hold from any others; the same on every machine.
+    #[must_use]
+    pub fn budgets_version(&self) -> u64 {
+        self.desk.budgets_version()
+    }
+
+    /// From now on these budgets hold.
+    pub fn set_budgets(&self, book: BudgetBook) {
+        self.desk.set_budgets(book);
+    }
+
+    /// How every budget stands.
+    pub async fn budgets(&self, now_ms: u64) -> Result<Vec<BudgetStanding>, Error> {
+        self.store.budgets(&*self.desk.budgets().await?, now_ms).await
+    }
+
+    /// Takes back and grants parts of budgets. Waits for the first budgets to be set. What
+    /// was granted stays granted when the caller goes: the next request learns of it.
+    pub async fn lease(&self, request: LeaseRequest, now_ms: u64) -> Result<LeaseAnswer, Error> {
+        self.desk.lease(request, now_ms).await
+    }
+
+    /// Notes that a gateway was heard of; written once in a while.
+    pub async fn gateway_seen(&self, process: &str, now_ms: u64) -> Result<(), Error> {
+        if self.seen.is_news(process, now_ms) {
+            self.store.gateway_seen(process, now_ms).await?;
+        }
+        Ok(())
+    }
+
+    /// How many gateways were heard of at `since_ms` or after, by any control plane.
+    pub async fn gateways(&self, since_ms: u64) -> Result<u64, Error> {
+        self.store.gateways(since_ms).await
+    }
+
+    /// Keeps what engines have counted.
+    pub async fn note_counters(&self, counters: &[EngineCounters]) -> Result<(), Error> {
+        self.store.note_counters(counters).await
+    }
+
+    /// What engines had counted, from `since_ms` on and before `until_ms`.
+    pub async fn counters(
+        &self,
+        since_ms: u64,
+        until_ms: u64,
+    ) -> Result<Vec<EngineCounters>, Error> {
+        self.store.counters(since_ms, until_ms).await
+    }
+
     /// Adds a row to the audit trail; returns the trail's new end. What changes a key
     /// is noted with the change and needs no call.
     pub async fn note(&self, event: AuditEvent) -> Result<Head, Error> {
@@ -214,7 +331,7 @@ impl Ledger {
 
     /// How the ledger does.
     pub async fn status(&self) -> Result<Status, Error> {
-        let position = self.store.position().await?;
+        let position = self.store.position(&self.spool_id).await?;
         let lag_bytes = tail::lag_bytes(&self.spool, position)?;
         Ok(Status { position, lag_bytes, counts: self.store.counts().await? })
     }

@@ -1,6 +1,7 @@
 //! API keys as the control plane keeps them. The key itself is nowhere; only
 //! its SHA-256 is.
 
+use crate::budget::Budget;
 use serde::{Deserialize, Serialize};
 
 /// A key to be made.
@@ -22,6 +23,10 @@ pub struct NewKey {
     pub models: Vec<String>,
     /// The masking policy of its requests.
     pub masking: Option<String>,
+    /// The limits of the key itself, by their name.
+    pub limits: Option<String>,
+    /// What may be spent with it.
+    pub budget: Option<Budget>,
     /// Unix time in seconds from which it is refused.
     pub expires_at_s: Option<u64>,
     /// Unix time in seconds of the making.
@@ -56,6 +61,13 @@ pub struct Key {
     /// The masking policy of its requests.
     #[serde(default)]
     pub masking: Option<String>,
+    /// The limits of the key itself, by their name.
+    #[serde(default)]
+    pub limits: Option<String>,
+    /// What may be spent with it. The amount of a configured key stands in the
+    /// configuration alone.
+    #[serde(default)]
+    pub budget: Option<Budget>,
     /// Whether it stands in the configuration file.
     pub configured: bool,
     /// Unix time in seconds of the making.

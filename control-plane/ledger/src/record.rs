@@ -62,6 +62,53 @@ pub struct UsageRecord {
     pub duration_ms: u64,
     /// How many values were masked, by type.
     pub masked: BTreeMap<String, u64>,
+    /// The organisation that the tenant was of.
+    #[serde(default)]
+    pub organisation: Option<String>,
+    /// How many engines were tried; the one that answered is billed.
+    #[serde(default)]
+    pub attempts: u64,
+    /// Images of the request.
+    #[serde(default)]
+    pub images: u64,
+    /// Pages of its documents.
+    #[serde(default)]
+    pub pages: u64,
+    /// Milliseconds of sound that the engine heard.
+    #[serde(default)]
+    pub audio_ms: u64,
+    /// Milliseconds that an engine worked on it, where that has a price.
+    #[serde(default)]
+    pub gpu_ms: u64,
+    /// The leases that paid, by their numbers.
+    #[serde(skip)]
+    pub leases: Vec<u64>,
+}
+
+impl UsageRecord {
+    /// The word that its source is written as.
+    #[must_use]
+    pub const fn source_word(&self) -> &'static str {
+        match self.source {
+            Source::Engine => "engine",
+            Source::Running => "running",
+            Source::Estimated => "estimated",
+            Source::None => "none",
+        }
+    }
+
+    /// The word that its end is written as.
+    #[must_use]
+    pub const fn end_word(&self) -> &'static str {
+        match self.end {
+            End::Complete => "complete",
+            End::ClientLeft => "client_left",
+            End::EngineFailed => "engine_failed",
+            End::CutByBudget => "cut_by_budget",
+            End::GatewayLost => "gateway_lost",
+            End::Refused => "refused",
+        }
+    }
 }
 
 /// Which records; `None` is all.
@@ -76,6 +123,10 @@ pub struct UsageFilter {
     pub user: Option<String>,
     /// For this model.
     pub model: Option<String>,
+    /// Served by this pool.
+    pub pool: Option<String>,
+    /// Of a tenant of this organisation.
+    pub organisation: Option<String>,
     /// Begun at or after this Unix millisecond.
     pub since_ms: Option<u64>,
     /// Begun before this Unix millisecond.
@@ -86,6 +137,8 @@ pub struct UsageFilter {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GroupBy {
+    /// The organisation.
+    Organisation,
     /// The tenant.
     Tenant,
     /// The key's id.
@@ -94,6 +147,8 @@ pub enum GroupBy {
     User,
     /// The model that was asked for.
     Model,
+    /// The pool that served.
+    Pool,
     /// The day of the start, in UTC.
     Day,
 }
@@ -101,7 +156,7 @@ pub enum GroupBy {
 /// Sums over records.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UsageSum {
-    /// The tenant, key, user, model or day (`YYYY-MM-DD`); `None` where records
+    /// The organisation, tenant, key, user, model, pool or day (`YYYY-MM-DD`); `None` where records
     /// have no such word.
     pub group: Option<String>,
     /// Records.
@@ -116,6 +171,21 @@ pub struct UsageSum {
     pub reasoning_tokens: u64,
     /// Cost.
     pub cost_nanodollars: i64,
+    /// What corrections of these records add to it.
+    #[serde(default)]
+    pub corrected_nanodollars: i64,
+    /// Images.
+    #[serde(default)]
+    pub images: u64,
+    /// Pages.
+    #[serde(default)]
+    pub pages: u64,
+    /// Milliseconds of sound.
+    #[serde(default)]
+    pub audio_ms: u64,
+    /// Milliseconds of engines' work.
+    #[serde(default)]
+    pub gpu_ms: u64,
 }
 
 /// RFC 3339 in UTC with milliseconds.
@@ -169,6 +239,13 @@ pub(crate) mod tests {
             first_token_ms: Some(12),
             duration_ms: 90,
             masked: BTreeMap::new(),
+            organisation: Some("org".to_owned()),
+            attempts: 1,
+            images: 0,
+            pages: 0,
+            audio_ms: 0,
+            gpu_ms: 0,
+            leases: Vec::new(),
         }
     }
 
@@ -184,7 +261,8 @@ pub(crate) mod tests {
                 r#""status":200,"code":null,"input_tokens":16,"cached_input_tokens":4,"#,
                 r#""output_tokens":14,"reasoning_tokens":2,"source":"engine","end":"complete","#,
                 r#""cost_nanodollars":34800,"price_version":"i1-c1-o1","first_token_ms":12,"#,
-                r#""duration_ms":90,"masked":{}}"#
+                r#""duration_ms":90,"masked":{},"organisation":"org","attempts":1,"images":0,"#,
+                r#""pages":0,"audio_ms":0,"gpu_ms":0}"#
             )
         );
         assert_eq!(serde_json::from_str::<UsageRecord>(&text).unwrap(), record("r1"));

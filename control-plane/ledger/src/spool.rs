@@ -36,8 +36,12 @@ pub fn is_a_line(bytes: &[u8]) -> bool {
 pub fn fold(lines: &[u8], from: Position, prices: &PriceBook) -> Batch {
     let to = Position { offset: from.offset.saturating_add(lines.len() as u64), ..from };
     let mut fold = Fold::new(Batch::moving(from, to), prices);
-    for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-        fold.line(line);
+    for line in lines.split_inclusive(|byte| *byte == b'\n') {
+        let text = line.strip_suffix(b"\n").unwrap_or(line);
+        if !text.is_empty() {
+            fold.line(text);
+        }
+        fold.offset = fold.offset.saturating_add(line.len() as u64);
     }
     fold.finish()
 }
@@ -47,6 +51,7 @@ pub fn fold(lines: &[u8], from: Position, prices: &PriceBook) -> Batch {
 #[must_use]
 pub fn fold_lost(open: Vec<OpenRequest>, from: Position, prices: &PriceBook) -> Batch {
     let mut batch = Batch::moving(from, next_generation(from));
+    batch.buried = Some(from.generation);
     for request in open {
         match serde_json::from_str(&request.line).map(|line| apply::lost(line, prices)) {
             Ok(Posting::Record(priced)) => {
@@ -77,11 +82,15 @@ struct Fold<'a> {
     ended: HashSet<String>,
     /// Begun in this batch: the store knows nothing of them.
     begun: HashSet<String>,
+    /// Where the line begins that is being read.
+    offset: u64,
 }
 
 impl<'a> Fold<'a> {
     fn new(batch: Batch, prices: &'a PriceBook) -> Self {
-        Fold { batch, prices, open: HashMap::new(), ended: HashSet::new(), begun: HashSet::new() }
+        let offset = batch.from.offset;
+        let (open, ended, begun) = (HashMap::new(), HashSet::new(), HashSet::new());
+        Fold { batch, prices, open, ended, begun, offset }
     }
 
     fn line(&mut self, bytes: &[u8]) {
@@ -93,22 +102,28 @@ impl<'a> Fold<'a> {
         match line.line_type {
             LineType::End => self.end(line),
             _ if self.ended.contains(&line.id) => {}
-            LineType::Start => self.start(line.id, bytes),
-            LineType::Periodic => self.keep(line.id, bytes, false),
+            LineType::Start => self.start(line, bytes),
+            LineType::Periodic => self.keep(line, bytes, false),
         }
     }
 
-    fn start(&mut self, id: String, bytes: &[u8]) {
-        self.begun.insert(id.clone());
-        if !self.open.contains_key(&id) {
-            self.keep(id, bytes, true);
+    fn start(&mut self, line: Line, bytes: &[u8]) {
+        self.begun.insert(line.id.clone());
+        if !self.open.contains_key(&line.id) {
+            self.keep(line, bytes, true);
         }
     }
 
-    fn keep(&mut self, id: String, bytes: &[u8], start_only: bool) {
-        let generation = self.batch.from.generation;
-        let line = String::from_utf8_lossy(bytes).into_owned();
-        self.open.insert(id.clone(), OpenRequest { id, generation, line, start_only });
+    fn keep(&mut self, line: Line, bytes: &[u8], start_only: bool) {
+        let open = OpenRequest {
+            id: line.id.clone(),
+            generation: self.batch.from.generation,
+            offset: self.offset,
+            leases: apply::leases(&line),
+            line: String::from_utf8_lossy(bytes).into_owned(),
+            start_only,
+        };
+        self.open.insert(line.id, open);
     }
 
     fn end(&mut self, line: Line) {

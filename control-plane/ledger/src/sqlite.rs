@@ -1,23 +1,61 @@
 //! The store in SQLite: one file, write-ahead log, every commit synced to disk.
 
+#[path = "sql/audit.rs"]
 mod audit;
+#[path = "sql/balances.rs"]
+mod balances;
+#[path = "sql/corrections.rs"]
+mod corrections;
+#[path = "sql/counts.rs"]
+mod counts;
+mod dialect;
+#[path = "sql/entries.rs"]
+mod entries;
+#[path = "sql/gateways.rs"]
+mod gateways;
+#[path = "sql/granting.rs"]
+mod granting;
+#[path = "sql/heads.rs"]
+mod heads;
+#[path = "sql/keys.rs"]
 mod keys;
+#[path = "sql/lease_rows.rs"]
+mod lease_rows;
+#[path = "sql/leases.rs"]
+mod leases;
+#[path = "sql/nonces.rs"]
 mod nonces;
+#[path = "sql/postings.rs"]
 mod postings;
+#[path = "sql/prices.rs"]
+mod prices;
+#[path = "sql/records.rs"]
+mod records;
+#[path = "sql/reports.rs"]
 mod reports;
+#[path = "sql/rotation.rs"]
 mod rotation;
+#[path = "sql/snapshot.rs"]
+mod snapshot;
+#[path = "sql/spools.rs"]
+mod spools;
+#[path = "sql/standings.rs"]
+mod standings;
+#[path = "sql/static_keys.rs"]
 mod static_keys;
+#[path = "sql/store.rs"]
+mod store;
+mod takeover;
+#[cfg(test)]
+mod tampering;
+#[path = "sql/uses.rs"]
 mod uses;
+#[path = "sql/words.rs"]
+mod words;
 
-use crate::audit::{AuditEvent, AuditFilter, AuditRow, Head, Verdict};
 use crate::error::Error;
-use crate::key::{Key, NewKey, NewSecret, Revocation, Rotation, StaticKeysChange};
-use crate::record::{GroupBy, UsageFilter, UsageRecord, UsageSum};
-use crate::store::{Batch, Counts, NONCES_MAX, OpenRequest, Position, PriceBook, Store};
-use contract::keyring::{KeyEntry, KeyringDelta};
-use contract::price::Prices;
+use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{QueryBuilder, Sqlite, SqlitePool};
 use std::path::Path;
 use std::time::Duration;
 
@@ -27,16 +65,16 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Connections for reading; readers do not wait for the writer.
 const READERS: u32 = 4;
 
-/// Bytes of randomness in the keyring's epoch.
-const EPOCH_BYTES: usize = 16;
-
 /// A SQLite database.
 #[derive(Clone, Debug)]
 pub struct SqliteStore {
     /// One connection, so that writers queue instead of finding the file locked.
-    writer: SqlitePool,
+    pub(crate) writer: SqlitePool,
     reader: SqlitePool,
 }
+
+/// What the modules that both databases share call the store.
+type This = SqliteStore;
 
 impl SqliteStore {
     /// Opens the database at `file`, making it when there is none, and brings
@@ -49,8 +87,9 @@ impl SqliteStore {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY_TIMEOUT);
         let writer = connect(options.clone(), 1).await?;
-        sqlx::migrate!("./migrations").run(&writer).await?;
-        make_epoch(&writer).await?;
+        sqlx::migrate!("./migrations/sqlite").run(&writer).await?;
+        keys::make_epoch(&writer).await?;
+        takeover::all(&writer).await?;
         let reader = connect(options, READERS).await?;
         Ok(SqliteStore { writer, reader })
     }
@@ -70,159 +109,14 @@ async fn connect(options: SqliteConnectOptions, most: u32) -> Result<SqlitePool,
         .map_err(Error::database("opening the file"))
 }
 
-async fn make_epoch(writer: &SqlitePool) -> Result<(), Error> {
-    let mut random = [0; EPOCH_BYTES];
-    getrandom::fill(&mut random).map_err(Error::Random)?;
-    sqlx::query("INSERT INTO keyring VALUES (1, ?, 0) ON CONFLICT DO NOTHING")
-        .bind(hex::encode(random))
-        .execute(writer)
-        .await
-        .map_err(Error::database("naming the keyring's epoch"))?;
-    Ok(())
-}
-
-#[async_trait::async_trait]
-impl Store for SqliteStore {
-    async fn create_key(&self, key: &NewKey) -> Result<(), Error> {
-        keys::create(&self.writer, key).await
-    }
-
-    async fn revoke_key(&self, id: &str, at_s: u64) -> Result<Revocation, Error> {
-        keys::revoke(&self.writer, id, at_s).await
-    }
-
-    async fn rotate_key(
-        &self,
-        id: &str,
-        new: &NewSecret,
-        overlap_s: u64,
-        at_s: u64,
-    ) -> Result<Rotation, Error> {
-        rotation::rotate(&self.writer, id, new, overlap_s, at_s).await
-    }
-
-    async fn list_keys(&self, tenant: Option<&str>) -> Result<Vec<Key>, Error> {
-        keys::list(&self.reader, tenant).await
-    }
-
-    async fn key_by_digest(&self, sha256: &str) -> Result<Option<KeyEntry>, Error> {
-        keys::by_digest(&self.reader, sha256).await
-    }
-
-    async fn keys_in_force(&self) -> Result<u64, Error> {
-        keys::in_force(&self.reader).await
-    }
-
-    async fn keyring_version(&self) -> Result<u64, Error> {
-        keys::version(&self.reader).await
-    }
-
-    async fn keyring_since(
-        &self,
-        epoch: Option<&str>,
-        since: u64,
-        max: usize,
-    ) -> Result<KeyringDelta, Error> {
-        keys::since(&self.reader, epoch, since, max).await
-    }
-
-    async fn set_static_keys(
-        &self,
-        keys: &[(String, KeyEntry)],
-        at_s: u64,
-    ) -> Result<StaticKeysChange, Error> {
-        static_keys::set(&self.writer, keys, at_s).await
-    }
-
-    async fn record_prices(&self, prices: &[Prices]) -> Result<(), Error> {
-        postings::record_prices(&self.writer, prices).await
-    }
-
-    async fn price_book(&self) -> Result<PriceBook, Error> {
-        postings::price_book(&self.reader).await
-    }
-
-    async fn position(&self) -> Result<Position, Error> {
-        postings::position(&self.reader).await
-    }
-
-    async fn open_requests(&self, until: u64) -> Result<Vec<OpenRequest>, Error> {
-        postings::open_requests(&self.reader, until).await
-    }
-
-    async fn commit(&self, batch: &Batch) -> Result<Counts, Error> {
-        postings::commit(&self.writer, batch).await
-    }
-
-    async fn counts(&self) -> Result<Counts, Error> {
-        postings::counts(&self.reader).await
-    }
-
-    async fn usage(&self, filter: &UsageFilter) -> Result<Vec<UsageRecord>, Error> {
-        reports::usage(&self.reader, filter).await
-    }
-
-    async fn usage_sums(&self, filter: &UsageFilter, by: GroupBy) -> Result<Vec<UsageSum>, Error> {
-        reports::sums(&self.reader, filter, by).await
-    }
-
-    async fn note(&self, event: &AuditEvent) -> Result<Head, Error> {
-        audit::note(&self.writer, event).await
-    }
-
-    async fn audit(&self, filter: &AuditFilter) -> Result<Vec<AuditRow>, Error> {
-        audit::rows(&self.reader, filter).await
-    }
-
-    async fn audit_head(&self) -> Result<Head, Error> {
-        audit::head(&self.reader).await
-    }
-
-    async fn verify_audit(&self, known: Option<Head>) -> Result<Verdict, Error> {
-        audit::verify(&self.reader, known).await
-    }
-
-    async fn remember_nonce(&self, tag: &[u8], until_s: u64, now_s: u64) -> Result<bool, Error> {
-        nonces::remember(&self.writer, (tag, until_s), now_s, NONCES_MAX).await
-    }
-
-    async fn nonces_until(&self) -> Result<u64, Error> {
-        nonces::last_until(&self.reader).await
-    }
-}
-
-/// Appends the conditions of those words that are asked for.
-fn push_words(query: &mut QueryBuilder<Sqlite>, words: &[(&'static str, &Option<String>)]) {
-    for (condition, word) in words {
-        if let Some(word) = word {
-            query.push(condition).push_bind(word.clone());
-        }
-    }
-}
-
-/// Appends the bounds of `at_ms`, the second not included.
-fn push_times(query: &mut QueryBuilder<Sqlite>, since_ms: Option<u64>, until_ms: Option<u64>) {
-    for (condition, at_ms) in [(" AND at_ms >= ", since_ms), (" AND at_ms < ", until_ms)] {
-        if let Some(at_ms) = at_ms {
-            query.push(condition).push_bind(stored(at_ms));
-        }
-    }
-}
-
-/// A number as SQLite keeps it; what is larger than fits is the largest.
-fn stored(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-/// A number as it was stored; none below zero is ever written.
-fn loaded(number: i64) -> u64 {
-    u64::try_from(number).unwrap_or(0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::conformance;
+    use crate::key::StaticKeysChange;
+    use crate::store::Store;
+    use contract::keyring::KeyEntry;
+    use contract::price::Prices;
 
     #[tokio::test]
     async fn conforms() {
@@ -242,13 +136,18 @@ mod tests {
         let first = SqliteStore::open(&file).await.unwrap();
         let epoch = first.keyring_since(None, 0, 1).await.unwrap().epoch;
         first
-            .record_prices(&[Prices { input: u64::MAX, cached_input: 0, output: 2 }])
+            .record_prices(&[Prices {
+                input: u64::MAX,
+                cached_input: 0,
+                output: 2,
+                ..Prices::default()
+            }])
             .await
             .unwrap();
         first.close().await;
         let second = SqliteStore::open(&file).await.unwrap();
         assert_eq!(second.keyring_since(None, 0, 1).await.unwrap().epoch, epoch);
-        assert_eq!(epoch.len(), 2 * EPOCH_BYTES);
+        assert_eq!(epoch.len(), 2 * keys::EPOCH_BYTES);
         let book = second.price_book().await.unwrap();
         assert_eq!(book.values().map(|prices| prices.input).collect::<Vec<_>>(), [u64::MAX]);
     }
@@ -260,7 +159,7 @@ mod tests {
         let file = folder.path().join("a.db");
         let options = SqliteConnectOptions::new().filename(&file).create_if_missing(true);
         let old = connect(options, 1).await.unwrap();
-        let mut first = sqlx::migrate!("./migrations");
+        let mut first = sqlx::migrate!("./migrations/sqlite");
         first.migrations.to_mut().truncate(1);
         first.run(&old).await.unwrap();
         let rows = "INSERT INTO keyring VALUES (1, 'e', 2);
@@ -282,6 +181,38 @@ mod tests {
         assert_eq!(store.keyring_version().await.unwrap(), 2);
     }
 
+    /// Records that were written before there were chains and balances.
+    #[tokio::test]
+    async fn older_records_are_taken_over_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.db");
+        let options = SqliteConnectOptions::new().filename(&file).create_if_missing(true);
+        let old = connect(options, 1).await.unwrap();
+        let mut first = sqlx::migrate!("./migrations/sqlite");
+        first.migrations.to_mut().truncate(3);
+        first.run(&old).await.unwrap();
+        let rows = r#"WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT 6000)
+            INSERT INTO usage (seq, id, at_ms, tenant, "key", stream, status, input_tokens,
+            cached_input_tokens, output_tokens, reasoning_tokens, source, "end",
+            cost_nanodollars, duration_ms, masked)
+            SELECT 2 * n, 'r' || n, 1795252163120, 'acme', 'k1', 0, 200, 5, 0, 1, 0, 'engine',
+            'complete', 3, 9, '{}' FROM n;
+            UPDATE spool_position SET generation = 4, byte_offset = 9;"#;
+        sqlx::raw_sql(rows).execute(&old).await.unwrap();
+        old.close().await;
+        for _ in 0..2 {
+            let store = SqliteStore::open(&file).await.unwrap();
+            store.register_spool("s").await.unwrap();
+            let found = crate::verify::verify(&store, folder.path(), "none").await.unwrap();
+            assert!(found.is_sound(), "{:?}", found.faults);
+            assert_eq!((found.records, found.cost_nanodollars), (6_000, 18_000));
+            assert_eq!((found.record_head.seq, found.posting_head.seq), (12_000, 6_000));
+            let position = store.position("s").await.unwrap();
+            assert_eq!((position.generation, position.offset), (4, 9));
+            store.close().await;
+        }
+    }
+
     /// With 100,000 keys nothing that is asked often may read them all.
     #[tokio::test]
     async fn what_is_asked_often_is_found_by_an_index() {
@@ -296,6 +227,16 @@ mod tests {
             ("SELECT * FROM audit WHERE subject = 'a' AND \"action\" = 'b'", "audit_by_subject"),
             ("SELECT tag FROM nonces WHERE until_s < 5 ORDER BY until_s LIMIT 9", "nonces_by_end"),
             ("SELECT MAX(until_s) FROM nonces", "nonces_by_end"),
+            (
+                "SELECT * FROM leases WHERE account = 'a' AND period = 'b' AND state <> 'closed'",
+                "leases_that_hold",
+            ),
+            ("SELECT * FROM leases WHERE spool = 'a' AND state <> 'closed'", "leases_of_spools"),
+            (
+                "SELECT SUM(nanodollars) FROM postings WHERE kind = 'correction' AND record = 5",
+                "postings_that_correct",
+            ),
+            ("SELECT * FROM usage WHERE seq > 5 ORDER BY seq LIMIT 9", "INTEGER PRIMARY KEY"),
         ] {
             let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
             let plan: Vec<(i64, i64, i64, String)> =
@@ -304,10 +245,35 @@ mod tests {
         }
     }
 
-    #[test]
-    fn numbers_beyond_the_database_are_the_largest_it_has() {
-        assert_eq!(loaded(stored(u64::MAX)), i64::MAX.unsigned_abs());
-        assert_eq!(loaded(stored(7)), 7);
-        assert_eq!(loaded(-1), 0);
+    #[tokio::test]
+    async fn there_is_room_for_so_many_and_for_more_once_some_are_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("a.db")).await.unwrap();
+        // Until, now, what comes of it: three have room.
+        for (tag, until_s, now_s, expected) in [
+            (b"a", 100, 50, Some(true)),
+            (b"b", 200, 50, Some(true)),
+            (b"c", 200, 50, Some(true)),
+            (b"d", 200, 50, None),
+            (b"d", 200, 50, None),
+            (b"b", 200, 50, Some(false)),
+            (b"d", 200, 100, None),
+            (b"d", 200, 101, Some(true)),
+            (b"e", 200, 101, None),
+            (b"a", 300, 201, Some(true)),
+            (b"e", 300, 201, Some(true)),
+        ] {
+            let found = nonces::remember(&store.writer, (tag, until_s), now_s, 3).await;
+            match expected {
+                Some(fresh) => assert_eq!(found.unwrap(), fresh, "{tag:?} {now_s}"),
+                None => assert!(matches!(found, Err(Error::NoncesFull)), "{tag:?} {now_s}"),
+            }
+        }
+        let (counted, rows): (i64, i64) =
+            sqlx::query_as("SELECT rows, (SELECT COUNT(*) FROM nonces) FROM nonce_count")
+                .fetch_one(&store.writer)
+                .await
+                .unwrap();
+        assert_eq!((counted, rows), (2, 2));
     }
 }

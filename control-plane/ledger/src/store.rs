@@ -2,10 +2,16 @@
 //! same conformance suite.
 
 use crate::audit::{AuditEvent, AuditFilter, AuditRow, Head, Verdict};
+use crate::budget::{BudgetBook, BudgetStanding};
+use crate::correction::{Corrected, Correction, NewCorrection};
+use crate::counters::EngineCounters;
 use crate::error::Error;
 use crate::key::{Key, NewKey, NewSecret, Revocation, Rotation, StaticKeysChange};
+use crate::lease::LeaseAsk;
 use crate::record::{GroupBy, UsageFilter, UsageRecord, UsageSum};
+use crate::snapshot::Snapshot;
 use contract::keyring::{KeyEntry, KeyringDelta};
+use contract::lease::LeaseAnswer;
 use contract::price::Prices;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -34,6 +40,10 @@ pub struct OpenRequest {
     pub id: String,
     /// The file the line stands in.
     pub generation: u64,
+    /// Where it begins in that file.
+    pub offset: u64,
+    /// The leases that it names.
+    pub leases: Vec<u64>,
     /// The line as it stands there.
     pub line: String,
     /// Whether nothing but its start is known; such a line never replaces another.
@@ -73,6 +83,8 @@ pub struct Counts {
 /// What one read of the spool comes to: committed as a whole or not at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batch {
+    /// Whose spool it was read from.
+    pub spool: String,
     /// The position it goes on from; another one in the store is
     /// [`Error::PositionMoved`].
     pub from: Position,
@@ -88,6 +100,9 @@ pub struct Batch {
     /// Whether the numbers of the files begin anew: all open requests then
     /// count as older than any file.
     pub renumbered: bool,
+    /// Up to which file the gateways that wrote it are dead and read to the end: what
+    /// they were granted comes back.
+    pub buried: Option<u64>,
     /// Whether the records are of a journal: those whose id is posted already
     /// are no duplicates, and those that are posted now count as recovered.
     pub recovery: bool,
@@ -100,6 +115,8 @@ impl Batch {
     #[must_use]
     pub fn moving(from: Position, to: Position) -> Self {
         Batch {
+            spool: String::new(),
+            buried: None,
             from,
             to,
             records: Vec::new(),
@@ -163,11 +180,15 @@ pub trait Store: Send + Sync + 'static {
     /// All prices that ever were.
     async fn price_book(&self) -> Result<PriceBook, Error>;
 
-    /// How far the spool was read.
-    async fn position(&self) -> Result<Position, Error>;
-    /// Requests whose last line stands in generation `until` or before.
-    async fn open_requests(&self, until: u64) -> Result<Vec<OpenRequest>, Error>;
-    /// Posts a batch and moves the position. With the records goes when their keys
+    /// Gives a spool its name: it goes on from the position that no name was given to, if
+    /// there is one, and begins at the first file otherwise. Again is nothing.
+    async fn register_spool(&self, spool: &str) -> Result<(), Error>;
+    /// How far a spool was read.
+    async fn position(&self, spool: &str) -> Result<Position, Error>;
+    /// Requests of a spool whose last line stands in generation `until` or before.
+    async fn open_requests(&self, spool: &str, until: u64) -> Result<Vec<OpenRequest>, Error>;
+    /// Posts a batch and moves its spool's position. With the records go the balances of
+    /// their accounts, what they took of their leases, when their keys
     /// were last used, and a row of the audit trail for the first use of a credential
     /// on a day. Returns the batch's counts with
     /// duplicates, conflicts and recovered records as they were found.
@@ -177,8 +198,44 @@ pub trait Store: Send + Sync + 'static {
 
     /// All records that match, in the order in which they were posted.
     async fn usage(&self, filter: &UsageFilter) -> Result<Vec<UsageRecord>, Error>;
+    /// The first `limit` records with numbers greater than `after` that match, in the order
+    /// of their numbers, which is that of their posting.
+    async fn usage_page(
+        &self,
+        filter: &UsageFilter,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<(u64, UsageRecord)>, Error>;
     /// Sums over the records that match, by one word, in its order.
     async fn usage_sums(&self, filter: &UsageFilter, by: GroupBy) -> Result<Vec<UsageSum>, Error>;
+    /// Posts a correction, with a row of the audit trail.
+    async fn correct(&self, correction: &NewCorrection) -> Result<Corrected, Error>;
+    /// All corrections of the records that match, in the order in which they were made.
+    async fn corrections(&self, filter: &UsageFilter) -> Result<Vec<Correction>, Error>;
+
+    /// Answers requests for leases, one after the other, in one transaction.
+    async fn lease(
+        &self,
+        asks: &[LeaseAsk],
+        book: &BudgetBook,
+        now_ms: u64,
+    ) -> Result<Vec<LeaseAnswer>, Error>;
+    /// Closes what can be closed of a spool that was just read to its end, `read` being its
+    /// position and `now_ms` the time before that. Returns how many leases were.
+    async fn close_leases(&self, spool: &str, read: Position, now_ms: u64) -> Result<u64, Error>;
+    /// How every budget stands, also those of created keys and of users that have spent.
+    async fn budgets(&self, book: &BudgetBook, now_ms: u64) -> Result<Vec<BudgetStanding>, Error>;
+    /// All of the money at one moment.
+    async fn snapshot(&self) -> Result<Box<dyn Snapshot>, Error>;
+
+    /// Notes that a gateway was heard of.
+    async fn gateway_seen(&self, process: &str, now_ms: u64) -> Result<(), Error>;
+    /// How many gateways were heard of at `since_ms` or after, by any control plane.
+    async fn gateways(&self, since_ms: u64) -> Result<u64, Error>;
+    /// Keeps what engines have counted.
+    async fn note_counters(&self, counters: &[EngineCounters]) -> Result<(), Error>;
+    /// What engines had counted, from `since_ms` on and before `until_ms`, in the order of time.
+    async fn counters(&self, since_ms: u64, until_ms: u64) -> Result<Vec<EngineCounters>, Error>;
 
     /// Adds a row to the audit trail; returns the trail's new end.
     async fn note(&self, event: &AuditEvent) -> Result<Head, Error>;

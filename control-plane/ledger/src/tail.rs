@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// How long the task rests when there is nothing to read.
 pub const POLL_INTERVAL: Duration = Duration::from_millis(50);
@@ -18,6 +18,9 @@ pub const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// How long a rotated file must have been quiet before it counts as read to
 /// its end: Envoy reopens its logs at once, but writes what it holds first.
 pub const QUIET: Duration = Duration::from_secs(2);
+
+/// How often leases are looked through.
+const LEASES_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How long the task rests after an error, which may be a full disk.
 const ERROR_INTERVAL: Duration = Duration::from_secs(1);
@@ -37,6 +40,10 @@ pub enum Step {
 pub struct Tail {
     store: Arc<dyn Store>,
     spool: PathBuf,
+    /// The spool's name.
+    id: String,
+    /// When leases were last looked through.
+    leases_at: Option<Instant>,
     /// Since when the rotated file that was read to its end is as long as this.
     quiet: Option<(Position, Instant)>,
 }
@@ -54,21 +61,23 @@ enum Found {
 }
 
 impl Tail {
-    /// A reader of the folder `spool`.
+    /// A reader of the folder `spool`, which the store knows by the name `id`.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, spool: PathBuf) -> Self {
-        Tail { store, spool, quiet: None }
+    pub fn new(store: Arc<dyn Store>, spool: PathBuf, id: &str) -> Self {
+        Tail { store, spool, id: id.to_owned(), leases_at: None, quiet: None }
     }
 
     /// Reads for ever. `on_idle` is called whenever all was read. Errors are
     /// logged and tried again.
     pub async fn run(mut self, mut on_idle: impl FnMut() + Send) {
         loop {
-            match self.step(Instant::now()).await {
+            let (now, now_ms) = (Instant::now(), unix_ms());
+            match self.step(now).await {
                 Ok(Step::Moved) => {}
                 Ok(Step::Waiting) => tokio::time::sleep(POLL_INTERVAL).await,
                 Ok(Step::Idle) => {
                     on_idle();
+                    self.close_leases(now, now_ms).await;
                     tokio::time::sleep(POLL_INTERVAL).await;
                 }
                 Err(error) => {
@@ -90,8 +99,27 @@ impl Tail {
         }
     }
 
+    /// Closes leases now and then. `now_ms` is the time before the spool was read to its end.
+    async fn close_leases(&mut self, now: Instant, now_ms: u64) {
+        let rested = |at: Instant| now.saturating_duration_since(at) >= LEASES_INTERVAL;
+        if !self.leases_at.is_none_or(rested) {
+            return;
+        }
+        self.leases_at = Some(now);
+        if let Err(error) = self.close_leases_once(now_ms).await {
+            tracing::warn!(%error, "leases stay open");
+        }
+    }
+
+    /// Closes the leases that nothing can come of any more; to be called when all was read.
+    /// Returns how many.
+    pub async fn close_leases_once(&self, now_ms: u64) -> Result<u64, Error> {
+        let read = self.store.position(&self.id).await?;
+        self.store.close_leases(&self.id, read, now_ms).await
+    }
+
     async fn read_once(&mut self, now: Instant) -> Result<Step, Error> {
-        let position = self.store.position().await?;
+        let position = self.store.position(&self.id).await?;
         let spool = self.spool.clone();
         let found = tokio::task::spawn_blocking(move || find(&spool, position))
             .await
@@ -115,7 +143,7 @@ impl Tail {
     async fn restart(&self, mut batch: Batch) -> Result<Step, Error> {
         batch.renumbered = batch.to.generation < batch.from.generation;
         batch.counts.restarts = 1;
-        self.commit(&batch).await
+        self.commit(batch).await
     }
 
     async fn take(
@@ -128,12 +156,12 @@ impl Tail {
         let whole = spool::whole_lines(bytes);
         if !whole.is_empty() {
             let batch = spool::fold(whole, position, &self.store.price_book().await?);
-            return self.commit(&batch).await;
+            return self.commit(batch).await;
         }
         if bytes.len() >= spool::BYTES_PER_READ {
             let mut batch = Batch::moving(position, after(position, bytes));
             batch.counts.malformed = 1;
-            return self.commit(&batch).await;
+            return self.commit(batch).await;
         }
         if self.is_final(position, bytes, place, now) {
             return self.finish(position, bytes, place).await;
@@ -171,7 +199,7 @@ impl Tail {
     ) -> Result<Step, Error> {
         let prices = self.store.price_book().await?;
         if spool::is_a_line(rest) {
-            return self.commit(&spool::fold(rest, position, &prices)).await;
+            return self.commit(spool::fold(rest, position, &prices)).await;
         }
         let closed = matches!(place, Place::Rotated { fate: Fate::Closed, .. });
         let mut batch = match closed {
@@ -179,7 +207,7 @@ impl Tail {
             false => Batch::moving(position, spool::next_generation(position)),
         };
         batch.counts.torn += u64::from(!rest.is_empty());
-        self.commit(&batch).await?;
+        self.commit(batch).await?;
         self.quiet = None;
         generation::retire(&self.spool, position.generation)?;
         Ok(Step::Moved)
@@ -199,17 +227,18 @@ impl Tail {
         for lines in entries.lines.chunks(spool::LINES_PER_BATCH) {
             let mut batch = journal::fold(lines, position, prices);
             malformed += std::mem::take(&mut batch.counts.malformed);
-            self.commit(&batch).await?;
+            self.commit(batch).await?;
         }
-        let open = self.store.open_requests(position.generation).await?;
+        let open = self.store.open_requests(&self.id, position.generation).await?;
         let mut batch = spool::fold_lost(open, position, prices);
         batch.counts.torn = entries.torn;
         batch.counts.malformed += malformed;
         Ok(batch)
     }
 
-    async fn commit(&self, batch: &Batch) -> Result<Step, Error> {
-        let counts = self.store.commit(batch).await?;
+    async fn commit(&self, mut batch: Batch) -> Result<Step, Error> {
+        batch.spool.clone_from(&self.id);
+        let counts = self.store.commit(&batch).await?;
         tell(&counts);
         Ok(Step::Moved)
     }
@@ -235,6 +264,11 @@ fn tell(counts: &Counts) {
         let (billed, anonymous) = (counts.lost, counts.lost_anonymous);
         tracing::warn!(billed, anonymous, "a gateway died with requests running");
     }
+}
+
+fn unix_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
 fn after(position: Position, bytes: &[u8]) -> Position {

@@ -3,7 +3,16 @@ use contract::masking::PiiType;
 use contract::price::Prices;
 use contract::spool::LineType;
 
-const PRICES: Prices = Prices { input: 1_000_000, cached_input: 500_000, output: 2_000_000 };
+const PRICES: Prices = Prices {
+    input: 1_000_000,
+    cached_input: 500_000,
+    output: 2_000_000,
+    request: 0,
+    image: 0,
+    page: 0,
+    audio_second: 0,
+    gpu_second: 0,
+};
 
 fn book() -> PriceBook {
     PriceBook::from([(PRICES.version(), PRICES)])
@@ -30,6 +39,8 @@ fn line(who: &Who, tally: &Tally, status: u16, flags: &str, details: &str) -> Li
         details: Some(details.to_owned()),
         endpoint: Some("127.0.0.1:9".to_owned()),
         duration_ms: Some(40),
+        sent: Some(900),
+        attempts: Some(1),
     }
 }
 
@@ -112,7 +123,7 @@ fn what_it_costs() {
         source: Source::Engine,
         first_token_ms: Some(9),
         whole: true,
-        failed: false,
+        ..Tally::default()
     };
     let table = [
         (Some(PRICES.version()), 18, false),
@@ -176,5 +187,127 @@ fn a_journals_line_says_how_it_ended_without_envoys_words() {
         let record = priced(ended(line, &book())).record;
         assert_eq!((record.end, record.status, record.source), (expected, status, Source::Engine));
         assert_eq!((record.cost_nanodollars, record.endpoint), (20, None));
+    }
+}
+
+/// Tokens, source, end and cost of a request that ended with this.
+fn billed(line: Line) -> (u64, u64, Source, End, i64) {
+    let record = priced(ended(line, &book())).record;
+    let (input, output) = (record.input_tokens, record.output_tokens);
+    (input, output, record.source, record.end, record.cost_nanodollars)
+}
+
+#[test]
+fn what_is_charged_without_an_engines_count() {
+    let estimate = Tally { input: 10, source: Source::Estimated, ..Tally::default() };
+    let delivered = Tally { output: 5, whole: true, ..estimate };
+    let counted = Tally { source: Source::Engine, ..delivered };
+    use End::{ClientLeft, Complete, EngineFailed};
+    use Source::{Engine, Estimated, None as Uncounted};
+    let sent = |sent, line: Line| Line { sent, ..line };
+    let line = |tally: &Tally, status, flags| line(&who(), tally, status, flags, "x");
+    #[rustfmt::skip]
+    let table = [
+        // The client left: the input is paid from the moment an engine had the request.
+        (sent(Some(0), line(&estimate, 0, "DC")), (0, 0, Uncounted, ClientLeft, 0)),
+        (sent(Some(1), line(&estimate, 0, "DC")), (10, 0, Estimated, ClientLeft, 10)),
+        (sent(Some(1), line(&estimate, 200, "DC")), (10, 0, Estimated, ClientLeft, 10)),
+        (sent(None, line(&delivered, 200, "")), (10, 5, Estimated, Complete, 20)),
+        // An error costs nothing, unless the engine has counted.
+        (line(&estimate, 503, "UF"), (0, 0, Uncounted, EngineFailed, 0)),
+        (line(&delivered, 400, ""), (0, 0, Uncounted, Complete, 0)),
+        (line(&delivered, 500, ""), (0, 0, Uncounted, EngineFailed, 0)),
+        (line(&counted, 500, ""), (10, 5, Engine, EngineFailed, 20)),
+        (line(&counted, 400, ""), (10, 5, Engine, Complete, 20)),
+        // What an engine has counted, it has seen.
+        (sent(Some(0), line(&counted, 200, "")), (10, 5, Engine, Complete, 20)),
+        (sent(Some(0), line(&delivered, 200, "")), (0, 0, Uncounted, Complete, 0)),
+    ];
+    for (line, expected) in table {
+        assert_eq!(billed(line.clone()), expected, "{line:?}");
+    }
+}
+
+#[test]
+fn what_the_budget_has_cut() {
+    let part =
+        Tally { input: 10, output: 5, source: Source::Engine, cut: true, ..Tally::default() };
+    let whole = Tally { whole: true, ..part };
+    let failed = Tally { failed: true, ..whole };
+    let over = Who { code: Some("budget_exceeded".to_owned()), ..who() };
+    for (who, tally, flags, source, end) in [
+        (who(), part, "", Source::Running, End::CutByBudget),
+        (who(), part, "DC", Source::Running, End::CutByBudget),
+        (who(), whole, "", Source::Engine, End::CutByBudget),
+        (over.clone(), part, "", Source::Running, End::CutByBudget),
+        (who(), failed, "", Source::Engine, End::EngineFailed),
+        (over, Tally { cut: false, ..Tally::default() }, "", Source::None, End::Refused),
+    ] {
+        let record = priced(ended(line(&who, &tally, 200, flags, "x"), &book())).record;
+        assert_eq!((record.source, record.end), (source, end), "{who:?} {tally:?}");
+    }
+}
+
+#[test]
+fn everything_that_has_a_price_is_recorded_and_charged() {
+    let prices = Prices { request: 7, image: 100, page: 1_000, audio_second: 10_000, ..PRICES };
+    let prices = Prices { gpu_second: 100_000, ..prices };
+    let book = PriceBook::from([(prices.version(), prices)]);
+    let who = Who {
+        price_version: Some(prices.version()),
+        organisation: Some("org".to_owned()),
+        leases: vec![4, 5],
+        ..who()
+    };
+    let tally = Tally {
+        images: 2,
+        pages: 3,
+        audio_ms: 1_500,
+        gpu_ms: 2_000,
+        source: Source::Engine,
+        whole: true,
+        ..Tally::default()
+    };
+    let line = Line { attempts: Some(3), ..line(&who, &tally, 200, "", "x") };
+    let record = priced(ended(line.clone(), &book)).record;
+    assert_eq!(record.cost_nanodollars, 7 + 200 + 3_000 + 15_000 + 200_000);
+    let counts = (record.images, record.pages, record.audio_ms, record.gpu_ms, record.attempts);
+    assert_eq!(counts, (2, 3, 1_500, 2_000, 3));
+    assert_eq!((record.organisation.as_deref(), &record.leases), (Some("org"), &vec![4, 5]));
+    assert_eq!(cost_nanodollars(&record, &prices), record.cost_nanodollars);
+    assert_eq!(leases(&line), [4, 5]);
+    assert!(leases(&Line { who: None, ..line.clone() }).is_empty());
+    // A journal does not say how many engines were tried.
+    let journals = Line { attempts: None, ..line };
+    assert_eq!(priced(ended(journals, &book)).record.attempts, 1);
+}
+
+#[test]
+fn money_up_to_the_limits_of_integers() {
+    let most = Prices { input: u64::MAX, output: u64::MAX, ..Prices::default() };
+    let one = Prices { input: 1, ..Prices::default() };
+    let tally = |input, output| Tally { input, output, source: Source::Engine, ..Tally::default() };
+    const MOST: u64 = u64::MAX;
+    for (prices, tally, cost) in [
+        (most, tally(MOST, MOST), i64::MAX),
+        (most, tally(1, 0), 18_446_744_073_710),
+        (one, tally(MOST, 0), 18_446_744_073_710),
+        (one, tally(499_999, MOST), 0),
+        (one, tally(500_000, MOST), 1),
+        (Prices::default(), tally(MOST, MOST), 0),
+    ] {
+        let book = PriceBook::from([(prices.version(), prices)]);
+        let who = Who { price_version: Some(prices.version()), ..who() };
+        let record = priced(ended(line(&who, &tally, 200, "", "x"), &book)).record;
+        assert_eq!(record.cost_nanodollars, cost, "{prices:?} {tally:?}");
+    }
+}
+
+#[test]
+fn a_clock_that_jumps_stops_nothing() {
+    // 1970, before 2020, now, and days ahead.
+    for at_ms in [0, 1_000_000_000_000, 1_795_252_163_123, 1_796_000_000_000, AT_MS_MAX] {
+        let line = Line { at_ms, ..line(&who(), &Tally::default(), 200, "", "x") };
+        assert_eq!(priced(ended(line, &book())).record.at_ms, at_ms);
     }
 }

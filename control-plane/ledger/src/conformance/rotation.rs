@@ -1,6 +1,7 @@
 //! A key is replaced by another.
 
 use super::{change, digest, entry, new_key};
+use crate::budget::{Budget, Per};
 use crate::error::Error;
 use crate::key::{Key, NewSecret, Rotation};
 use crate::store::Store;
@@ -34,6 +35,8 @@ pub async fn an_old_key_ends_and_a_new_one_takes_over(store: &impl Store) {
         roles: vec!["user".to_owned()],
         models: vec!["llama*".to_owned()],
         masking: Some("strict".to_owned()),
+        limits: Some("slow".to_owned()),
+        budget: Some(Budget { nanodollars: 5_000, per: Per::Day }),
         configured: false,
         created_at_s: AT_S,
         expires_at_s: Some(END_S),

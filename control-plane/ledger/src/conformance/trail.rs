@@ -91,6 +91,7 @@ pub async fn what_changes_a_key_is_noted_with_it(store: &impl Store) {
     let made = json!({
         "tenant": "acme", "name": "name of k1", "user": "ann", "roles": ["user"],
         "models": ["llama*"], "masking": "strict", "expires_at_s": 2_000_000_000,
+        "limits": "slow", "budget_nanodollars": 5_000, "budget_per": "day",
     });
     assert_eq!(rows[0].detail, made);
     let mut successor = made;
@@ -119,7 +120,7 @@ pub async fn the_configurations_keys_are_noted(store: &impl Store) {
     let rows = store.audit(&all()).await.unwrap();
     let made = json!({
         "tenant": "acme", "user": "ann", "roles": ["user"], "models": ["llama*"],
-        "masking": "strict", "expires_at_s": 2_000_000_000,
+        "masking": "strict", "expires_at_s": 2_000_000_000, "limits": "slow", "budget": true,
     });
     assert_eq!(rows[0].detail, made);
     assert_eq!((&rows[2].detail["user"], &rows[2].detail["roles"]), (&json!("ann"), &json!([])));

@@ -13,6 +13,8 @@ fn new_key(id: &str) -> NewKey {
         roles: Vec::new(),
         models: Vec::new(),
         masking: None,
+        limits: None,
+        budget: None,
         expires_at_s: None,
         at_s: 1,
     }
@@ -78,13 +80,14 @@ async fn what_was_written_is_posted_once_it_caught_up() {
 async fn prices_are_looked_up_by_their_version() {
     let data = tempfile::tempdir().unwrap();
     let ledger = Ledger::open(data.path()).await.unwrap();
-    let prices = Prices { input: 1_000_000, cached_input: 0, output: 2_000_000 };
+    let prices =
+        Prices { input: 1_000_000, cached_input: 0, output: 2_000_000, ..Prices::default() };
     ledger.record_prices(&[prices]).await.unwrap();
     let version = format!(r#"\"key\":\"k1\",\"price_version\":\"{}\""#, prices.version());
     let priced = line("End", "a", true, 5).replace(r#"\"key\":\"k1\""#, &version);
     let unpriced = priced.replace(r#""id":"a""#, r#""id":"b""#).replace("-o2000000", "-o9");
     std::fs::write(ledger.spool_folder().join(LIVE_NAME), priced + &unpriced).unwrap();
-    let mut tail = Tail::new(Arc::clone(&ledger.store), ledger.spool.clone());
+    let mut tail = Tail::new(Arc::clone(&ledger.store), ledger.spool.clone(), ledger.spool_id());
     tail.step(std::time::Instant::now()).await.unwrap();
     let sums = ledger.usage_sums(&UsageFilter::default(), GroupBy::Tenant).await.unwrap();
     assert_eq!((sums[0].requests, sums[0].cost_nanodollars), (2, 11));

@@ -102,6 +102,8 @@ fn open_requests_of_a_dead_gateway_are_posted_by_their_last_line() {
     let open = |id: &str, line: String| OpenRequest {
         id: id.to_owned(),
         generation: 2,
+        offset: 0,
+        leases: Vec::new(),
         line,
         start_only: false,
     };

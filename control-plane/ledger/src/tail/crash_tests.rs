@@ -175,7 +175,7 @@ impl Reader {
     async fn start(folder: &Path) -> Self {
         let database = folder.join("a.db");
         let store = Arc::new(SqliteStore::open(&database).await.unwrap());
-        let tail = Tail::new(store.clone(), folder.to_owned());
+        let tail = Tail::new(store.clone(), folder.to_owned(), "");
         Reader { database, store, tail, now: Instant::now() }
     }
 
@@ -271,7 +271,7 @@ async fn played(events: Vec<Event>) -> Played {
     let posted = reader.store.usage(&UsageFilter::default()).await.unwrap();
     let number = posted.len();
     let by_id = posted.into_iter().map(|record| (record.id, (record.end, record.output_tokens)));
-    assert!(reader.store.open_requests(u64::MAX).await.unwrap().is_empty());
+    assert!(reader.store.open_requests("", u64::MAX).await.unwrap().is_empty());
     let left = generation::list(folder.path()).unwrap();
     assert!(left.rotated.is_empty() && !left.live, "{left:?}");
     assert!(left.journals.is_empty() && !left.journal, "{left:?}");

@@ -16,7 +16,7 @@ impl Bench {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(SqliteStore::open(&folder.path().join("a.db")).await.unwrap());
-        let tail = Tail::new(store.clone(), folder.path().to_owned());
+        let tail = Tail::new(store.clone(), folder.path().to_owned(), "");
         Bench { folder, store, tail, now: Instant::now() }
     }
 
@@ -46,7 +46,7 @@ impl Bench {
     }
 
     async fn position(&self) -> (u64, u64) {
-        let position = self.store.position().await.unwrap();
+        let position = self.store.position("").await.unwrap();
         (position.generation, position.offset)
     }
 
@@ -65,7 +65,10 @@ async fn a_growing_file_is_read_line_by_line() {
     assert_eq!(bench.settle().await, Step::Idle);
     assert_eq!(bench.posted().await, ["a Complete"]);
     assert_eq!(bench.position().await, (1, first.len() as u64));
-    assert_eq!(lag_bytes(bench.folder.path(), bench.store.position().await.unwrap()).unwrap(), 20);
+    assert_eq!(
+        lag_bytes(bench.folder.path(), bench.store.position("").await.unwrap()).unwrap(),
+        20
+    );
     bench.append(LIVE_NAME, second.split_at(20).1);
     bench.settle().await;
     assert_eq!(bench.posted().await, ["a Complete", "b Complete"]);
@@ -93,7 +96,7 @@ async fn a_rotated_file_is_done_when_it_is_quiet_and_a_newer_one_exists() {
     bench.append(LIVE_NAME, &line("End", "a", true, 9));
     bench.settle().await;
     assert_eq!(bench.posted().await, ["c Complete", "b Complete", "a Complete"]);
-    assert!(bench.store.open_requests(9).await.unwrap().is_empty());
+    assert!(bench.store.open_requests("", 9).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -216,7 +219,7 @@ async fn what_only_a_dead_gateways_journal_knows_is_posted_before_the_rest_is_lo
     assert_eq!((counts.recovered, counts.lost, counts.lost_anonymous), (2, 1, 0));
     assert_eq!((counts.duplicates, counts.torn, counts.malformed), (0, 1, 0));
     assert!(!bench.has("usage.1.journal") && !bench.has("usage.1.closed.jsonl"));
-    assert!(bench.store.open_requests(9).await.unwrap().is_empty());
+    assert!(bench.store.open_requests("", 9).await.unwrap().is_empty());
     let all = bench.store.usage(&UsageFilter::default()).await.unwrap();
     assert_eq!(all[0].output_tokens, 1);
 }
@@ -245,4 +248,41 @@ async fn a_journal_of_more_than_one_batch() {
     assert_eq!(bench.posted().await.len(), many);
     let counts = bench.store.counts().await.unwrap();
     assert_eq!((counts.recovered, counts.lines), (many as u64 - 1, 1));
+}
+
+/// After a long outage: memory is bounded by what one step reads, whatever waits.
+#[tokio::test]
+async fn many_waiting_lines_in_many_files_are_all_posted() {
+    const FILES: u64 = 4;
+    const LINES: u64 = 25_000;
+    let mut bench = Bench::new().await;
+    for generation in 1..=FILES {
+        let of_file: String =
+            (0..LINES).map(|n| line("End", &format!("{generation}-{n}"), true, 1)).collect();
+        bench.append(&format!("usage.{generation}.closed.jsonl"), &of_file);
+        bench.append(&format!("usage.{generation}.closed.jsonl"), "{\"type\":\"Downst");
+    }
+    let mut steps = 0;
+    while bench.step().await == Step::Moved {
+        steps += 1;
+    }
+    assert!(steps >= FILES * LINES / spool::LINES_PER_BATCH as u64, "{steps}");
+    let counts = bench.store.counts().await.unwrap();
+    assert_eq!((counts.lines, counts.torn, counts.duplicates), (FILES * LINES, FILES, 0));
+    assert_eq!(bench.position().await, (FILES + 1, 0));
+    let found = crate::verify::verify(&*bench.store, bench.folder.path(), "").await.unwrap();
+    assert!(found.is_sound(), "{:?}", found.faults);
+    assert_eq!(found.records, FILES * LINES);
+}
+
+#[tokio::test]
+async fn lines_of_a_clock_that_jumped_are_posted_as_they_are() {
+    let mut bench = Bench::new().await;
+    for (id, at_ms) in [("a", "0"), ("b", "946684800000"), ("c", "1895252163123")] {
+        bench.append(LIVE_NAME, &line("End", id, true, 1).replace("1795252163123", at_ms));
+    }
+    bench.settle().await;
+    let posted = bench.store.usage(&UsageFilter::default()).await.unwrap();
+    let times: Vec<_> = posted.iter().map(|record| record.at_ms).collect();
+    assert_eq!(times, [0, 946_684_800_000, 1_895_252_163_123]);
 }

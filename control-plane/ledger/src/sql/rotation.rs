@@ -1,24 +1,23 @@
-//! The rotation of a key in SQLite.
+//! The rotation of a key in a database.
 
+use super::audit;
+use super::dialect::{Connection, Pool, Row, begin};
 use super::keys::{created, event, insert, key_of, make_void, next_version};
-use super::{audit, stored};
+use super::words::stored;
 use crate::audit::{Action, Actor};
 use crate::error::Error;
 use crate::key::{Key, NewKey, NewSecret, Rotation};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{SqliteConnection, SqlitePool};
 
 const DOING: &str = "rotating a key";
 
 pub(super) async fn rotate(
-    writer: &SqlitePool,
+    writer: &Pool,
     id: &str,
     new: &NewSecret,
     overlap_s: u64,
     at_s: u64,
 ) -> Result<Rotation, Error> {
-    let begun = writer.begin_with("BEGIN IMMEDIATE").await;
-    let mut transaction = begun.map_err(Error::database(DOING))?;
+    let mut transaction = begin(writer, DOING).await?;
     let Some(old) = row_of(&mut transaction, id).await? else { return Ok(Rotation::Unknown) };
     let old = key_of(&old)?;
     if let Some(refusal) = refusal(&old, at_s) {
@@ -41,9 +40,9 @@ pub(super) async fn rotate(
 }
 
 /// The key with this id; a created one goes before a configured one.
-async fn row_of(connection: &mut SqliteConnection, id: &str) -> Result<Option<SqliteRow>, Error> {
+async fn row_of(connection: &mut Connection, id: &str) -> Result<Option<Row>, Error> {
     sqlx::query(
-        "SELECT * FROM keys WHERE id = ? ORDER BY configured, revoked_at_s IS NOT NULL LIMIT 1",
+        "SELECT * FROM keys WHERE id = $1 ORDER BY configured, revoked_at_s IS NOT NULL LIMIT 1",
     )
     .bind(id)
     .fetch_optional(connection)
@@ -75,6 +74,8 @@ fn successor(old: &Key, new: &NewSecret, at_s: u64) -> NewKey {
         roles: old.roles.clone(),
         models: old.models.clone(),
         masking: old.masking.clone(),
+        limits: old.limits.clone(),
+        budget: old.budget,
         expires_at_s: old.expires_at_s,
         at_s,
     }
@@ -82,7 +83,7 @@ fn successor(old: &Key, new: &NewSecret, at_s: u64) -> NewKey {
 
 /// Lets the old key end; returns when.
 async fn end(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     old: &Key,
     overlap_s: u64,
     at_s: u64,
@@ -94,7 +95,7 @@ async fn end(
     let end_s = at_s.saturating_add(overlap_s).min(old.expires_at_s.unwrap_or(u64::MAX));
     let seq = next_version(connection, DOING).await?;
     sqlx::query(
-        "UPDATE keys SET expires_at_s = ?, changed_seq = ? WHERE id = ? AND configured = 0",
+        "UPDATE keys SET expires_at_s = $1, changed_seq = $2 WHERE id = $3 AND NOT configured",
     )
     .bind(stored(end_s))
     .bind(seq)
@@ -105,8 +106,8 @@ async fn end(
     Ok(end_s)
 }
 
-async fn replaced(connection: &mut SqliteConnection, old: &str, by: &str) -> Result<(), Error> {
-    sqlx::query("UPDATE keys SET replaced_by = ? WHERE id = ? AND configured = 0")
+async fn replaced(connection: &mut Connection, old: &str, by: &str) -> Result<(), Error> {
+    sqlx::query("UPDATE keys SET replaced_by = $1 WHERE id = $2 AND NOT configured")
         .bind(by)
         .bind(old)
         .execute(connection)

@@ -25,7 +25,7 @@ impl World {
         };
         let events: Vec<_> = (1..=ROWS).map(event).collect();
         let mut transaction = store.writer.begin().await.unwrap();
-        let head = super::append(&mut transaction, &events).await.unwrap();
+        let head = super::audit::append(&mut transaction, &events).await.unwrap();
         transaction.commit().await.unwrap();
         World { store, head, _folder: folder }
     }

@@ -1,26 +1,25 @@
-//! The audit trail in SQLite.
+//! The audit trail in a database.
 
-use super::{loaded, push_times, push_words, stored};
+use super::dialect::{Connection, Db, Pool, Row, begin};
+use super::words::{loaded, push_times, push_words, stored};
 use crate::audit::{self, AuditEvent, AuditFilter, AuditRow, Fault, Head, Sealed};
 use crate::audit::{Verdict, Verification};
 use crate::error::Error;
 use crate::record::AT_MS_MAX;
 use serde_json::Value;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, SqlitePool};
+use sqlx::{QueryBuilder, Row as _};
 
 /// Rows that are read at a time: some 300 KiB.
 const ROWS_PER_READ: i64 = 1_000;
 
-/// Rows that one statement writes: far below what SQLite takes of values.
+/// Rows that one statement writes: far below what a statement takes of values.
 const ROWS_PER_WRITE: usize = 200;
 
 const CORRUPT: Error = Error::Corrupt { table: "audit" };
 
-pub(super) async fn note(writer: &SqlitePool, event: &AuditEvent) -> Result<Head, Error> {
+pub(super) async fn note(writer: &Pool, event: &AuditEvent) -> Result<Head, Error> {
     let doing = "noting in the audit trail";
-    let mut transaction =
-        writer.begin_with("BEGIN IMMEDIATE").await.map_err(Error::database(doing))?;
+    let mut transaction = begin(writer, doing).await?;
     let head = append(&mut transaction, std::slice::from_ref(event)).await?;
     transaction.commit().await.map_err(Error::database(doing))?;
     Ok(head)
@@ -28,7 +27,7 @@ pub(super) async fn note(writer: &SqlitePool, event: &AuditEvent) -> Result<Head
 
 /// Adds rows within the transaction of what they tell of.
 pub(super) async fn append(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     events: &[AuditEvent],
 ) -> Result<Head, Error> {
     let mut head = head_of(connection).await?;
@@ -39,7 +38,7 @@ pub(super) async fn append(
 }
 
 async fn append_some(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     mut head: Head,
     events: &[AuditEvent],
 ) -> Result<Head, Error> {
@@ -50,7 +49,9 @@ async fn append_some(
         head = Head { seq: loaded(row.seq), hash };
         (row, hash)
     });
-    let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO audit ");
+    let mut insert = QueryBuilder::<Db>::new(
+        r#"INSERT INTO audit (seq, at_ms, actor, "action", subject, detail, hash) "#,
+    );
     insert.push_values(sealed, |mut values, (row, hash)| {
         values
             .push_bind(row.seq)
@@ -78,12 +79,12 @@ fn next_row<'a>(head: Head, event: &'a AuditEvent, detail: &'a str) -> Sealed<'a
     }
 }
 
-pub(super) async fn head(reader: &SqlitePool) -> Result<Head, Error> {
+pub(super) async fn head(reader: &Pool) -> Result<Head, Error> {
     let mut connection = reader.acquire().await.map_err(Error::database("reading the trail"))?;
     head_of(&mut connection).await
 }
 
-async fn head_of(connection: &mut SqliteConnection) -> Result<Head, Error> {
+async fn head_of(connection: &mut Connection) -> Result<Head, Error> {
     let last: Option<(i64, Vec<u8>)> =
         sqlx::query_as("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1")
             .fetch_optional(connection)
@@ -93,21 +94,18 @@ async fn head_of(connection: &mut SqliteConnection) -> Result<Head, Error> {
     Ok(Head { seq: loaded(seq), hash: hash.try_into().map_err(|_| CORRUPT)? })
 }
 
-pub(super) async fn rows(
-    reader: &SqlitePool,
-    filter: &AuditFilter,
-) -> Result<Vec<AuditRow>, Error> {
-    let mut query = QueryBuilder::<Sqlite>::new("SELECT * FROM audit WHERE 1");
+pub(super) async fn rows(reader: &Pool, filter: &AuditFilter) -> Result<Vec<AuditRow>, Error> {
+    let mut query = QueryBuilder::<Db>::new("SELECT * FROM audit WHERE TRUE");
     let words = [(r#" AND "action" = "#, &filter.action), (" AND subject = ", &filter.subject)];
     push_words(&mut query, &words);
-    push_times(&mut query, filter.since_ms, filter.until_ms);
-    query.push(" ORDER BY seq DESC LIMIT ").push_bind(filter.limit);
+    push_times(&mut query, "at_ms", filter.since_ms, filter.until_ms);
+    query.push(" ORDER BY seq DESC LIMIT ").push_bind(i64::from(filter.limit));
     let found = query.build().fetch_all(reader).await;
     found.map_err(Error::database("reading the audit trail"))?.iter().rev().map(shown).collect()
 }
 
 /// A row as far as it can be shown: one that was tampered with must not hide the rest.
-fn shown(row: &SqliteRow) -> Result<AuditRow, Error> {
+fn shown(row: &Row) -> Result<AuditRow, Error> {
     let detail: String = column(row, "detail")?;
     Ok(AuditRow {
         seq: loaded(column(row, "seq")?),
@@ -120,12 +118,12 @@ fn shown(row: &SqliteRow) -> Result<AuditRow, Error> {
     })
 }
 
-pub(super) async fn verify(reader: &SqlitePool, known: Option<Head>) -> Result<Verdict, Error> {
+pub(super) async fn verify(reader: &Pool, known: Option<Head>) -> Result<Verdict, Error> {
     let mut verification = Verification::against(known);
     // Below the first number that is ever given: what was put in before it counts.
     let mut after = i64::MIN;
     loop {
-        let rows = sqlx::query("SELECT * FROM audit WHERE seq > ? ORDER BY seq LIMIT ?")
+        let rows = sqlx::query("SELECT * FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2")
             .bind(after)
             .bind(ROWS_PER_READ)
             .fetch_all(reader)
@@ -143,7 +141,7 @@ pub(super) async fn verify(reader: &SqlitePool, known: Option<Head>) -> Result<V
     }
 }
 
-fn take(verification: &mut Verification, row: &SqliteRow) -> Result<i64, Verdict> {
+fn take(verification: &mut Verification, row: &Row) -> Result<i64, Verdict> {
     let seq = verification.expected();
     let read = || {
         let texts = (column(row, "actor")?, column(row, "action")?, column(row, "subject")?);
@@ -166,12 +164,9 @@ fn take(verification: &mut Verification, row: &SqliteRow) -> Result<i64, Verdict
 }
 
 /// A value that is there: without the option, NULL would be read as an empty one.
-fn column<'r, T>(row: &'r SqliteRow, name: &str) -> Result<T, Error>
+fn column<'r, T>(row: &'r Row, name: &str) -> Result<T, Error>
 where
-    T: sqlx::Decode<'r, Sqlite> + sqlx::Type<Sqlite>,
+    T: sqlx::Decode<'r, Db> + sqlx::Type<Db>,
 {
     row.try_get::<Option<T>, _>(name).ok().flatten().ok_or(CORRUPT)
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,28 +1,29 @@
-//! The keys of the configuration in SQLite.
+//! The keys of the configuration in a database.
 
+use super::dialect::{Connection, Db, Pool, begin};
 use super::keys::{change_of, column, list_text, next_versions};
-use super::{audit, keys, stored};
+use super::words::stored;
+use super::{audit, keys};
 use crate::audit::{Action, Actor, AuditEvent};
 use crate::error::Error;
 use crate::key::StaticKeysChange;
 use contract::keyring::KeyEntry;
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection, SqlitePool};
+use sqlx::QueryBuilder;
 use std::collections::HashMap;
 
-/// Keys that one statement writes: far below what SQLite takes of values, and enough
+/// Keys that one statement writes: far below what it takes of values, and enough
 /// that 100,000 keys do not hold the writer for long.
 const KEYS_PER_WRITE: usize = 200;
 
 const PUTTING: &str = "writing the configured keys";
 
 pub(super) async fn set(
-    writer: &SqlitePool,
+    writer: &Pool,
     keys: &[(String, KeyEntry)],
     at_s: u64,
 ) -> Result<StaticKeysChange, Error> {
     let doing = "taking over the configured keys";
-    let mut transaction =
-        writer.begin_with("BEGIN IMMEDIATE").await.map_err(Error::database(doing))?;
+    let mut transaction = begin(writer, doing).await?;
     let mut held = held_keys(&mut transaction).await?;
     let mut change = StaticKeysChange::default();
     let (mut given, mut events) = (Vec::new(), Vec::new());
@@ -65,7 +66,7 @@ fn configured((sha256, held): (String, Held)) -> Option<(String, KeyEntry)> {
     }
 }
 
-async fn held_keys(connection: &mut SqliteConnection) -> Result<HashMap<String, Held>, Error> {
+async fn held_keys(connection: &mut Connection) -> Result<HashMap<String, Held>, Error> {
     let rows = sqlx::query("SELECT * FROM keys")
         .fetch_all(connection)
         .await
@@ -86,12 +87,14 @@ fn meaning(at_s: u64, action: Action, entry: &KeyEntry) -> AuditEvent {
         .with("roles", entry.roles.clone())
         .with("models", entry.models.clone())
         .with("masking", entry.masking.clone())
+        .with("limits", entry.limits.clone())
+        .with("budget", entry.budget)
         .with("expires_at_s", entry.expires_at_s)
 }
 
 /// Writes keys in this order, each with a version of its own.
 async fn put(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     keys: &[&(String, KeyEntry)],
     at_s: u64,
 ) -> Result<(), Error> {
@@ -105,13 +108,13 @@ async fn put(
 }
 
 async fn put_some(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     keys: impl Iterator<Item = (i64, &(String, KeyEntry))>,
     at_s: u64,
 ) -> sqlx::Result<()> {
-    let mut insert = QueryBuilder::<Sqlite>::new(
-        "INSERT INTO keys (sha256, id, name, tenant, user, roles, models, masking, configured,
-         created_at_s, expires_at_s, changed_seq) ",
+    let mut insert = QueryBuilder::<Db>::new(
+        r#"INSERT INTO keys (sha256, id, name, tenant, "user", roles, models, masking, configured,
+         created_at_s, expires_at_s, changed_seq, limits, has_budget) "#,
     );
     insert.push_values(keys, |mut row, (seq, (sha256, entry))| {
         row.push_bind(sha256.clone())
@@ -125,21 +128,24 @@ async fn put_some(
             .push_bind(true)
             .push_bind(stored(at_s))
             .push_bind(entry.expires_at_s.map(stored))
-            .push_bind(seq);
+            .push_bind(seq)
+            .push_bind(entry.limits.clone())
+            .push_bind(entry.budget);
     });
     insert.push(
-        " ON CONFLICT (sha256) DO UPDATE SET id = excluded.id, name = excluded.name,
-         tenant = excluded.tenant, user = excluded.user, roles = excluded.roles,
+        r#" ON CONFLICT (sha256) DO UPDATE SET id = excluded.id, name = excluded.name,
+         tenant = excluded.tenant, "user" = excluded."user", roles = excluded.roles,
          models = excluded.models, masking = excluded.masking, created_at_s = excluded.created_at_s,
          expires_at_s = excluded.expires_at_s, revoked_at_s = NULL,
-         changed_seq = excluded.changed_seq",
+         changed_seq = excluded.changed_seq, limits = excluded.limits,
+         has_budget = excluded.has_budget"#,
     );
     insert.build().execute(connection).await.map(drop)
 }
 
 /// Makes keys void, each with a version of its own.
 async fn remove(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     keys: &[(String, KeyEntry)],
     at_s: u64,
 ) -> Result<(), Error> {
@@ -149,7 +155,7 @@ async fn remove(
     let doing = "removing the configured keys";
     let first = next_versions(connection, stored(keys.len() as u64), doing).await?;
     for (seq, (sha256, _)) in (first..).zip(keys) {
-        sqlx::query("UPDATE keys SET revoked_at_s = ?, changed_seq = ? WHERE sha256 = ?")
+        sqlx::query("UPDATE keys SET revoked_at_s = $1, changed_seq = $2 WHERE sha256 = $3")
             .bind(stored(at_s))
             .bind(seq)
             .bind(sha256)
