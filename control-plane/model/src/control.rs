@@ -57,6 +57,9 @@ pub struct Control {
     pub envoy_admin: SocketAddr,
     /// The data folder, the configuration's folder before relative ones.
     pub data: PathBuf,
+    /// The URL of the PostgreSQL database with the ledger, which may hold a password;
+    /// `None`: an SQLite file in the data folder.
+    pub database: Option<Secret>,
     /// The Wasm module, the configuration's folder before relative ones.
     pub wasm: PathBuf,
     /// When a usage line reaches the kernel.
@@ -80,6 +83,7 @@ impl Control {
         control.canary = fields.get("canary").and_then(|canary| Canary::read(&canary));
         control.envoy_admin = fields.value("envoy_admin", control.envoy_admin, envoy_admin);
         control.data = fields.value("data", control.data, |text| units::path(text, base));
+        control.database = fields.get("database").and_then(|field| field.parse_unquoted(database));
         control.wasm = fields.value("wasm", control.wasm, |text| units::path(text, base));
         control.usage_flush = fields.value("usage_flush", UsageFlush::Line, usage_flush);
         control.usage_interval = fields.value("usage_interval", INTERVAL_DEFAULT, |text| {
@@ -99,6 +103,7 @@ impl Control {
             canary: None,
             envoy_admin: local(ENVOY_ADMIN_PORT),
             data: base.join(DATA),
+            database: None,
             wasm: base.join(WASM),
             usage_flush: UsageFlush::Line,
             usage_interval: INTERVAL_DEFAULT,
@@ -117,6 +122,25 @@ fn local(port: u16) -> SocketAddr {
 fn envoy_admin(text: &str) -> Result<SocketAddr, String> {
     let address = units::socket_address(text)?;
     if address.ip().is_loopback() { Ok(address) } else { Err(ENVOY_ADMIN_OPEN.to_owned()) }
+}
+
+/// Schemes of the databases that a ledger can be in.
+const DATABASE_SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
+
+/// Longest URL of a database.
+const DATABASE_BYTES_MAX: usize = 1024;
+
+/// The URL of a database. What is wrong inside of it, the start says.
+fn database(text: &str) -> Result<Secret, String> {
+    let rest = DATABASE_SCHEMES.iter().find_map(|scheme| text.strip_prefix(scheme));
+    let graphic = text.bytes().all(|byte| byte.is_ascii_graphic());
+    if rest.is_some_and(|rest| !rest.is_empty()) && graphic && text.len() <= DATABASE_BYTES_MAX {
+        return Ok(Secret::new(text.to_owned()));
+    }
+    Err(format!(
+        "is not the URL of a database; write postgres://USER:PASSWORD@HOST:PORT/NAME, at most \
+         {DATABASE_BYTES_MAX} visible ASCII characters without spaces"
+    ))
 }
 
 fn usage_flush(text: &str) -> Result<UsageFlush, String> {

@@ -274,6 +274,11 @@ impl<'a> Fields<'_, 'a> {
         self.entries.iter().any(|entry| entry.key == name)
     }
 
+    /// Whether there is no field at all.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// Reports every field that nobody asked for.
     pub fn close(self) {
         let known = self.known.borrow();

@@ -17,6 +17,12 @@ pub enum NameError {
     /// A character outside of the plain set.
     #[error("is not a name; allowed: letters, digits and . _ : @ / -, a letter or digit first")]
     Plain,
+    /// Like [`NameError::Plain`], of a tenant: a slash ends its name in the ledger.
+    #[error(
+        "is not the name of a tenant; allowed: letters, digits and . _ : @ -, a letter or digit \
+         first"
+    )]
+    Tenant,
     /// White space or a control character.
     #[error("is not a model name; allowed: anything but white space and control characters")]
     Printable,
@@ -87,8 +93,13 @@ macro_rules! names {
 names! {
     /// Name of a pool, a set of equal inference servers.
     PoolName by plain;
-    /// Name of a tenant, who is billed.
-    TenantName by plain;
+    /// Name of a tenant, who is billed. It holds no slash, which parts it from the names of
+    /// its keys and users in the ledger.
+    TenantName by tenant;
+    /// Name of an organisation, which tenants are of.
+    OrganisationName by plain;
+    /// Name of a set of limits.
+    LimitsName by plain;
     /// Name of a role.
     RoleName by plain;
     /// Name of a key within its tenant.
@@ -168,6 +179,10 @@ fn plain(text: &str) -> Result<(), NameError> {
     let first = text.starts_with(|c: char| c.is_ascii_alphanumeric());
     let rest = text.chars().all(|c| c.is_ascii_alphanumeric() || "._:@/-".contains(c));
     if first && rest { Ok(()) } else { Err(NameError::Plain) }
+}
+
+fn tenant(text: &str) -> Result<(), NameError> {
+    plain(text).ok().filter(|()| !text.contains('/')).ok_or(NameError::Tenant)
 }
 
 fn printable(text: &str) -> Result<(), NameError> {

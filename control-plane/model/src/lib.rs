@@ -11,6 +11,7 @@
 
 mod auth;
 mod balance;
+mod budget;
 mod canary;
 mod control;
 mod credential;
@@ -21,6 +22,7 @@ mod gateway;
 mod health;
 pub mod ids;
 mod issuer;
+mod limits;
 mod masking;
 mod media;
 mod pool;
@@ -34,11 +36,13 @@ mod tenant;
 mod tree;
 mod unbuilt;
 mod units;
+mod users;
 mod validate;
 mod xds_port;
 
 pub use auth::{Auth, Hmac, Nonces};
 pub use balance::{Balance, Metrics};
+pub use budget::{Budget, Organisation, Per};
 pub use canary::Canary;
 pub use contract::policy::{Engine, MediaConfig, MediaKind};
 pub use control::{Control, UsageFlush};
@@ -48,6 +52,7 @@ pub use endpoint::{Endpoint, Host};
 pub use gateway::{Gateway, Tls};
 pub use health::{Ejection, Health};
 pub use issuer::{Claims, Issuer, Jwks, JwksUrl};
+pub use limits::Limits;
 pub use masking::{Detector, Masking, MaskingPolicy, PolicyCheck, tag_key};
 pub use pool::Pool;
 pub use problem::Problem;
@@ -56,10 +61,11 @@ pub use rules::{Deny, Rules};
 pub use secret::Secret;
 pub use sources::Sources;
 pub use tenant::{Key, KeyDigest, Role, Tenant};
+pub use users::{UserSource, Users};
 pub use xds_port::{EnvoyIdentity, XdsListen, XdsPort, XdsTls};
 
 use document::Document;
-use ids::{ModelName, PoolName, RoleName, TenantName};
+use ids::{LimitsName, ModelName, OrganisationName, PoolName, RoleName, TenantName};
 use masking::Unchecked;
 use problem::Problems;
 use std::collections::BTreeMap;
@@ -79,6 +85,10 @@ pub struct Config {
     pub models: BTreeMap<ModelName, Model>,
     /// What keys may do.
     pub roles: BTreeMap<RoleName, Role>,
+    /// What may be used in a minute and at a time, by names that others refer to.
+    pub limits: BTreeMap<LimitsName, Limits>,
+    /// Whose tenants share a budget.
+    pub organisations: BTreeMap<OrganisationName, Organisation>,
     /// Who is billed.
     pub tenants: BTreeMap<TenantName, Tenant>,
     /// How callers are told apart beyond the keys of tenants.
@@ -127,6 +137,8 @@ pub fn load_checked(
 mod auth_tests;
 #[cfg(test)]
 mod control_tests;
+#[cfg(test)]
+mod limits_tests;
 #[cfg(test)]
 mod load_tests;
 #[cfg(test)]

@@ -9,6 +9,7 @@ use crate::ids::{EngineModel, FieldName};
 use crate::media;
 use crate::schema::Section;
 use crate::units;
+use contract::limits::{MEDIUM_TOKENS_DEFAULT, TEMPLATE_TOKENS_DEFAULT};
 use contract::policy::{Engine, MediaConfig};
 use contract::price::Prices;
 use std::collections::BTreeSet;
@@ -17,7 +18,8 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::Duration;
 
-/// Most `context`; far beyond any model, and every sum over it fits.
+/// Most `context`, and most tokens of anything in it; far beyond any model, and every sum
+/// over it fits.
 pub(crate) const CONTEXT_MAX: u64 = 1_000_000_000;
 
 /// How long a whole answer may take, by default and at all.
@@ -40,6 +42,13 @@ pub struct Pool {
     pub model: EngineModel,
     /// Most tokens of prompt and answer together; `None`: not known.
     pub context: Option<NonZeroU64>,
+    /// Most tokens of an answer, put in where the caller names none; at most the context.
+    /// `None`: what the context leaves.
+    pub max_tokens: Option<NonZeroU64>,
+    /// Most tokens that the engine's chat template adds to a request.
+    pub template_tokens: u64,
+    /// Most tokens that one image, sound, film or page is to the engine.
+    pub medium_tokens: u64,
     /// At least one, or none where they are discovered; all with TLS or all
     /// without; no two the same.
     pub endpoints: Vec<Endpoint>,
@@ -59,7 +68,7 @@ pub struct Pool {
     pub drain: Duration,
     /// `None`: the engines are not asked for their load.
     pub metrics: Option<Metrics>,
-    /// Prices in nano-dollars per million tokens.
+    /// Prices in nano-dollars: per million tokens, and for each of what else is counted.
     pub prices: Prices,
     /// How long a whole answer that is not streamed may take.
     pub timeout: Duration,
@@ -92,9 +101,7 @@ impl Pool {
         let model = fields
             .require("model", "the model's name on the inference servers")
             .and_then(|field| field.parse(EngineModel::parse));
-        let context = fields
-            .get("context")
-            .and_then(|field| field.parse(|text| units::count(text, CONTEXT_MAX)));
+        let tokens = Tokens::read(&fields);
         let endpoints = endpoints(&fields);
         let discover = fields.get("discover").and_then(|field| Discovery::read(&field, base));
         let named = endpoints.iter().any(|endpoint| matches!(endpoint.host, Host::Name(_)));
@@ -113,7 +120,10 @@ impl Pool {
         Some(Pool {
             engine,
             model,
-            context,
+            context: tokens.context,
+            max_tokens: tokens.answer,
+            template_tokens: tokens.template,
+            medium_tokens: tokens.medium,
             endpoints,
             discover,
             balance: load.balance,
@@ -128,6 +138,33 @@ impl Pool {
             cache_salt: body.salted,
             media,
         })
+    }
+}
+
+/// How many tokens there may be of what.
+struct Tokens {
+    context: Option<NonZeroU64>,
+    answer: Option<NonZeroU64>,
+    template: u64,
+    medium: u64,
+}
+
+impl Tokens {
+    fn read(pool: &Fields<'_, '_>) -> Tokens {
+        let tokens = |text: &str| units::count(text, CONTEXT_MAX);
+        let some = |name| pool.get(name).and_then(|field| field.parse(tokens));
+        let or = |name, default| some(name).map_or(default, NonZeroU64::get);
+        let context = some("context");
+        let answer = pool.get("max_tokens").and_then(|field| {
+            let answer = field.parse(tokens)?;
+            if context.is_some_and(|context| answer > context) {
+                field.report("is more than `context`, which the answer is a part of");
+            }
+            Some(answer)
+        });
+        let template = or("template_tokens", TEMPLATE_TOKENS_DEFAULT);
+        let medium = or("medium_tokens", MEDIUM_TOKENS_DEFAULT);
+        Tokens { context, answer, template, medium }
     }
 }
 
@@ -213,9 +250,18 @@ fn salted(pool: &Fields<'_, '_>, engine: Option<Engine>) -> bool {
 
 fn prices(cursor: &Cursor<'_>) -> Prices {
     let fields = cursor.fields(Section::Price);
-    let input = fields.value("input", 0, units::nano_dollars);
-    let cached_input = fields.value("cached_input", input, units::nano_dollars);
-    let output = fields.value("output", 0, units::nano_dollars);
+    let or = |name, default| fields.value(name, default, units::nano_dollars);
+    let input = or("input", 0);
+    let prices = Prices {
+        input,
+        cached_input: or("cached_input", input),
+        output: or("output", 0),
+        request: or("request", 0),
+        image: or("image", 0),
+        page: or("page", 0),
+        audio_second: or("audio_second", 0),
+        gpu_second: or("gpu_second", 0),
+    };
     fields.close();
-    Prices { input, cached_input, output }
+    prices
 }

@@ -1,7 +1,7 @@
 //! `models`: the names that callers ask for.
 
 use crate::document::Cursor;
-use crate::ids::{PolicyName, PoolName};
+use crate::ids::{LimitsName, PolicyName, PoolName};
 use crate::schema::Section;
 use crate::unbuilt::SPLIT_OF_SEVERAL;
 use crate::units;
@@ -14,6 +14,8 @@ pub struct Model {
     pub pool: PoolName,
     /// The masking policy of its requests, where the credential names none; it exists.
     pub masking: Option<PolicyName>,
+    /// The limits of all its requests together; they exist.
+    pub limits: Option<LimitsName>,
 }
 
 /// Most weight of a pool in a split.
@@ -23,7 +25,7 @@ impl Model {
     /// The model, or nothing when no one pool is named.
     pub(crate) fn read(cursor: &Cursor<'_>, declared: &Declared) -> Option<Model> {
         if cursor.is_scalar() {
-            return pool(cursor, declared).map(|pool| Model { pool, masking: None });
+            return pool(cursor, declared).map(|pool| Model { pool, masking: None, limits: None });
         }
         let fields = cursor.fields(Section::Model);
         let split = fields.require("split", "write `split: [{ pool: NAME }]`, or the pool alone");
@@ -31,8 +33,9 @@ impl Model {
             sticky.choose(Section::Model, &[("none", ())]);
         }
         let masking = declared.masking(&fields);
+        let limits = declared.limits(&fields);
         fields.close();
-        Some(Model { pool: only_pool(&split?, declared)?, masking })
+        Some(Model { pool: only_pool(&split?, declared)?, masking, limits })
     }
 }
 

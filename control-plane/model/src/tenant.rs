@@ -1,15 +1,17 @@
 //! `tenants` and `roles`: who is billed, and what they may use.
 
+use crate::budget::Budget;
 use crate::credential::HmacCredential;
 use crate::document::{Cursor, Fields};
 use crate::ids::{
-    KeyName, ModelGlob, PolicyName, RoleName, SanGlob, Subject, TenantName, UserName,
+    KeyName, LimitsName, ModelGlob, OrganisationName, PolicyName, RoleName, SanGlob, TenantName,
+    UserName,
 };
 use crate::rules::Rules;
 use crate::schema::Section;
 use crate::units;
+use crate::users::Users;
 use crate::validate::{CredentialsSeen, Declared};
-use std::collections::BTreeMap;
 use std::fmt;
 
 /// What a role may do.
@@ -61,6 +63,10 @@ pub struct Key {
     pub expires_at_s: Option<u64>,
     /// The masking policy of its requests; it exists.
     pub masking: Option<PolicyName>,
+    /// The limits of the key itself; they exist.
+    pub limits: Option<LimitsName>,
+    /// What the key may spend.
+    pub budget: Option<Budget>,
 }
 
 impl Key {
@@ -80,9 +86,8 @@ pub struct Tenant {
     /// Patterns over the names in client certificates; none where the gateway asks for
     /// no certificate.
     pub mtls: Vec<SanGlob>,
-    /// Roles by user, at least one each: who is named here may do no more than one of
-    /// them allows, whatever the credential.
-    pub user_roles: BTreeMap<Subject, Vec<RoleName>>,
+    /// What holds for its users.
+    pub users: Users,
     /// Keys of the configuration; those of the database are not here.
     pub keys: Vec<Key>,
     /// Who may sign requests.
@@ -90,6 +95,12 @@ pub struct Tenant {
     /// The masking policy of its requests, where neither the credential nor the model
     /// names one; it exists.
     pub masking: Option<PolicyName>,
+    /// The organisation it is of; it exists.
+    pub organisation: Option<OrganisationName>,
+    /// The limits of all its requests together; they exist.
+    pub limits: Option<LimitsName>,
+    /// What all its requests together may spend.
+    pub budget: Option<Budget>,
 }
 
 impl Role {
@@ -111,15 +122,17 @@ impl Tenant {
         let fields = cursor.fields(Section::Tenant);
         let may = Rules::of_tenant(&fields);
         let mtls = fields.get("mtls").as_ref().map(|mtls| certificates(mtls, declared, seen));
-        let user_roles = fields.get("users").as_ref().map(|users| user_roles(users, declared));
+        let users = fields.get("users").as_ref().map(|users| Users::read(users, declared));
         let masking = declared.masking(&fields);
+        let organisation = declared.organisation(&fields);
+        let (limits, budget) = (declared.limits(&fields), Budget::of(&fields));
         let [keys, hmac] = ["keys", "hmac"].map(|list| items(&fields, list));
         fields.close();
         let keys = keys.iter().filter_map(|key| Key::read(name, key, declared, seen)).collect();
         let signer = |item| HmacCredential::read(item, declared, seen);
         let hmac = hmac.iter().filter_map(signer).collect();
-        let (mtls, user_roles) = (mtls.unwrap_or_default(), user_roles.unwrap_or_default());
-        Tenant { may, mtls, user_roles, keys, hmac, masking }
+        let (mtls, users) = (mtls.unwrap_or_default(), users.unwrap_or_default());
+        Tenant { may, mtls, users, keys, hmac, masking, organisation, limits, budget }
     }
 }
 
@@ -147,14 +160,6 @@ fn certificates(
     items.iter().filter_map(pattern).collect()
 }
 
-fn user_roles(cursor: &Cursor<'_>, declared: &Declared) -> BTreeMap<Subject, Vec<RoleName>> {
-    let fields = cursor.fields(Section::Users);
-    let named = fields.get("roles").map(|roles| roles.named(Subject::parse)).unwrap_or_default();
-    fields.close();
-    let none = "is empty; name a role, or remove the user to allow all that the tenant has";
-    named.into_iter().map(|(user, roles)| (user, roles_of(&roles, declared, none))).collect()
-}
-
 impl Key {
     fn read(
         tenant: &TenantName,
@@ -171,13 +176,23 @@ impl Key {
         let expires_at_s =
             fields.get("expires").and_then(|expires| expires.parse(units::unix_seconds));
         let masking = declared.masking(&fields);
+        let (limits, budget) = (declared.limits(&fields), Budget::of(&fields));
         fields.close();
         let (name, sha256) = (name?, sha256?);
         let digest = sha256.parse_unquoted(KeyDigest::parse);
         let name_text = name.parse(KeyName::parse);
         let (roles, models) = (roles.unwrap_or_default(), models.unwrap_or_default());
-        let key =
-            Key { name: name_text?, sha256: digest?, roles, models, user, expires_at_s, masking };
+        let key = Key {
+            name: name_text?,
+            sha256: digest?,
+            roles,
+            models,
+            user,
+            expires_at_s,
+            masking,
+            limits,
+            budget,
+        };
         seen.id(&name, key.id(tenant));
         seen.digest(&sha256, key.sha256);
         Some(key)

@@ -10,7 +10,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Digits after the point of a price: one nano-dollar per million tokens.
+/// Digits after the point of an amount of money: one nano-dollar.
 const MONEY_DIGITS: u32 = 9;
 
 /// Shortest token: it must not be empty.
@@ -105,6 +105,11 @@ pub(crate) fn nano_dollars(text: &str) -> Result<u64, String> {
     }
     scaled_dollars(whole, fraction)
         .ok_or_else(|| "is too large; allowed: up to 9223372036.854775807 dollars".to_owned())
+}
+
+/// `nanos` nano-dollars in dollars as they are written, without zeros at the end.
+pub(crate) fn shown_dollars(nanos: u64) -> String {
+    Decimal::from_i128_with_scale(nanos.into(), MONEY_DIGITS).normalize().to_string()
 }
 
 fn scaled_dollars(whole: &str, fraction: &str) -> Option<u64> {
@@ -437,6 +442,9 @@ mod tests {
             let duration_ms = Duration::from_millis(ms);
             let bounds = Duration::ZERO..=Duration::MAX;
             assert_eq!(duration(&shown_duration(duration_ms), bounds), Ok(duration_ms));
+        }
+        for nanos in [0, 1, 10, 600_000_000, 250_000_000_000, i64::MAX as u64] {
+            assert_eq!(nano_dollars(&shown_dollars(nanos)), Ok(nanos));
         }
         assert_eq!((shown_size(1 << 20), shown_size(1025)), ("1MiB".into(), "1025B".into()));
     }

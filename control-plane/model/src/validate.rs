@@ -2,11 +2,15 @@
 //! there must be no two, addresses that are in each other's way.
 
 use crate::document::{Cursor, Document, Fields, alternatives};
-use crate::ids::{CredentialId, PolicyName, PoolName, RoleName, SanGlob, TenantName};
+use crate::ids::{
+    CredentialId, LimitsName, OrganisationName, PolicyName, PoolName, RoleName, SanGlob, TenantName,
+};
 use crate::secret::Secret;
 use crate::tenant::KeyDigest;
 use crate::tree::Node;
-use crate::{Auth, Config, Control, Gateway, Masking, Model, Pool, Role, Tenant};
+use crate::{
+    Auth, Config, Control, Gateway, Limits, Masking, Model, Organisation, Pool, Role, Tenant,
+};
 use crate::{ids, schema::Section};
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +28,8 @@ pub(crate) struct Declared {
     roles: BTreeSet<RoleName>,
     tenants: BTreeSet<TenantName>,
     policies: BTreeSet<PolicyName>,
+    limits: BTreeSet<LimitsName>,
+    organisations: BTreeSet<OrganisationName>,
     /// Whether callers are asked for certificates.
     pub client_certificates: bool,
 }
@@ -57,6 +63,17 @@ impl Declared {
     pub fn masking(&self, fields: &Fields<'_, '_>) -> Option<PolicyName> {
         let field = fields.get("masking")?;
         field.parse(|text| known("masking policy", &self.policies, text))
+    }
+
+    /// What the field `limits` names, where there is one.
+    pub fn limits(&self, fields: &Fields<'_, '_>) -> Option<LimitsName> {
+        fields.get("limits")?.parse(|text| known("set of limits", &self.limits, text))
+    }
+
+    /// The organisation that the field `organisation` names, where there is one.
+    pub fn organisation(&self, fields: &Fields<'_, '_>) -> Option<OrganisationName> {
+        let field = fields.get("organisation")?;
+        field.parse(|text| known("organisation", &self.organisations, text))
     }
 }
 
@@ -140,6 +157,12 @@ pub(crate) fn config<'a>(document: &'a Document<'a>, tree: &'a Node) -> Config {
     });
     let (roles, role_names) =
         section(&fields, "roles", ids::RoleName::parse, |_, cursor| Role::read(cursor));
+    let (limits, limits_names) =
+        section(&fields, "limits", ids::LimitsName::parse, |_, cursor| Some(Limits::read(cursor)));
+    let (organisations, organisation_names) =
+        section(&fields, "organisations", ids::OrganisationName::parse, |_, cursor| {
+            Some(Organisation::read(cursor))
+        });
     let masking = fields.get("masking").as_ref().map(Masking::read).unwrap_or_default();
     let client_certificates = root.has(&["gateway", "tls", "client_ca"]);
     let mut declared = Declared {
@@ -147,6 +170,8 @@ pub(crate) fn config<'a>(document: &'a Document<'a>, tree: &'a Node) -> Config {
         roles: role_names,
         tenants: BTreeSet::new(),
         policies: masking.policies.keys().cloned().collect(),
+        limits: limits_names,
+        organisations: organisation_names,
         client_certificates,
     };
     let (models, _) = section(&fields, "models", ids::ModelName::parse, |_, cursor| {
@@ -160,7 +185,7 @@ pub(crate) fn config<'a>(document: &'a Document<'a>, tree: &'a Node) -> Config {
     declared.tenants = tenant_names;
     let auth = Auth::read(fields.get("auth").as_ref(), document.base, &declared);
     fields.close();
-    Config { gateway, control, pools, models, roles, tenants, auth, masking }
+    Config { gateway, control, pools, models, roles, limits, organisations, tenants, auth, masking }
 }
 
 fn version(fields: &Fields<'_, '_>) {

@@ -1,6 +1,7 @@
 //! A configuration becomes decisions.
 
-use crate::filter::{client_certificates, filter, issuers, texts};
+use crate::budgets::budgets;
+use crate::filter::{client_certificates, filter, issuers, text, texts};
 use crate::masking::detectors;
 use crate::{
     Endpoints, HealthPlan, Inputs, ListenerPlan, Member, Plan, PoolPlan, PriceList, StaticKey,
@@ -36,6 +37,7 @@ pub fn build(inputs: &Inputs<'_>) -> Plan {
         detectors: detectors(&config.masking),
         prices: prices(config),
         static_keys: static_keys(config),
+        budgets: budgets(config),
     }
 }
 
@@ -133,10 +135,12 @@ fn static_key(tenant: &TenantName, key: &Key) -> StaticKey {
         entry: KeyEntry {
             id: key.id(tenant),
             tenant: tenant.to_string(),
-            user: key.user.as_ref().map(ToString::to_string),
+            user: text(key.user.as_ref()),
             roles: texts(&key.roles),
             models: texts(&key.models),
-            masking: key.masking.as_ref().map(ToString::to_string),
+            masking: text(key.masking.as_ref()),
+            limits: text(key.limits.as_ref()),
+            budget: key.budget.is_some(),
             expires_at_s: key.expires_at_s,
         },
     }
@@ -153,29 +157,40 @@ pub(crate) mod tests {
 version: 1
 gateway:
   { listen: 127.0.0.1:9000, max_body: 1MiB, expose_pool: true, workers: 2, tls: { cert: c, key: k, client_ca: a } }
-control: { usage_flush: 10ms }
+control: { usage_flush: 10ms, database: "postgres://u:made-up-password@db.example/tollgate" }
 pools:
   big:
     engine: vllm
     model: Big
     context: 4096
+    max_tokens: 512
+    template_tokens: 9
+    medium_tokens: 99
     endpoints: [http://10.0.0.1:8000, "http://[fd00::1]:8000", http://10.0.0.2:8000]
     balance: { by: round_robin }
     health: { interval: 30s }
-    price: { input: 0.60, cached_input: 0.15, output: 1.80 }
+    price: { input: 0.60, cached_input: 0.15, output: 1.80, image: 0.5 }
     timeout: 2s
     allow_fields: [top_k]
     media: { kinds: [image], max_pages: 7 }
   other: { engine: tgi, model: Other, endpoints: [https://10.0.0.9, https://engine.example] }
   small: { engine: tgi, model: Small, endpoints: [http://10.0.0.9:1] }
-models: { chat: big, chat-2: { split: [{ pool: other }], masking: strict } }
+models: { chat: big, chat-2: { split: [{ pool: other }], masking: strict, limits: fast } }
 roles: { user: { models: ["*"], paths: [/v1/*], deny: { models: [secret] } } }
+limits:
+  fast: { requests_per_minute: 5, burst: 7, concurrent: 9 }
+  slow: { concurrent: 2 }
+  idle: { tokens_per_minute: 1 }
+organisations: { north: { budget: { dollars: 900, per: month } }, south: {} }
 tenants:
   zoo: { keys: [{ name: a, sha256: "1111111111111111111111111111111111111111111111111111111111111111" }] }
   acme:
     models: [chat]
     deny: { paths: [/v1/embeddings] }
-    users: { roles: { lee: [user] } }
+    organisation: north
+    limits: slow
+    budget: { dollars: 20, per: hour }
+    users: { roles: { lee: [user] }, limits: fast, budget: { dollars: 2, per: day }, from: body }
     mtls: ["spiffe://acme/*"]
     masking: default
     hmac: [{ id: partner, secret: 0123456789abcdef }]
@@ -185,6 +200,8 @@ tenants:
         roles: [user]
         models: ["chat*"]
         user: kim
+        limits: slow
+        budget: { dollars: 0.000000003, per: total }
         expires: 1970-01-02
         masking: strict
 masking:
@@ -312,7 +329,7 @@ auth:
     fn each_price_list_once() {
         let prices = plan(EXAMPLE).prices;
         let versions: Vec<_> = prices.iter().map(|list| list.version.as_str()).collect();
-        assert_eq!(versions, ["i0-c0-o0", "i600000000-c150000000-o1800000000"]);
+        assert_eq!(versions, ["i0-c0-o0", "i600000000-c150000000-o1800000000-m500000000"]);
         assert_eq!(prices[0].prices, Prices::default());
         assert_eq!(prices[1].prices.output, 1_800_000_000);
     }
@@ -328,11 +345,14 @@ auth:
             roles: vec!["user".to_owned()],
             models: vec!["chat*".to_owned()],
             masking: Some("strict".to_owned()),
+            limits: Some("slow".to_owned()),
+            budget: true,
             expires_at_s: Some(86_400),
         };
         assert_eq!(keys[0].entry, expected);
         assert_eq!(keys[1].entry.id, "yaml:zoo/a");
         assert_eq!((&keys[1].entry.roles, keys.len()), (&Vec::new(), 2));
+        assert_eq!((&keys[1].entry.limits, keys[1].entry.budget), (&None, false));
     }
 
     #[test]

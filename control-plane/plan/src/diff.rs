@@ -2,9 +2,14 @@
 
 use crate::{IssuerPlan, Plan, PoolPlan};
 use contract::keyring::KeyEntry;
+use contract::lease::Account;
 use contract::masking::{MaskingPolicyConfig, PiiType};
-use contract::policy::{IssuerConfig, ModelConfig, PoolConfig, RoleConfig, TenantConfig};
+use contract::policy::{
+    IssuerConfig, LimitsConfig, ModelConfig, PoolConfig, RoleConfig, TenantConfig, UsersConfig,
+};
+use model::Budget;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 
 /// Short lines, one a change, in a stable order; none when nothing changes.
 #[must_use]
@@ -22,10 +27,12 @@ pub fn diff(old: &Plan, new: &Plan) -> Vec<String> {
     lines.extend(changes("role", &by_name(&a.roles), &by_name(&b.roles), |old, new| {
         rules(old, new).join("; ")
     }));
-    lines.extend(changes("tenant", &by_name(&a.tenants), &by_name(&b.tenants), |old, new| {
-        tenant(old, new)
+    lines.extend(changes("limits", &by_name(&a.limits), &by_name(&b.limits), |old, new| {
+        limits(old, new)
     }));
-    lines.extend(changes("key", &keys(old), &keys(new), |_, _| "changed".to_owned()));
+    lines.extend(organisations(old, new));
+    lines.extend(changes("tenant", &tenants(old), &tenants(new), tenant));
+    lines.extend(changes("key", &keys(old), &keys(new), key));
     lines
 }
 
@@ -108,6 +115,9 @@ fn pool((a, filter_a): &BothSides<'_>, (b, filter_b): &BothSides<'_>) -> String 
         ("timeout", a.timeout != b.timeout),
         ("model", differs(|pool| pool.model.clone())),
         ("context", differs(|pool| pool.context.to_string())),
+        ("max_tokens", differs(|pool| format!("{:?}", pool.max_tokens))),
+        ("template_tokens", differs(|pool| pool.template_tokens.to_string())),
+        ("medium_tokens", differs(|pool| pool.medium_tokens.to_string())),
         ("price", differs(|pool| pool.price_version.clone())),
         ("engine", differs(|pool| format!("{:?}", pool.engine))),
         ("allow_fields", differs(|pool| pool.allow_fields.join(","))),
@@ -117,12 +127,59 @@ fn pool((a, filter_a): &BothSides<'_>, (b, filter_b): &BothSides<'_>) -> String 
     format!("{parts} changed")
 }
 
-/// Keys by their ids, with what the id stands for.
-fn keys(plan: &Plan) -> BTreeMap<&str, (&str, &KeyEntry)> {
-    plan.static_keys
-        .iter()
-        .map(|key| (key.entry.id.as_str(), (key.sha256.as_str(), &key.entry)))
-        .collect()
+/// A key of the configuration, with what its id stands for and what it may spend.
+type BudgetedKey<'p> = (&'p str, &'p KeyEntry, Option<Budget>);
+
+fn keys(plan: &Plan) -> BTreeMap<&str, BudgetedKey<'_>> {
+    let budget = |id: &str| plan.budgets.of(&Account::Key(id.to_owned()));
+    let keys = plan.static_keys.iter().map(|key| (key.sha256.as_str(), &key.entry));
+    keys.map(|(sha256, entry)| (&*entry.id, (sha256, entry, budget(&entry.id)))).collect()
+}
+
+fn key((sha_a, a, budget_a): &BudgetedKey<'_>, (sha_b, b, budget_b): &BudgetedKey<'_>) -> String {
+    let rest = |of: &KeyEntry| KeyEntry { limits: None, budget: false, ..of.clone() };
+    let parts = [
+        (sha_a != sha_b || rest(a) != rest(b)).then(|| "changed".to_owned()),
+        change("limits", a.limits.as_deref(), b.limits.as_deref()),
+        change("budget", *budget_a, *budget_b),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+/// Organisations of which a budget comes, goes or changes.
+fn organisations(old: &Plan, new: &Plan) -> Vec<String> {
+    let of = |account: &Account| match account {
+        Account::Organisation(name) => Some(name.clone()),
+        _ => None,
+    };
+    let accounts = old.budgets.accounts.keys().chain(new.budgets.accounts.keys());
+    let names: BTreeSet<String> = accounts.filter_map(of).collect();
+    let line = |name: String| {
+        let account = Account::Organisation(name.clone());
+        let changed = change("budget", old.budgets.of(&account), new.budgets.of(&account))?;
+        Some(format!("organisation {name}: {changed}"))
+    };
+    names.into_iter().filter_map(line).collect()
+}
+
+/// A tenant with what it and each of its users may spend.
+type BudgetedTenant<'p> = (&'p TenantConfig, Option<Budget>, Option<Budget>);
+
+fn tenants(plan: &Plan) -> BTreeMap<&str, BudgetedTenant<'_>> {
+    let own = |name: &str| plan.budgets.of(&Account::Tenant(name.to_owned()));
+    let users = |name: &str| plan.budgets.users.get(name).copied();
+    let tenants = by_name(&plan.filter.tenants).into_iter();
+    tenants.map(|(name, tenant)| (name, (tenant, own(name), users(name)))).collect()
+}
+
+fn limits(old: &LimitsConfig, new: &LimitsConfig) -> String {
+    let parts = [
+        change("requests_per_minute", old.requests_per_minute, new.requests_per_minute),
+        change("burst", old.burst, new.burst),
+        change("tokens_per_minute", old.tokens_per_minute, new.tokens_per_minute),
+        change("concurrent", old.concurrent, new.concurrent),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 fn by_name<T>(all: &BTreeMap<String, T>) -> BTreeMap<&str, &T> {
@@ -150,26 +207,40 @@ fn rules(old: &RoleConfig, new: &RoleConfig) -> Vec<String> {
     parts.into_iter().flatten().collect()
 }
 
-fn tenant(old: &TenantConfig, new: &TenantConfig) -> String {
-    let mut parts = rules(&old.may, &new.may);
-    parts.extend(list("mtls", &old.mtls, &new.mtls));
+fn tenant(old: &BudgetedTenant<'_>, new: &BudgetedTenant<'_>) -> String {
+    let (a, b) = (old.0, new.0);
+    let mut parts = rules(&a.may, &b.may);
+    parts.extend(list("mtls", &a.mtls, &b.mtls));
     // Not whose: the names of users are nobody else's business.
-    let users = old.user_roles != new.user_roles;
+    let users = a.user_roles != b.user_roles;
     parts.extend(users.then(|| "users.roles changed".to_owned()));
-    parts.extend(masking(old.masking.as_deref(), new.masking.as_deref()));
+    let source = |users: &UsersConfig| if users.from_body { "body" } else { "credential" };
+    let named = [
+        change("masking", a.masking.as_deref(), b.masking.as_deref()),
+        change("organisation", a.organisation.as_deref(), b.organisation.as_deref()),
+        change("limits", a.limits.as_deref(), b.limits.as_deref()),
+        change("budget", old.1, new.1),
+        change("users.limits", a.users.limits.as_deref(), b.users.limits.as_deref()),
+        change("users.budget", old.2, new.2),
+        change("users.from", Some(source(&a.users)), Some(source(&b.users))),
+    ];
+    parts.extend(named.into_iter().flatten());
     parts.join("; ")
 }
 
 fn model(old: &ModelConfig, new: &ModelConfig) -> String {
-    let pool = (old.pool != new.pool).then(|| format!("pool {} -> {}", old.pool, new.pool));
-    let masking = masking(old.masking.as_deref(), new.masking.as_deref());
-    pool.into_iter().chain(masking).collect::<Vec<_>>().join("; ")
+    let parts = [
+        change("pool", Some(&*old.pool), Some(&*new.pool)),
+        change("masking", old.masking.as_deref(), new.masking.as_deref()),
+        change("limits", old.limits.as_deref(), new.limits.as_deref()),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
-/// Which policy is named, in words; nothing where it stays.
-fn masking(old: Option<&str>, new: Option<&str>) -> Option<String> {
-    let shown = |name: Option<&str>| name.unwrap_or("none").to_owned();
-    (old != new).then(|| format!("masking {} -> {}", shown(old), shown(new)))
+/// What takes whose place, in words; nothing where it stays.
+fn change<T: PartialEq + Display>(what: &str, old: Option<T>, new: Option<T>) -> Option<String> {
+    let shown = |value: &Option<T>| value.as_ref().map_or("none".to_owned(), T::to_string);
+    (old != new).then(|| format!("{what} {} -> {}", shown(&old), shown(&new)))
 }
 
 /// Not which words and patterns: they may be names of what nobody is to know of.
@@ -204,116 +275,4 @@ fn changes<T: PartialEq>(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::build::tests::{EXAMPLE, plan};
-
-    fn after(replaced: &str, with: &str) -> Vec<String> {
-        assert!(EXAMPLE.contains(replaced), "{replaced}");
-        diff(&plan(EXAMPLE), &plan(&EXAMPLE.replace(replaced, with)))
-    }
-
-    #[test]
-    fn each_change_is_a_line() {
-        let table: [(&str, &str, &[&str]); 12] = [
-            ("workers: 2", "workers: 3", &[]),
-            ("max_body: 1MiB", "max_body: 2MiB", &["gateway: max_body changed"]),
-            ("expose_pool: true", "expose_pool: false", &["gateway: expose_pool changed"]),
-            ("  small: {", "  tiny: {", &["pool small: removed", "pool tiny: added"]),
-            ("10.0.0.2:8000", "10.0.0.3:8000", &["pool big: endpoints changed"]),
-            ("input: 0.60", "input: 0.61", &["pool big: price changed"]),
-            ("model: Big", "model: Bigger", &["pool big: model changed"]),
-            ("chat: big", "chat: other", &["model chat: pool big -> other"]),
-            ("[\"*\"]", "[a]", &["role user: models [*] -> [a]"]),
-            ("[chat]", "[chat, b]", &["tenant acme: models [chat] -> [chat, b]"]),
-            ("name: ci", "name: cd", &["key yaml:acme/cd: added", "key yaml:acme/ci: removed"]),
-            ("user: kim", "user: lee", &["key yaml:acme/ci: changed"]),
-        ];
-        for (replaced, with, expected) in table {
-            assert_eq!(after(replaced, with), expected, "{replaced} -> {with}");
-        }
-    }
-
-    #[test]
-    fn who_is_calling_and_what_he_may_do() {
-        let table: [(&str, &str, &[&str]); 20] = [
-            (", nonces: shared }\n  jwt", " }\n  jwt", &["auth: hmac.nonces changed"]),
-            ("stale_for: 1m", "stale_for: 2m", &["auth: stale_for changed"]),
-            ("minute: 9", "minute: 8", &["auth: failures_per_minute changed"]),
-            ("max_skew: 60s", "max_skew: 61s", &["auth: hmac.max_skew changed"]),
-            (
-                "hmac: [{ id: partner, secret: 0123456789abcdef }]",
-                "",
-                &["auth: use of signed requests changed"],
-            ),
-            ("secret: 0123456789abcdef", "secret: fedcba9876543210", &[]),
-            ("issuer: ci", "issuer: cd", &["issuer cd: added", "issuer ci: removed"]),
-            ("[gate]", "[door]", &["issuer login: audiences changed"]),
-            ("login.example/keys", "login.example/k", &["issuer login: jwks changed"]),
-            ("refresh: 5m", "refresh: 6m", &["issuer login: refresh changed"]),
-            ("tenants: [zoo]", "tenants: [acme]", &["issuer ci: tenants [zoo] -> [acme]"]),
-            ("user: mail", "user: sub", &["issuer login: claims changed"]),
-            ("[/v1/*]", "['*']", &["role user: paths [/v1/*] -> [*]"]),
-            ("[secret]", "[]", &["role user: deny.models [secret] -> []"]),
-            ("[/v1/embeddings]", "[]", &["tenant acme: deny.paths [/v1/embeddings] -> []"]),
-            (
-                "spiffe://acme",
-                "spiffe://a",
-                &["tenant acme: mtls [spiffe://acme/*] -> [spiffe://a/*]"],
-            ),
-            ("lee: [user]", "kay: [user]", &["tenant acme: users.roles changed"]),
-            ("[\"chat*\"]", "[chat]", &["key yaml:acme/ci: changed"]),
-            ("allow_fields: [top_k]", "", &["pool big: allow_fields changed"]),
-            ("max_pages: 7", "max_pages: 8", &["pool big: media changed"]),
-        ];
-        for (replaced, with, expected) in table {
-            assert_eq!(after(replaced, with), expected, "{replaced} -> {with}");
-        }
-    }
-
-    #[test]
-    fn what_is_masked() {
-        let table: [(&str, &str, &[&str]); 8] = [
-            ("key: made-up-key-of-tags", "key: another-key-of-tags", &[]),
-            (", masking: strict }", " }", &["model chat-2: masking strict -> none"]),
-            (
-                "    masking: default",
-                "    masking: strict",
-                &["tenant acme: masking default -> strict"],
-            ),
-            ("        masking: strict\n", "", &["key yaml:acme/ci: changed"]),
-            ("default: mask", "default: off", &["masking policy strict: types changed"]),
-            (
-                "types: { default: mask }",
-                "types: { default: mask, EMAIL: mask }",
-                &["masking policy strict: written otherwise"],
-            ),
-            ("[bluefin]", "[orca]", &["masking policy strict: deny_words changed"]),
-            ("timeout: 1s", "timeout: 2s", &["masking policy strict: external changed"]),
-        ];
-        for (replaced, with, expected) in table {
-            assert_eq!(after(replaced, with), expected, "{replaced} -> {with}");
-        }
-    }
-
-    #[test]
-    fn whether_callers_are_asked_for_certificates() {
-        let asked = EXAMPLE.replace("mtls: [\"spiffe://acme/*\"]", "");
-        let not = asked.replace(", client_ca: a", "");
-        assert_eq!(diff(&plan(&asked), &plan(&not)), ["gateway: tls.client_ca changed"]);
-    }
-
-    #[test]
-    fn the_place_of_an_issuer_is_no_change() {
-        let ci = "    - { issuer: ci, jwks: file:jwks.json, tenants: [zoo] }\n";
-        assert!(EXAMPLE.contains(ci));
-        let behind = EXAMPLE.replace(ci, "") + ci;
-        assert_ne!(plan(&behind), plan(EXAMPLE));
-        assert_eq!(diff(&plan(EXAMPLE), &plan(&behind)), Vec::<String>::new());
-    }
-
-    #[test]
-    fn nothing_changes_into_itself() {
-        assert_eq!(diff(&plan(EXAMPLE), &plan(EXAMPLE)), Vec::<String>::new());
-    }
-}
+mod tests;

@@ -4,12 +4,16 @@ use crate::IssuerPlan;
 use crate::masking::masking;
 use contract::names::{CONTROL_CLUSTER, jwt_payload_header, pool_cluster};
 use contract::policy::{
-    AuthConfig, DenyConfig, GatewayConfig, HmacConfig, IssuerConfig, ModelConfig, PoolConfig,
-    RoleConfig, TenantConfig,
+    AuthConfig, DenyConfig, GatewayConfig, HmacConfig, IssuerConfig, LimitsConfig, ModelConfig,
+    PoolConfig, RoleConfig, TenantConfig, UsersConfig,
 };
 use model::ids::PoolName;
-use model::{Auth, Config, Issuer, Model, Nonces, Pool, Rules, Tenant};
+use model::{
+    Auth, Config, Issuer, Limits, Model, Nonces, Organisation, Pool, Rules, Tenant, UserSource,
+    Users,
+};
 use std::collections::BTreeMap;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
 
 pub(crate) fn filter(config: &Config) -> GatewayConfig {
@@ -21,6 +25,8 @@ pub(crate) fn filter(config: &Config) -> GatewayConfig {
         expose_pool: config.gateway.expose_pool,
         auth: auth(config),
         masking: masking(&config.masking),
+        limits: named(&config.limits, |_, item| limits(item)),
+        organisations_with_budget: organisations_with_budget(config),
         pools: named(&config.pools, pool),
         models: named(&config.models, |_, item| model(item)),
         roles: named(&config.roles, |_, role| rules(&role.rules)),
@@ -57,6 +63,36 @@ pub(crate) fn texts<N: ToString>(all: &[N]) -> Vec<String> {
     all.iter().map(ToString::to_string).collect()
 }
 
+/// A name that may be left out, as text.
+pub(crate) fn text<N: ToString>(name: Option<&N>) -> Option<String> {
+    name.map(ToString::to_string)
+}
+
+fn limits(limits: &Limits) -> LimitsConfig {
+    let number = |count: Option<NonZeroU32>| count.map(NonZeroU32::get);
+    LimitsConfig {
+        requests_per_minute: number(limits.requests_per_minute),
+        burst: number(limits.burst),
+        tokens_per_minute: number(limits.tokens_per_minute),
+        concurrent: number(limits.concurrent),
+    }
+}
+
+/// In the order of their names.
+fn organisations_with_budget(config: &Config) -> Vec<String> {
+    let has = |organisation: &Organisation| organisation.budget.is_some();
+    let with = config.organisations.iter().filter(|(_, organisation)| has(organisation));
+    with.map(|(name, _)| name.to_string()).collect()
+}
+
+fn users(users: &Users) -> UsersConfig {
+    UsersConfig {
+        limits: text(users.limits.as_ref()),
+        budget: users.budget.is_some(),
+        from_body: users.from == UserSource::Body,
+    }
+}
+
 fn auth(config: &Config) -> AuthConfig {
     let auth = &config.auth;
     AuthConfig {
@@ -88,9 +124,13 @@ fn pool(name: &PoolName, pool: &Pool) -> PoolConfig {
     PoolConfig {
         cluster: pool_cluster(name.as_str()),
         model: pool.model.to_string(),
-        context: pool.context.map_or(0, std::num::NonZeroU64::get),
+        context: pool.context.map_or(0, NonZeroU64::get),
         timeout_ms: milliseconds(pool.timeout),
         price_version: pool.prices.version(),
+        prices: pool.prices,
+        max_tokens: pool.max_tokens.map(NonZeroU64::get),
+        template_tokens: pool.template_tokens,
+        medium_tokens: pool.medium_tokens,
         engine: pool.engine,
         allow_fields: texts(&pool.allow_fields),
         cache_salt: pool.cache_salt,
@@ -101,7 +141,8 @@ fn pool(name: &PoolName, pool: &Pool) -> PoolConfig {
 fn model(model: &Model) -> ModelConfig {
     ModelConfig {
         pool: model.pool.to_string(),
-        masking: model.masking.as_ref().map(ToString::to_string),
+        masking: text(model.masking.as_ref()),
+        limits: text(model.limits.as_ref()),
     }
 }
 
@@ -118,8 +159,12 @@ fn tenant(tenant: &Tenant) -> TenantConfig {
     TenantConfig {
         may: rules(&tenant.may),
         mtls: texts(&tenant.mtls),
-        user_roles: named(&tenant.user_roles, |_, roles| texts(roles)),
-        masking: tenant.masking.as_ref().map(ToString::to_string),
+        user_roles: named(&tenant.users.roles, |_, roles| texts(roles)),
+        masking: text(tenant.masking.as_ref()),
+        organisation: text(tenant.organisation.as_ref()),
+        limits: text(tenant.limits.as_ref()),
+        budget: tenant.budget.is_some(),
+        users: users(&tenant.users),
     }
 }
 
@@ -130,10 +175,11 @@ pub(crate) fn milliseconds(duration: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use crate::build::tests::{EXAMPLE, plan};
-    use crate::{IssuerPlan, Jwks};
+    use crate::{IssuerPlan, Jwks, Prices};
+    use contract::limits::{MEDIUM_TOKENS_DEFAULT, TEMPLATE_TOKENS_DEFAULT};
     use contract::policy::{
-        AuthConfig, DenyConfig, Engine, HmacConfig, IssuerConfig, MediaConfig, MediaKind,
-        PoolConfig, RoleConfig,
+        AuthConfig, DenyConfig, Engine, HmacConfig, IssuerConfig, LimitsConfig, MediaConfig,
+        MediaKind, PoolConfig, RoleConfig, UsersConfig,
     };
     use std::time::Duration;
 
@@ -153,7 +199,17 @@ mod tests {
             model: "Big".to_owned(),
             context: 4096,
             timeout_ms: 2000,
-            price_version: "i600000000-c150000000-o1800000000".to_owned(),
+            price_version: "i600000000-c150000000-o1800000000-m500000000".to_owned(),
+            prices: Prices {
+                input: 600_000_000,
+                cached_input: 150_000_000,
+                output: 1_800_000_000,
+                image: 500_000_000,
+                ..Prices::default()
+            },
+            max_tokens: Some(512),
+            template_tokens: 9,
+            medium_tokens: 99,
             engine: Engine::Vllm,
             allow_fields: texts(&["top_k"]),
             cache_salt: true,
@@ -161,6 +217,8 @@ mod tests {
         };
         assert_eq!(filter.pools["big"], expected);
         let small = &filter.pools["small"];
+        let tokens = (small.max_tokens, small.template_tokens, small.medium_tokens);
+        assert_eq!(tokens, (None, TEMPLATE_TOKENS_DEFAULT, MEDIUM_TOKENS_DEFAULT));
         assert_eq!((small.context, small.engine, small.cache_salt), (0, Engine::Tgi, false));
         assert_eq!(filter.models["chat"].pool, "big");
         assert_eq!(filter.models["chat-2"].pool, "other");
@@ -180,6 +238,39 @@ mod tests {
         let zoo = &filter.tenants["zoo"];
         assert_eq!((&zoo.may.models, zoo.user_roles.len()), (&texts(&["*"]), 0));
         assert!(zoo.may.deny.is_empty() && zoo.mtls.is_empty());
+    }
+
+    #[test]
+    fn what_may_be_used_in_a_minute() {
+        let filter = plan(EXAMPLE).filter;
+        let fast = LimitsConfig {
+            requests_per_minute: Some(5),
+            burst: Some(7),
+            tokens_per_minute: None,
+            concurrent: Some(9),
+        };
+        assert_eq!((&filter.limits["fast"], filter.limits.len()), (&fast, 3));
+        assert_eq!(filter.limits["idle"].tokens_per_minute, Some(1));
+        let (fast, slow) = (Some("fast".to_owned()), Some("slow".to_owned()));
+        assert_eq!(
+            (&filter.models["chat"].limits, &filter.models["chat-2"].limits),
+            (&None, &fast)
+        );
+        let users = UsersConfig { limits: fast, budget: true, from_body: true };
+        let acme = &filter.tenants["acme"];
+        assert_eq!((&acme.limits, &acme.users), (&slow, &users));
+        assert!(filter.tenants["zoo"].limits.is_none() && filter.tenants["zoo"].users.is_empty());
+    }
+
+    #[test]
+    fn the_filter_knows_who_has_a_budget_and_not_how_much() {
+        let filter = plan(EXAMPLE).filter;
+        assert_eq!(filter.organisations_with_budget, ["north"]);
+        let [acme, zoo] = ["acme", "zoo"].map(|name| &filter.tenants[name]);
+        assert_eq!((acme.organisation.as_deref(), acme.budget), (Some("north"), true));
+        assert_eq!((&zoo.organisation, zoo.budget), (&None, false));
+        let more = EXAMPLE.replace("dollars: 20,", "dollars: 21,");
+        assert_eq!(plan(&more).filter, filter);
     }
 
     #[test]
@@ -232,7 +323,7 @@ mod tests {
     #[test]
     fn a_plan_holds_no_secret() {
         let shown = format!("{:?}", plan(EXAMPLE));
-        for secret in ["0123456789abcdef", "made-up-key-of-tags"] {
+        for secret in ["0123456789abcdef", "made-up-key-of-tags", "made-up-password"] {
             assert!(EXAMPLE.contains(secret) && !shown.contains(secret), "{secret}");
         }
     }

@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 pub use contract::price::Prices;
-pub use model::{Balance, Ejection, Host, Jwks, JwksUrl, UsageFlush};
+pub use model::{Balance, Budget, Ejection, Host, Jwks, JwksUrl, Per, UsageFlush};
 
 /// What is decided from.
 #[derive(Clone, Copy)]
@@ -44,6 +44,8 @@ pub struct Plan {
     pub prices: Vec<PriceList>,
     /// Keys of the configuration, in the order of their ids.
     pub static_keys: Vec<StaticKey>,
+    /// What may be spent.
+    pub budgets: BudgetBook,
 }
 
 /// Where callers come in.
@@ -165,7 +167,7 @@ pub struct HealthPlan {
 pub struct PriceList {
     /// [`Prices::version`] of `prices`.
     pub version: String,
-    /// Nano-dollars per million tokens.
+    /// Nano-dollars.
     pub prices: Prices,
 }
 
@@ -178,9 +180,11 @@ pub struct StaticKey {
     pub entry: KeyEntry,
 }
 
+mod budgets;
 mod build;
 mod diff;
 mod filter;
 mod masking;
+pub use budgets::BudgetBook;
 pub use build::build;
 pub use diff::diff;

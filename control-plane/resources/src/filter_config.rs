@@ -27,7 +27,7 @@ pub(crate) fn gateway(
     config: &GatewayConfig,
     module: &Path,
 ) -> Result<TypedExtensionConfig, TranslateError> {
-    let config = serde_json::to_string(&PluginConfig::Gateway(config.clone()))
+    let config = serde_json::to_string(&PluginConfig::Gateway(Box::new(config.clone())))
         .map_err(TranslateError::FilterConfig)?;
     let filter = Wasm { config: Some(plugin(config, text(module)?)) };
     Ok(TypedExtensionConfig { name: GATEWAY.to_owned(), typed_config: Some(pack_any(filter)) })

@@ -67,6 +67,15 @@ pub(super) const CONTROL: Table = Table {
             "data folder: ledger, keys, spool",
         ),
         Field::new(
+            "database",
+            Kind::Text(&form::DATABASE),
+            Otherwise("an SQLite file in the data folder"),
+            Start,
+            "'postgres://tollgate:${DATABASE_PASSWORD}@db.example:5432/tollgate'",
+            "the PostgreSQL database (15 or newer) with the ledger and the keys; several control \
+             planes may share one",
+        ),
+        Field::new(
             "wasm",
             Kind::Text(&form::PATH),
             Default("target/wasm/gateway.wasm"),

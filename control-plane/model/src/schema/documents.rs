@@ -4,13 +4,21 @@
 use super::{Field, Kind, Section, TABLES, Table, table};
 
 /// What the maps with chosen names are called, so that examples can refer to them.
-const NAMES: &[(&str, &str)] =
-    &[("pools", "llama"), ("roles", "user"), ("tenants", "acme"), ("policies", "default")];
+const NAMES: &[(&str, &str)] = &[
+    ("pools", "llama"),
+    ("roles", "user"),
+    ("limits", "standard"),
+    ("organisations", "northwind"),
+    ("tenants", "acme"),
+    ("policies", "default"),
+];
 
 /// What some fields further inside need.
 const NEEDED: &[(Section, &str, &str)] = &[
     (Section::Root, "gateway", "{ tls: { cert: c.pem, key: k.pem, client_ca: ca.pem } }"),
     (Section::Root, "masking", "{ policies: { default: {} } }"),
+    (Section::Limits, "tokens_per_minute", "1000"),
+    (Section::Limits, "concurrent", "8"),
     (Section::Issuer, "roles", "[user]"),
 ];
 

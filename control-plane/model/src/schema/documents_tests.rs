@@ -19,6 +19,7 @@ const WRONG: &[(&str, &str)] = &[
     ("begins with `/`, at most 1024 bytes", "health"),
     ("1 to 1024 visible ASCII characters", "a b"),
     ("plain name", "a b"),
+    ("plain name without `/`", "a/b"),
     ("model name", "a b"),
     ("pattern", "a b"),
     ("`http://HOST:PORT` or `https://HOST:PORT`", "nowhere:80"),
@@ -45,6 +46,9 @@ const WRONG: &[(&str, &str)] = &[
     ("regular expression, 1 to 1000 characters", "''"),
     ("language tag", "a_b"),
     ("one of `masking.policies`", "none"),
+    ("one of `limits`", "none"),
+    ("one of `organisations`", "none"),
+    ("`postgres://URL` or `postgresql://URL`", "mysql://db.example/tollgate"),
 ];
 
 /// Every variable is set and every file is there.

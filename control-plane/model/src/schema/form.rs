@@ -33,6 +33,8 @@ pub(crate) const TOKEN: Form =
     form("1 to 1024 visible ASCII characters", "^[!-~]{1,1024}$").or_scalar();
 pub(crate) const PLAIN_NAME: Form =
     form("plain name", "^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,255}$").or_scalar();
+pub(crate) const TENANT_NAME: Form =
+    form("plain name without `/`", "^[A-Za-z0-9][A-Za-z0-9._:@-]{0,255}$").or_scalar();
 pub(crate) const MODEL_NAME: Form = form("model name", r"^\S{1,256}$").or_scalar();
 pub(crate) const PATTERN: Form = form("pattern", r"^\S{1,256}$").or_scalar();
 pub(crate) const ENDPOINT: Form =
@@ -57,6 +59,11 @@ pub(crate) const TIME: Form = form("time", "^[+0-9].{9,}$").or_scalar();
 pub(crate) const POOL: Form = form("one of `pools`", r"^[A-Za-z0-9]\S*$").or_scalar();
 pub(crate) const ROLE: Form = form("one of `roles`", r"^[A-Za-z0-9]\S*$").or_scalar();
 pub(crate) const TENANT: Form = form("one of `tenants`", r"^[A-Za-z0-9]\S*$").or_scalar();
+pub(crate) const LIMITS: Form = form("one of `limits`", r"^[A-Za-z0-9]\S*$").or_scalar();
+pub(crate) const ORGANISATION: Form =
+    form("one of `organisations`", r"^[A-Za-z0-9]\S*$").or_scalar();
+pub(crate) const DATABASE: Form =
+    form("`postgres://URL` or `postgresql://URL`", r"^postgres(ql)?://\S+$");
 pub(crate) const PATHS: Form = form("pattern over paths", r"^[/*]\S{0,255}$");
 pub(crate) const VISIBLE: Form = form("text", r"^\S{1,256}$").or_scalar();
 pub(crate) const SECRET: Form =

@@ -7,9 +7,11 @@
 
 mod auth;
 mod control;
+mod discover;
 mod form;
 mod gateway;
 mod json;
+mod limits;
 mod masking;
 mod media;
 mod pools;
@@ -57,6 +59,9 @@ pub(crate) enum Section {
     Split,
     Role,
     Deny,
+    Limits,
+    Organisation,
+    Budget,
     Tenant,
     Users,
     Key,
@@ -185,10 +190,10 @@ pub(crate) const TABLES: &[&Table] = &[
     &control::XDS_ENVOY,
     &control::CANARY,
     &pools::POOL,
-    &pools::DISCOVER,
-    &pools::DNS,
-    &pools::KUBERNETES,
-    &pools::CONSUL,
+    &discover::DISCOVER,
+    &discover::DNS,
+    &discover::KUBERNETES,
+    &discover::CONSUL,
     &pools::BALANCE,
     &pools::METRICS,
     &pools::HEALTH,
@@ -199,6 +204,9 @@ pub(crate) const TABLES: &[&Table] = &[
     &tenants::SPLIT,
     &tenants::ROLE,
     &tenants::DENY,
+    &limits::LIMITS,
+    &limits::ORGANISATION,
+    &limits::BUDGET,
     &tenants::TENANT,
     &tenants::USERS,
     &tenants::KEY,

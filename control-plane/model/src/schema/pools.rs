@@ -2,10 +2,9 @@
 
 use super::{Change, Field, Kind, Presence, Section, Table, form};
 use crate::balance::{INTERVAL_BOUNDS, MAX_ACTIVE_MAX, STALE_AFTER_MAX};
-use crate::discover::{HOLD_EMPTY_BOUNDS, SOURCES};
 use crate::health::{self, BASE_BOUNDS, FAILURES_MAX};
 use crate::pool::{CONTEXT_MAX, DRAIN_BOUNDS, TIMEOUT_BOUNDS};
-use Change::{Live, Start};
+use Change::Live;
 use Presence::{Default, Otherwise, Required};
 
 pub(super) const POOL: Table = Table {
@@ -36,6 +35,30 @@ pub(super) const POOL: Table = Table {
             Live,
             "131072",
             "most tokens of prompt and answer together",
+        ),
+        Field::new(
+            "max_tokens",
+            Kind::Count(CONTEXT_MAX),
+            Otherwise("what the context leaves, 32768 where it is not known"),
+            Live,
+            "4096",
+            "most tokens of an answer, put in where the caller names none; at most `context`",
+        ),
+        Field::new(
+            "template_tokens",
+            Kind::Count(CONTEXT_MAX),
+            Default("256"),
+            Live,
+            "64",
+            "most tokens that the engine's chat template adds to what is in a request",
+        ),
+        Field::new(
+            "medium_tokens",
+            Kind::Count(CONTEXT_MAX),
+            Default("16384"),
+            Live,
+            "4096",
+            "most tokens that one image, sound, film or page is to the engine",
         ),
         Field::new(
             "endpoints",
@@ -137,171 +160,6 @@ pub(super) const POOL: Table = Table {
             Live,
             "{ kinds: [image] }",
             "images, sound and documents in a request",
-        ),
-    ],
-};
-
-pub(super) const DISCOVER: Table = Table {
-    section: Section::Discover,
-    name: "pools.NAME.discover",
-    one_of: &SOURCES,
-    fields: &[
-        Field::new(
-            "env",
-            Kind::Text(&form::VARIABLE),
-            Otherwise("-"),
-            Start,
-            "LLAMA_ENDPOINTS",
-            "an environment variable of the control plane: URLs or `HOST:PORT`, with commas or \
-             white space between them",
-        ),
-        Field::new(
-            "file",
-            Kind::Text(&form::PATH),
-            Otherwise("-"),
-            Live,
-            "llama.yaml",
-            "a watched file: a JSON or YAML list of URLs or `HOST:PORT`, or Envoy's own EDS file",
-        ),
-        Field::new(
-            "dns",
-            Kind::Either(&[Kind::Text(&form::DNS_AND_PORT), Kind::Map(Section::Dns)]),
-            Otherwise("-"),
-            Live,
-            "llama.gpu.svc:8000",
-            "a name in the DNS: its addresses with that port, or its SRV records where no port is \
-             given; asked again when the TTL has passed",
-        ),
-        Field::new(
-            "kubernetes",
-            Kind::Map(Section::Kubernetes),
-            Otherwise("-"),
-            Live,
-            "{ namespace: gpu, service: llama }",
-            "the EndpointSlices of a service, watched",
-        ),
-        Field::new(
-            "consul",
-            Kind::Map(Section::Consul),
-            Otherwise("-"),
-            Live,
-            "{ service: llama }",
-            "the healthy instances of a service, watched",
-        ),
-        Field::new(
-            "scheme",
-            Kind::Choice(&["http", "https"]),
-            Default("http"),
-            Live,
-            "https",
-            "how servers that come without a scheme are spoken to",
-        ),
-        Field::new(
-            "hold_empty",
-            Kind::Duration(*HOLD_EMPTY_BOUNDS.start(), *HOLD_EMPTY_BOUNDS.end()),
-            Default("30s"),
-            Live,
-            "0s",
-            "how long a source that suddenly reports no server at all is not believed",
-        ),
-    ],
-};
-
-pub(super) const DNS: Table = Table {
-    section: Section::Dns,
-    name: "pools.NAME.discover.dns",
-    one_of: &[],
-    fields: &[
-        Field::new(
-            "name",
-            Kind::Text(&form::DNS_NAME),
-            Required,
-            Live,
-            "llama.gpu.svc",
-            "the name",
-        ),
-        Field::new(
-            "port",
-            Kind::Count(u16::MAX as u64),
-            Otherwise("SRV records have it"),
-            Live,
-            "8000",
-            "the port of every address",
-        ),
-        Field::new(
-            "server",
-            Kind::Text(&form::SERVER),
-            Otherwise("those of `/etc/resolv.conf`"),
-            Live,
-            "127.0.0.1:5353",
-            "who is asked",
-        ),
-    ],
-};
-
-pub(super) const KUBERNETES: Table = Table {
-    section: Section::Kubernetes,
-    name: "pools.NAME.discover.kubernetes",
-    one_of: &[],
-    fields: &[
-        Field::new("namespace", Kind::Text(&form::LABEL), Required, Live, "gpu", "its namespace"),
-        Field::new("service", Kind::Text(&form::LABEL), Required, Live, "llama", "its name"),
-        Field::new(
-            "port",
-            Kind::Text(&form::SERVICE_PORT),
-            Otherwise("the slice's only one"),
-            Live,
-            "http",
-            "which port",
-        ),
-        Field::new(
-            "api",
-            Kind::Text(&form::BASE_URL),
-            Otherwise("the pod's service account, else the kubeconfig"),
-            Live,
-            "http://127.0.0.1:8001",
-            "an API server that needs no credentials, such as that of `kubectl proxy`",
-        ),
-    ],
-};
-
-pub(super) const CONSUL: Table = Table {
-    section: Section::Consul,
-    name: "pools.NAME.discover.consul",
-    one_of: &[],
-    fields: &[
-        Field::new("service", Kind::Text(&form::PLAIN_NAME), Required, Live, "llama", "its name"),
-        Field::new(
-            "address",
-            Kind::Text(&form::BASE_URL),
-            Default("http://127.0.0.1:8500"),
-            Live,
-            "https://consul.example:8501",
-            "the agent",
-        ),
-        Field::new(
-            "tag",
-            Kind::Text(&form::PLAIN_NAME),
-            Otherwise("any"),
-            Live,
-            "gpu",
-            "only instances with this tag",
-        ),
-        Field::new(
-            "datacenter",
-            Kind::Text(&form::PLAIN_NAME),
-            Otherwise("the agent's"),
-            Live,
-            "eu-1",
-            "which data centre",
-        ),
-        Field::new(
-            "token",
-            Kind::Text(&form::TOKEN),
-            Otherwise("none"),
-            Live,
-            "${CONSUL_TOKEN}",
-            "an ACL token",
         ),
     ],
 };
@@ -460,5 +318,19 @@ pub(super) const PRICE: Table = Table {
             "1.80",
             "per million generated tokens",
         ),
+        each("request", "0.0001", "for each request that an engine has answered"),
+        each("image", "0.002", "for each image of a request"),
+        each("page", "0.001", "for each page of its documents"),
+        each("audio_second", "0.0001", "for each second of sound that the engine has heard"),
+        each(
+            "gpu_second",
+            "0.0005",
+            "for each second from the request's leaving to the answer's end",
+        ),
     ],
 };
+
+/// A price of one of something.
+const fn each(name: &'static str, example: &'static str, meaning: &'static str) -> Field {
+    Field::new(name, Kind::Money, Default("0"), Live, example, meaning)
+}

@@ -34,6 +34,14 @@ pub(super) const MODEL: Table = Table {
             "default",
             "the masking policy of its requests, where the credential names none",
         ),
+        Field::new(
+            "limits",
+            Kind::Text(&form::LIMITS),
+            Otherwise("none"),
+            Live,
+            "standard",
+            "the limits of all its requests together, whoever sends them",
+        ),
     ],
 };
 
@@ -139,6 +147,30 @@ pub(super) const TENANT: Table = Table {
              one",
         ),
         Field::new(
+            "organisation",
+            Kind::Text(&form::ORGANISATION),
+            Otherwise("none"),
+            Live,
+            "northwind",
+            "the organisation it is of",
+        ),
+        Field::new(
+            "limits",
+            Kind::Text(&form::LIMITS),
+            Otherwise("none"),
+            Live,
+            "standard",
+            "the limits of all its requests together",
+        ),
+        Field::new(
+            "budget",
+            Kind::Map(Section::Budget),
+            Otherwise("none"),
+            Live,
+            "{ dollars: 250.00, per: month }",
+            "what all its requests together may spend",
+        ),
+        Field::new(
             "users",
             Kind::Map(Section::Users),
             Default("{}"),
@@ -178,15 +210,42 @@ pub(super) const USERS: Table = Table {
     section: Section::Users,
     name: "tenants.NAME.users",
     one_of: &[],
-    fields: &[Field::new(
-        "roles",
-        Kind::Named(&form::VISIBLE, &Kind::List(&Kind::Text(&form::ROLE), 1, None)),
-        Default("{}"),
-        Live,
-        "{ 'auth0|kim': [user] }",
-        "roles by user: who is named here may do no more than one of them allows, whatever the \
-         key or token allows",
-    )],
+    fields: &[
+        Field::new(
+            "roles",
+            Kind::Named(&form::VISIBLE, &Kind::List(&Kind::Text(&form::ROLE), 1, None)),
+            Default("{}"),
+            Live,
+            "{ 'auth0|kim': [user] }",
+            "roles by user: who is named here may do no more than one of them allows, whatever \
+             the key or token allows",
+        ),
+        Field::new(
+            "limits",
+            Kind::Text(&form::LIMITS),
+            Otherwise("none"),
+            Live,
+            "standard",
+            "the limits of each user by himself",
+        ),
+        Field::new(
+            "budget",
+            Kind::Map(Section::Budget),
+            Otherwise("none"),
+            Live,
+            "{ dollars: 5.00, per: day }",
+            "what each user may spend",
+        ),
+        Field::new(
+            "from",
+            Kind::Choice(&["credential", "body"]),
+            Default("credential"),
+            Live,
+            "body",
+            "who says who the user is: the key or token alone, or the field `user` of the body \
+             where the credential names none",
+        ),
+    ],
 };
 
 pub(super) const KEY: Table = Table {
@@ -249,6 +308,22 @@ pub(super) const KEY: Table = Table {
             Live,
             "default",
             "the masking policy of its requests",
+        ),
+        Field::new(
+            "limits",
+            Kind::Text(&form::LIMITS),
+            Otherwise("none"),
+            Live,
+            "standard",
+            "the limits of the key itself",
+        ),
+        Field::new(
+            "budget",
+            Kind::Map(Section::Budget),
+            Otherwise("none"),
+            Live,
+            "{ dollars: 20.00, per: total }",
+            "what the key may spend",
         ),
     ],
 };
