@@ -6,7 +6,7 @@ use crate::overview::{self, Overview};
 use crate::problem::Problem;
 use crate::refusals::Refusals;
 use crate::sync::not_kept;
-use crate::{audit, metrics, usage};
+use crate::{audit, book, budgets, metrics, reconcile, usage};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
@@ -67,6 +67,10 @@ pub fn router(admin: Admin, access: Access) -> Router {
         .route("/api/v1/audit", get(audit::trail))
         .route("/api/v1/audit/verify", get(audit::verify))
         .route("/api/v1/usage", get(usage::report))
+        .route("/api/v1/budgets", get(budgets::list))
+        .route("/api/v1/ledger/verify", get(book::verify))
+        .route("/api/v1/ledger/corrections", get(book::corrections).post(book::correct))
+        .route("/api/v1/reconcile", get(reconcile::reconcile))
         .route("/api/v1/status", get(overview::status))
         .route("/api/v1/config", get(overview::config))
         .route("/metrics", get(metrics::metrics))

@@ -59,19 +59,14 @@ pub async fn verify(
 
 fn filter(query: TrailQuery) -> Result<AuditFilter, Problem> {
     let now_ms = CLOCK.now_ms();
-    let moment = |field: &str, text: Option<String>| {
-        text.map(|text| when::moment_ms(&text, now_ms))
-            .transpose()
-            .map_err(|why| Problem::invalid(format!("{field}: {why}.")))
-    };
     let limit = query.limit.unwrap_or(LIMIT_DEFAULT);
     if !(1..=LIMIT_MAX).contains(&limit) {
         return Err(Problem::invalid(format!("limit: takes 1 to {LIMIT_MAX}.")));
     }
     query.action.iter().try_for_each(|action| known(action))?;
     Ok(AuditFilter {
-        since_ms: moment("since", query.since)?,
-        until_ms: moment("until", query.until)?,
+        since_ms: when::asked_ms("since", query.since.as_deref(), now_ms)?,
+        until_ms: when::asked_ms("until", query.until.as_deref(), now_ms)?,
         action: query.action,
         subject: query.subject,
         limit,

@@ -2,6 +2,7 @@
 //! the audit trail in the transaction that makes it.
 
 use crate::api::{Admin, CLOCK};
+use crate::budgets::in_ledger;
 use crate::problem::Problem;
 use crate::when::{self, Span};
 use axum::Json;
@@ -10,6 +11,7 @@ use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{FromRequest as _, Path, Query, Request, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
+use contract::lease::Account;
 use contract::limits::NAME_BYTES_MAX;
 use contract::policy::GatewayConfig;
 use ledger::{Key, NewKey, NewSecret, Revocation, Rotation};
@@ -60,9 +62,26 @@ pub struct CreateKey {
     /// else the tenant's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub masking: Option<String>,
+    /// Its limits, of the configuration; they hold beside those of its tenant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<String>,
+    /// What may be spent with it; none means no budget of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<KeyBudget>,
     /// How long it lives, as `30d`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<String>,
+}
+
+/// What may be spent with a key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyBudget {
+    /// Dollars as decimal text, such as `2.50`: numbers in JSON may be floating point on
+    /// their way here.
+    pub dollars: String,
+    /// `hour`, `day`, `month` or `total`.
+    pub per: String,
 }
 
 /// The answer of `POST keys`: the only place where a key is ever seen.
@@ -134,7 +153,13 @@ pub async fn list(
     query: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Json<Vec<Key>>, Problem> {
     let Query(query) = query?;
-    Ok(Json(admin.ledger.list_keys(query.tenant.as_deref()).await?))
+    let mut keys = admin.ledger.list_keys(query.tenant.as_deref()).await?;
+    let plan = admin.plan.borrow();
+    for key in keys.iter_mut().filter(|key| key.configured) {
+        // The ledger does not keep what stands in the configuration.
+        key.budget = plan.budgets.of(&Account::Key(key.id.clone())).map(in_ledger);
+    }
+    Ok(Json(keys))
 }
 
 /// `DELETE keys/{id}`
@@ -228,9 +253,17 @@ fn new_key(wanted: CreateKey, minted: &Minted) -> Result<NewKey, Problem> {
         roles: wanted.roles,
         models: wanted.models,
         masking: wanted.masking,
+        limits: wanted.limits,
+        budget: wanted.budget.as_ref().map(budget).transpose()?,
         expires_at_s: life.map(|span| at_s.saturating_add(span.seconds)),
         at_s,
     })
+}
+
+fn budget(wanted: &KeyBudget) -> Result<ledger::Budget, Problem> {
+    let text = format!("{}/{}", wanted.dollars, wanted.per);
+    let budget = text.parse().map_err(|why| Problem::invalid(format!("budget: {text} {why}.")))?;
+    Ok(in_ledger(budget))
 }
 
 fn check(wanted: &CreateKey, policy: &GatewayConfig) -> Result<(), Problem> {
@@ -240,6 +273,7 @@ fn check(wanted: &CreateKey, policy: &GatewayConfig) -> Result<(), Problem> {
     wanted.roles.iter().try_for_each(|role| one_of("role", role, policy.roles.keys()))?;
     let policies = policy.masking.policies.keys();
     wanted.masking.iter().try_for_each(|name| one_of("masking policy", name, policies.clone()))?;
+    wanted.limits.iter().try_for_each(|name| one_of("limits", name, policy.limits.keys()))?;
     if wanted.models.len() > MODELS_MAX {
         return Err(Problem::invalid(format!("models: takes at most {MODELS_MAX} patterns.")));
     }

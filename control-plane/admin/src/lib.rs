@@ -2,8 +2,8 @@
 //!
 //! [`router`] is the API under `/api/v1` and the metrics, behind the admin token
 //! and checks of the headers `Host` and `Origin`. [`sync_router`] is for the role `sync`
-//! of the Wasm module: the keyring as a long poll, the look-up of one key, nonces and
-//! reports of refusals. It carries no key, only digests, but the secrets of signed
+//! of the Wasm module: the keyring as a long poll, the look-up of one key, nonces, leases
+//! of budgets and reports of refusals. It carries no key, only digests, but the secrets of signed
 //! requests; it is served on the xDS port, to whoever may ask that.
 //!
 //! What the rest of the control plane knows comes in as values: [`Overview`]
@@ -11,12 +11,19 @@
 
 mod api;
 mod audit;
+mod book;
+mod budgets;
+mod csv_text;
 mod envoy;
+mod focus;
+mod gateways;
 mod guard;
 mod keys;
 mod metrics;
+mod money;
 mod overview;
 mod problem;
+mod reconcile;
 mod refusals;
 mod rollout;
 mod sync;
@@ -25,15 +32,21 @@ mod tests;
 mod usage;
 pub mod when;
 
+pub use book::{CorrectRecord, CorrectedRecord, LedgerVerdict};
+pub use budgets::{BudgetRow, book, in_ledger};
+pub use money::{dollars, nanodollars};
+
 pub use api::{Admin, CLOCK, router};
 pub use envoy::{EnvoyStatus, MessageCounts, Refusal, TypeStatus};
+pub use gateways::Gateways;
 pub use guard::{Access, AdminToken};
-pub use keys::{CreateKey, CreatedKey, Mint, Minted, RevokedKey, RotateKey, RotatedKey};
+pub use keys::{CreateKey, CreatedKey, KeyBudget, Mint, Minted, RevokedKey, RotateKey, RotatedKey};
 pub use overview::{
     ConfigStatus, EndpointStatus, Overview, PoolStatus, RefusedConfig, ServerLoad, SourceStatus,
-    Status, Supervised,
+    SpoolStatus, Status, Supervised,
 };
 pub use problem::Problem;
+pub use reconcile::{Difference, PoolRow, Tokens};
 pub use refusals::{Counted, Door, NotTaken, Refusals};
 pub use rollout::Rollout;
 pub use sync::{Sync, sync_router};

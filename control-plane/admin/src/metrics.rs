@@ -7,6 +7,7 @@
 mod access;
 mod envoys;
 mod family;
+mod money;
 mod pools;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=u
 /// `GET /metrics`
 pub async fn metrics(State(admin): State<Admin>) -> Result<Response, Problem> {
     let mut families = families(&admin.overview.status().await);
+    families.extend(money::budgets(&money::standings(&admin).await));
     families.extend(access::families(&access::Figures::of(&admin).await));
     let text = family::exposition(families).map_err(|error| Problem::internal(&error))?;
     Ok(([(CONTENT_TYPE, MEDIA_TYPE)], text).into_response())
@@ -43,6 +45,7 @@ fn families(status: &Status) -> Vec<Family> {
     families.extend(status.rollout.as_ref().map(rollout));
     families.extend(pools::families(&status.pools, &endpoints));
     families.extend(status.ledger.iter().flat_map(ledger));
+    families.extend(money::gateways(status));
     families.push(
         Family::gauge("metrics_left_out", "Envoys and endpoints that have no series here.")
             .with([("of", "envoys")], envoys_left_out)

@@ -37,6 +37,24 @@ pub struct Status {
     pub pools: Vec<PoolStatus>,
     /// The usage ledger; none where it cannot be asked.
     pub ledger: Option<ledger::Status>,
+    /// What the ledger lies in: `sqlite`, or `postgres` and where.
+    #[serde(default)]
+    pub database: String,
+    /// The space that usage is written to; none where nobody looks.
+    #[serde(default)]
+    pub spool: Option<SpoolStatus>,
+    /// How many gateways share the limits.
+    #[serde(default)]
+    pub gateways: u32,
+}
+
+/// The space that usage is written to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpoolStatus {
+    /// Bytes that can still be written; none where that is not known.
+    pub free_bytes: Option<u64>,
+    /// Whether that is too little: gateways refuse what has to be billed.
+    pub full: bool,
 }
 
 /// The configuration in force, and the last one that was refused.

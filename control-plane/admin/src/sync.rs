@@ -1,13 +1,17 @@
 //! What the role `sync` of the Wasm module asks for: changes of the keyring as
-//! they happen, whose key a digest is, and whether a nonce was seen; and what it
-//! reports.
+//! they happen, whose key a digest is, whether a nonce was seen, and leases of budgets;
+//! and what it reports.
 //!
 //! Every answer of this server says so in a header: Envoy makes up answers of
 //! its own when the control plane is gone, and "unknown key" must not be one.
 //! Answers hold secrets of signed requests and the key of placeholders: they are neither cached nor logged.
 
+mod leases;
+
 use crate::api::CLOCK;
+use crate::gateways::Gateways;
 use crate::guard;
+use crate::overview::SpoolStatus;
 use crate::refusals::{NotTaken, Refusals};
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, FromRef, Path, Query, State};
@@ -21,14 +25,14 @@ use contract::keyring::{HmacSet, KeyringDelta, MaskingKey};
 use contract::limits::{KEYRING_CHANGES_MAX, KEYRING_POLL_MS, MAX_SKEW_S_MAX};
 use contract::names::{
     ANSWER_DELTA, ANSWER_FOUND, ANSWER_FRESH, ANSWER_HEADER, ANSWER_NOTED, ANSWER_SEEN,
-    ANSWER_UNKNOWN, KEY_PATH_PREFIX, KEYRING_PATH, NONCE_PATH_PREFIX, REFUSALS_PATH,
+    ANSWER_UNKNOWN, KEY_PATH_PREFIX, KEYRING_PATH, LEASES_PATH, NONCE_PATH_PREFIX, REFUSALS_PATH,
 };
 use ledger::Ledger;
 use serde::Deserialize;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 /// Hexadecimal digits of a digest.
 const DIGEST_CHARS: usize = 64;
@@ -47,6 +51,9 @@ const CLOCK_SLACK_S: u64 = 60;
 /// far ahead, and it is kept this long and a second after that.
 const REMEMBERED_S_MAX: u64 = MAX_SKEW_S_MAX + MAX_SKEW_S_MAX + 1;
 
+/// How long the keyring may take: the poll, and what a database in trouble is waited for.
+const KEYRING_PATIENCE: Duration = Duration::from_millis(KEYRING_POLL_MS + 2_000);
+
 /// What the answers come from.
 #[derive(Clone)]
 pub struct Sync {
@@ -58,6 +65,10 @@ pub struct Sync {
     pub masking: watch::Receiver<Option<MaskingKey>>,
     /// Where the gateways' reports go.
     pub refusals: Refusals,
+    /// Who asks.
+    pub gateways: Gateways,
+    /// The space that usage is written to.
+    pub spool: watch::Receiver<SpoolStatus>,
 }
 
 impl FromRef<Sync> for Ledger {
@@ -83,6 +94,8 @@ struct Have {
     hmac: Option<String>,
     /// Of the key of placeholders; the same.
     masking: Option<String>,
+    /// Tells one process of a gateway from every other; `None` is one that does not say.
+    process: Option<String>,
 }
 
 /// The query of a nonce.
@@ -98,6 +111,7 @@ pub fn sync_router(sync: Sync) -> Router {
         .route(&format!("{KEY_PATH_PREFIX}{{sha256}}"), get(key))
         .route(&format!("{NONCE_PATH_PREFIX}{{tag}}"), post(nonce))
         .route(REFUSALS_PATH, post(refusals))
+        .route(LEASES_PATH, post(leases::leases).layer(DefaultBodyLimit::max(leases::BYTES_MAX)))
         .layer(from_fn(guard::for_gateways))
         .layer(map_response(not_kept))
         .layer(DefaultBodyLimit::max(REPORT_BYTES_MAX))
@@ -110,31 +124,108 @@ pub async fn not_kept(mut answer: Response) -> Response {
     answer
 }
 
-async fn keyring(State(mut sync): State<Sync>, Query(have): Query<Have>) -> Response {
-    match changes(&mut sync, &have).await {
-        Ok(delta) => ([(ANSWER_HEADER, ANSWER_DELTA)], Json(delta)).into_response(),
-        Err(error) => unavailable(&error),
+async fn keyring(State(sync): State<Sync>, Query(have): Query<Have>) -> Response {
+    let answer = timeout(KEYRING_PATIENCE, changes(&sync, &have)).await;
+    let delta = match answer {
+        Ok(Ok(delta)) => delta,
+        _ if sync.spool.borrow().full && !have.epoch.is_empty() => {
+            sleep(Duration::from_millis(KEYRING_POLL_MS)).await;
+            without_keys(&sync, &have)
+        }
+        Ok(Err(error)) => return unavailable(&error),
+        Err(_) => {
+            tracing::warn!("the database took too long for a gateway's question");
+            return StatusCode::SERVICE_UNAVAILABLE.into_response();
+        }
+    };
+    ([(ANSWER_HEADER, ANSWER_DELTA)], Json(delta)).into_response()
+}
+
+/// The word that the spool is full, without a database: that may be why it is, and then the
+/// gateways have to hear of it all the same. Of keys it says nothing new, not even that they are
+/// all that there are, and that any nonce may be remembered.
+fn without_keys(sync: &Sync, have: &Have) -> KeyringDelta {
+    let nonces_until_s = CLOCK.now_s().saturating_add(REMEMBERED_S_MAX + CLOCK_SLACK_S);
+    let (gateways, spool_full) = Sources::of(sync).shared();
+    KeyringDelta {
+        epoch: have.epoch.clone(),
+        version: have.since,
+        more: true,
+        nonces_until_s,
+        gateways,
+        spool_full,
+        ..KeyringDelta::default()
     }
 }
 
 /// What changed since `have`, as soon as something has; nothing new after
 /// [`KEYRING_POLL_MS`]. Such an answer reads a row of the keyring and one of nonces,
 /// and writes nothing.
-async fn changes(sync: &mut Sync, have: &Have) -> Result<KeyringDelta, ledger::Error> {
+async fn changes(sync: &Sync, have: &Have) -> Result<KeyringDelta, ledger::Error> {
     let deadline = Instant::now() + Duration::from_millis(KEYRING_POLL_MS);
-    let mut keys = sync.ledger.watch_keyring();
+    let process = have.process.as_deref().unwrap_or_default();
+    sync.gateways.note(process, CLOCK.now_ms());
+    let mut sources = Sources::of(sync);
+    let before = sources.shared();
     loop {
         // Seen before the database is asked: a change in between wakes at once.
-        keys.mark_unchanged();
-        let hmac = other_set(&mut sync.hmac, have);
-        let masking = other_key(&mut sync.masking, have);
+        let other = sources.others(have);
+        let (gateways, spool_full) = sources.shared();
         let delta =
             sync.ledger.keyring_since(Some(&have.epoch), have.since, KEYRING_CHANGES_MAX).await?;
-        let delta = KeyringDelta { hmac, masking, ..delta };
-        if is_news(&delta, have) || timeout_at(deadline, woken(&mut keys, sync)).await.is_err() {
+        let budgets = sync.ledger.budgets_version();
+        let (hmac, masking) = other;
+        let delta = KeyringDelta { hmac, masking, gateways, spool_full, budgets, ..delta };
+        let news = is_news(&delta, have) || before != (gateways, spool_full);
+        if news || timeout_at(deadline, sources.changed()).await.is_err() {
             // Read last: a nonce that was put while this waited counts as well.
             let nonces_until_s = sync.ledger.nonces_until().await?;
             return Ok(KeyringDelta { nonces_until_s, ..delta });
+        }
+    }
+}
+
+/// Where a change can come from.
+struct Sources {
+    keys: watch::Receiver<u64>,
+    hmac: watch::Receiver<Arc<HmacSet>>,
+    masking: watch::Receiver<Option<MaskingKey>>,
+    gateways: watch::Receiver<u32>,
+    spool: watch::Receiver<SpoolStatus>,
+}
+
+impl Sources {
+    fn of(sync: &Sync) -> Sources {
+        Sources {
+            keys: sync.ledger.watch_keyring(),
+            hmac: sync.hmac.clone(),
+            masking: sync.masking.clone(),
+            gateways: sync.gateways.watch(),
+            spool: sync.spool.clone(),
+        }
+    }
+
+    /// What a gateway has an older version of; whatever the keyring has counts as seen.
+    fn others(&mut self, have: &Have) -> (Option<HmacSet>, Option<MaskingKey>) {
+        self.keys.mark_unchanged();
+        (other_set(&mut self.hmac, have), other_key(&mut self.masking, have))
+    }
+
+    /// Between how many the limits are shared, and whether the spool is full.
+    fn shared(&mut self) -> (u32, bool) {
+        let gateways = *self.gateways.borrow_and_update();
+        (gateways.max(1), self.spool.borrow_and_update().full)
+    }
+
+    /// Waits for a change of any of them; for ever, where nobody is left to make one.
+    async fn changed(&mut self) {
+        tokio::select! {
+            Ok(()) = self.keys.changed() => {}
+            Ok(()) = self.hmac.changed() => {}
+            Ok(()) = self.masking.changed() => {}
+            Ok(()) = self.gateways.changed() => {}
+            Ok(()) = self.spool.changed() => {}
+            else => std::future::pending().await,
         }
     }
 }
@@ -159,16 +250,6 @@ fn is_news(delta: &KeyringDelta, have: &Have) -> bool {
         || !delta.changes.is_empty()
         || delta.hmac.is_some()
         || delta.masking.is_some()
-}
-
-/// Waits for a change of any of them; for ever, where nobody is left to make one.
-async fn woken(keys: &mut watch::Receiver<u64>, sync: &mut Sync) {
-    tokio::select! {
-        Ok(()) = keys.changed() => {}
-        Ok(()) = sync.hmac.changed() => {}
-        Ok(()) = sync.masking.changed() => {}
-        else => std::future::pending().await,
-    }
 }
 
 async fn key(State(ledger): State<Ledger>, Path(sha256): Path<String>) -> Response {
@@ -240,4 +321,29 @@ async fn refusals(State(refusals): State<Refusals>, body: Bytes) -> Response {
 fn unavailable(error: &ledger::Error) -> Response {
     tracing::error!(cause = %error, "a gateway's question could not be answered");
     StatusCode::SERVICE_UNAVAILABLE.into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_full_spool_is_told_without_a_database() {
+        let data = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(data.path()).await.unwrap();
+        let full = SpoolStatus { full: true, ..SpoolStatus::default() };
+        let sync = Sync {
+            ledger: ledger.clone(),
+            hmac: watch::Sender::new(Arc::default()).subscribe(),
+            masking: watch::Sender::new(None).subscribe(),
+            refusals: Refusals::new(ledger),
+            gateways: Gateways::default(),
+            spool: watch::Sender::new(full).subscribe(),
+        };
+        let have = Have { epoch: "e".into(), since: 7, ..Have::default() };
+        let delta = without_keys(&sync, &have);
+        assert_eq!((delta.epoch.as_str(), delta.version, delta.more), ("e", 7, true));
+        assert!(delta.spool_full && delta.changes.is_empty());
+        assert!(delta.nonces_until_s > CLOCK.now_s() + REMEMBERED_S_MAX);
+    }
 }

@@ -70,6 +70,24 @@ pub fn moment_ms(text: &str, now_ms: u64) -> Result<u64, NotATime> {
     at.and_then(|at| u64::try_from(at.as_millisecond()).ok()).ok_or(NotATime::Moment)
 }
 
+/// The moment that a field of a query asks for, if it asks for one.
+pub(crate) fn asked_ms(
+    field: &str,
+    text: Option<&str>,
+    now_ms: u64,
+) -> Result<Option<u64>, crate::Problem> {
+    let moment = text.map(|text| moment_ms(text, now_ms)).transpose();
+    moment.map_err(|why| crate::Problem::invalid(format!("{field}: {why}.")))
+}
+
+/// A Unix time in milliseconds as RFC 3339 in UTC; the last that can be written for times
+/// beyond.
+#[must_use]
+pub fn rfc3339_ms(at_ms: u64) -> String {
+    let at = i64::try_from(at_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    format!("{:.3}", at.unwrap_or(Timestamp::MAX))
+}
+
 /// A Unix time in seconds as RFC 3339 in UTC; the last that can be written for times
 /// beyond.
 #[must_use]

@@ -1,12 +1,17 @@
 //! The command line, as the contract has it.
 
+mod ledger;
 mod mask;
+mod report;
 
+pub use ledger::{CorrectLedger, Ledger, MigrateLedger, VerifyLedger};
 pub use mask::{Mask, Output};
+pub use report::{Budgets, BudgetsFormat, By, Reconcile, ReportFormat, Usage};
 
+use ::ledger::Head;
 use admin::when::{NotATime, Span};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use ledger::Head;
+use model::Budget;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -67,8 +72,20 @@ pub enum Command {
     Keys(Keys),
     /// Show what was used: every record, newest last, or sums.
     #[command(after_help = "Examples:\n  tollgate usage --since 24h\n  \
-                            tollgate usage --by tenant --format csv")]
+                            tollgate usage --by tenant --format csv\n  \
+                            tollgate usage --since 2026-11-01 --format focus > november.csv")]
     Usage(Usage),
+    /// Show what of each budget is spent, held by gateways and left.
+    #[command(after_help = "Examples:\n  tollgate budgets\n  \
+                            tollgate budgets --tenant acme --format json")]
+    Budgets(Budgets),
+    /// Verify, move and correct the ledger.
+    #[command(subcommand)]
+    Ledger(Ledger),
+    /// Hold the ledger's tokens against those that the engines counted themselves.
+    #[command(after_help = "Examples:\n  tollgate reconcile --since 24h\n  \
+                            tollgate reconcile --pool llama-70b --format json")]
+    Reconcile(Reconcile),
     /// Show who did what, and prove that nobody has changed it since.
     #[command(subcommand)]
     Audit(Audit),
@@ -190,6 +207,13 @@ pub struct CreateKey {
     /// the tenant's.
     #[arg(long, value_name = "NAME")]
     pub masking: Option<String>,
+    /// Its limits, one of limits. They hold beside those of its tenant.
+    #[arg(long, value_name = "NAME")]
+    pub limits: Option<String>,
+    /// What it may spend, such as 250/month, 0.50/day, 5/hour or 1000/total. It holds beside
+    /// the budgets of its tenant and user. Left out: no budget of its own.
+    #[arg(long, value_name = "DOLLARS/PERIOD", value_parser = budget)]
+    pub budget: Option<Budget>,
     /// How long it lives, such as 12h or 30d. Left out: until it is revoked.
     #[arg(long, value_name = "DURATION", value_parser = span)]
     pub expires: Option<String>,
@@ -201,6 +225,10 @@ pub struct CreateKey {
 /// A duration as the admin API takes it, refused here already when it is none.
 fn span(text: &str) -> Result<String, NotATime> {
     text.parse::<Span>().map(|_| text.to_owned())
+}
+
+fn budget(text: &str) -> Result<Budget, String> {
+    text.parse()
 }
 
 /// The same, and no time at all.
@@ -246,26 +274,6 @@ pub struct RevokeKey {
     /// How to print the outcome.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
-}
-
-/// `tollgate usage`.
-#[derive(Debug, Args)]
-pub struct Usage {
-    /// Which Tollgate.
-    #[command(flatten)]
-    pub target: Target,
-    /// Add up by this instead of showing every record.
-    #[arg(long, value_enum)]
-    pub by: Option<By>,
-    /// From when on: a time (RFC 3339), a day, or how long ago (24h, 7d).
-    #[arg(long, value_name = "TIME")]
-    pub since: Option<String>,
-    /// Until when, that moment not included; the same forms.
-    #[arg(long, value_name = "TIME")]
-    pub until: Option<String>,
-    /// How to print it.
-    #[arg(long, value_enum, default_value_t)]
-    pub format: ReportFormat,
 }
 
 /// `tollgate audit`.
@@ -346,46 +354,6 @@ pub enum Format {
     Json,
 }
 
-/// How a report is printed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum ReportFormat {
-    /// For people.
-    #[default]
-    Table,
-    /// For programs.
-    Json,
-    /// For spreadsheets.
-    Csv,
-}
-
-/// What usage is added up by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum By {
-    /// Who is billed.
-    Tenant,
-    /// The key's id.
-    Key,
-    /// The user.
-    User,
-    /// The model that was asked for.
-    Model,
-    /// The day, in UTC.
-    Day,
-}
-
-impl By {
-    /// The name that the admin API has for it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            By::Tenant => "tenant",
-            By::Key => "key",
-            By::User => "user",
-            By::Model => "model",
-            By::Day => "day",
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -412,7 +380,7 @@ mod tests {
         }
         let mut found = Vec::new();
         leaves(&Arguments::command(), &mut found);
-        assert_eq!(found.len(), 14);
+        assert_eq!(found.len(), 19);
         assert!(found.iter().all(|(_, example)| *example), "{found:?}");
     }
 
@@ -436,7 +404,15 @@ mod tests {
             ("audit", 2),
             ("audit verify --head 12", 2),
             ("keys list -c a.yaml --admin http://127.0.0.1:1", 2),
+            ("keys create --tenant acme --name ci --budget much", 2),
+            ("keys create --tenant acme --name ci --budget 5/week", 2),
             ("usage --by colour", 2),
+            ("usage --format focus --since", 2),
+            ("budgets --format jsonl", 2),
+            ("ledger", 2),
+            ("ledger migrate --to mysql://db", 2),
+            ("ledger correct r1 --dollars 1", 2),
+            ("ledger correct r1 --dollars -1 --why x --help", 0),
             ("status --format csv", 2),
             ("keys rotate key_1 --overlap 0s --help", 0),
             ("--help", 0),
@@ -460,11 +436,14 @@ mod tests {
     #[test]
     fn a_key_with_everything() {
         let line = "keys create --tenant acme --name ci --user kim --role a --role b \
-                    --expires 30d --model qwen-* --masking strict --format json";
+                    --expires 30d --model qwen-* --masking strict --limits standard \
+                    --budget 2.50/day --format json";
         let Ok(Command::Keys(Keys::Create(key))) = parse(line) else { panic!("no key") };
         assert_eq!(key.roles, ["a", "b"]);
         assert_eq!(key.expires.as_deref(), Some("30d"));
         assert_eq!((key.models, key.masking.as_deref()), (vec!["qwen-*".into()], Some("strict")));
+        assert_eq!(key.limits.as_deref(), Some("standard"));
+        assert_eq!(key.budget.map(|budget| budget.nanodollars), Some(2_500_000_000));
         assert_eq!(key.format, Format::Json);
         assert_eq!(key.target.config, PathBuf::from("tollgate.yaml"));
     }

@@ -54,6 +54,7 @@ pub fn needs_restart(started_with: &Config, now: &Config) -> Vec<String> {
         ("control.xds", old.xds != new.xds),
         ("control.canary", old.canary != new.canary),
         ("control.envoy_admin", old.envoy_admin != new.envoy_admin),
+        ("control.database", old.database != new.database),
         ("control.data", old.data != new.data),
         ("control.wasm", old.wasm != new.wasm),
         ("control.usage_flush", old.usage_flush != new.usage_flush),
@@ -82,7 +83,7 @@ mod tests {
 
     #[test]
     fn what_needs_a_restart() {
-        let table: [(&str, &[&str]); 4] = [
+        let table: [(&str, &[&str]); 5] = [
             ("", &[]),
             ("gateway: { expose_pool: true }\n", &[]),
             (
@@ -90,6 +91,7 @@ mod tests {
                 &["gateway.listen", "gateway.workers"],
             ),
             ("control: { data: elsewhere }\n", &["control.data"]),
+            ("control: { database: \"postgres://db.example/t\" }\n", &["control.database"]),
         ];
         for (text, names) in table {
             assert_eq!(needs_restart(&config(""), &config(text)), names, "{text}");

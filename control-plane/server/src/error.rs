@@ -46,6 +46,14 @@ pub enum Failure {
     /// The ledger failed.
     #[error("the ledger: {0}")]
     Ledger(String),
+    /// The database that the configuration names cannot be used.
+    #[error("control.database: {place} cannot be used: {cause}")]
+    Database {
+        /// Which one, without user and password.
+        place: String,
+        /// Why.
+        cause: ledger::Error,
+    },
     /// The control plane cannot be reached.
     #[error("the control plane cannot be reached: {0}")]
     Unreachable(String),

@@ -6,6 +6,7 @@ mod cli;
 mod config_file;
 mod config_state;
 mod cryptography;
+mod database;
 mod debounce;
 mod error;
 mod files;
@@ -73,6 +74,9 @@ async fn run(command: Command) -> Result<u8, Failure> {
         Command::Mask(wanted) => cli::mask::run(&wanted)?,
         Command::Keys(keys) => cli::keys::run(keys).await?,
         Command::Usage(usage) => cli::usage::run(&usage).await?,
+        Command::Budgets(budgets) => cli::budgets::run(&budgets).await?,
+        Command::Ledger(ledger) => return cli::ledger::run(ledger).await,
+        Command::Reconcile(wanted) => cli::reconcile::run(&wanted).await?,
         Command::Audit(audit) => return cli::audit::run(audit).await,
         Command::Status(status) => cli::status::run(&status).await?,
     }

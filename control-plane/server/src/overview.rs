@@ -5,7 +5,8 @@ use crate::gateway_health::GatewayHealth;
 use crate::roster::{PoolView, Roster};
 use crate::supervise::envoy_admin::{Endpoint, EnvoyAdmin};
 use admin::{
-    EndpointStatus, EnvoyStatus, Overview, PoolStatus, Rollout, ServerLoad, Status, Supervised,
+    EndpointStatus, EnvoyStatus, Gateways, Overview, PoolStatus, Rollout, ServerLoad, SpoolStatus,
+    Status, Supervised,
 };
 use ledger::Ledger;
 use model::ids::PoolName;
@@ -42,6 +43,12 @@ pub struct Running {
     pub gateway: SocketAddr,
     /// Whether that would serve a request.
     pub health: GatewayHealth,
+    /// What the ledger lies in.
+    pub database: String,
+    /// The space that usage is written to.
+    pub space: watch::Receiver<SpoolStatus>,
+    /// Who shares the limits.
+    pub gateways: Gateways,
 }
 
 #[async_trait::async_trait]
@@ -61,6 +68,9 @@ impl Overview for Running {
             rollout: told::<Rollout>(&self.cache.rollout()),
             pools: plan.pools.iter().map(|pool| pool_status(pool, &plan, &seen, &views)).collect(),
             ledger: self.ledger.status().await.ok(),
+            database: self.database.clone(),
+            spool: Some(*self.space.borrow()),
+            gateways: *self.gateways.watch().borrow(),
         }
     }
 

@@ -112,6 +112,9 @@ impl Publisher {
         // A price must be known before a usage line can name it.
         let prices: Vec<_> = plan.prices.iter().map(|list| list.prices).collect();
         self.ledger.record_prices(&prices).await.map_err(failed)?;
+        // A budget must be known before a gateway asks for a part of it; where it is not, there
+        // would be none.
+        self.ledger.set_budgets(admin::book(&plan));
         self.roster.configure(config, CLOCK.now_ms());
         self.hear_of_servers().await;
         let before = self.materials.in_force(read);
@@ -124,6 +127,7 @@ impl Publisher {
                 self.tag_keys.in_force(tag_key_before);
                 if let Some(last) = current.as_ref() {
                     self.roster.configure(last, CLOCK.now_ms());
+                    self.ledger.set_budgets(admin::book(&self.plan.borrow()));
                 }
                 return Err(why);
             }

@@ -6,7 +6,7 @@ use crate::error::Failure;
 use crate::files;
 use contract::keyring::MaskingKey;
 use hmac::{Hmac, Mac as _};
-use model::{Config, Secret};
+use model::{Config, Secret, UserSource};
 use sha2::Sha256;
 use std::fs;
 use std::io;
@@ -45,7 +45,7 @@ impl TagKeys {
     /// The key that goes with `config`: none where nothing can be masked. One that is made
     /// lies in the data folder afterwards.
     pub fn of(&self, config: &Config) -> Result<Option<MaskingKey>, Failure> {
-        if config.masking.policies.is_empty() {
+        if config.masking.policies.is_empty() && !keeps_users_of_bodies(config) {
             return Ok(None);
         }
         let key = match &config.masking.key {
@@ -100,6 +100,11 @@ fn kept(file: &Path) -> Result<Secret, Failure> {
     let text = hex::encode(random);
     files::write_private(file, text.as_bytes())?;
     Ok(Secret::new(text))
+}
+
+/// Whether users may be kept who look like personal data: as digests by the same key.
+fn keeps_users_of_bodies(config: &Config) -> bool {
+    config.tenants.values().any(|tenant| tenant.users.from == UserSource::Body)
 }
 
 /// The key as it travels. Its bytes are those of the text, wherever that stands: what lies

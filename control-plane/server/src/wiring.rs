@@ -2,6 +2,7 @@
 
 use crate::config_file::Loaded;
 use crate::config_state::{self, ConfigState};
+use crate::database::{self, Opened as Database};
 use crate::error::Failure;
 use crate::gateway_health::GatewayHealth;
 use crate::lock::{self, DataLock};
@@ -14,14 +15,17 @@ use crate::stop::Stopping;
 use crate::supervise::command::{self, Launch};
 use crate::supervise::{Supervisor, adopt, process};
 use crate::tag_keys::TagKeys;
+use crate::tasks::count_gateways::GatewayCount;
+use crate::tasks::engine_counters::CounterKeeper;
 use crate::tasks::envoy_log::EnvoyLog;
 use crate::tasks::follow_servers::ServerWatch;
 use crate::tasks::materials::Materials;
 use crate::tasks::rotate::Rotation;
+use crate::tasks::spool_guard::{self, SpoolGuard};
 use crate::tasks::watch_config::ConfigWatch;
 use crate::xds_port::{self, Opened, Port};
 use crate::{bootstrap, cli, files, listen, mint, token, wasm};
-use admin::{Access, Admin, AdminToken, CLOCK, Refusals, Supervised};
+use admin::{Access, Admin, AdminToken, CLOCK, Gateways, Refusals, SpoolStatus, Supervised};
 use engines::Scraper;
 use ledger::{Action, Actor, AuditEvent, Ledger};
 use model::{Config, Control, XdsPort};
@@ -195,6 +199,12 @@ impl Ground {
 /// The control plane, running.
 struct Plane {
     ledger: Ledger,
+    /// What the ledger lies in.
+    database: String,
+    /// The gateways that poll, here and elsewhere.
+    gateways: Gateways,
+    /// The space that usage is written to.
+    space: watch::Sender<SpoolStatus>,
     http: reqwest::Client,
     health: GatewayHealth,
     materials: Materials,
@@ -213,11 +223,14 @@ impl Plane {
         let admin = api.local_addr().map_err(Failure::internal)?;
         let token = token::settle(&ground.data, control.admin_token.as_ref())?;
         let access = Access { token: AdminToken::new(token.reveal()), listen: admin.ip() };
-        let ledger = Ledger::open(&ground.data).await;
-        let ledger = ledger.map_err(|error| Failure::Ledger(error.to_string()))?;
+        let opened = database::open(control.database.as_ref(), &ground.data).await?;
+        let Database { ledger, place, shared } = opened;
         let materials = Materials::new();
         let plane = Plane {
             ledger,
+            database: place,
+            gateways: Gateways::default(),
+            space: watch::Sender::new(SpoolStatus::default()),
             http: http_client()?,
             health: GatewayHealth::of(gateway, materials.clone())?,
             materials,
@@ -225,6 +238,9 @@ impl Plane {
             shown: watch::Sender::new(Supervised::default()),
         };
         plane.run(ground, gateway, mode, (port, api), access).await?;
+        if shared {
+            plane.count_with_others();
+        }
         ground.run_file.change(|run| {
             run.tollgate_pid = Some(std::process::id());
             run.admin = Some(admin);
@@ -263,6 +279,9 @@ impl Plane {
             http: self.http.clone(),
             gateway,
             health: self.health.clone(),
+            database: self.database.clone(),
+            space: self.space.subscribe(),
+            gateways: self.gateways.clone(),
         };
         let refusals = Refusals::new(self.ledger.clone());
         tokio::spawn(refusals.clone().keep_noting());
@@ -278,6 +297,8 @@ impl Plane {
             hmac: publisher.signers.watch(),
             masking: publisher.tag_keys.watch(),
             refusals: refusals.clone(),
+            gateways: self.gateways.clone(),
+            spool: self.space.subscribe(),
         };
         self.spawn_tasks(ground, neighbour, publisher, state, registry.clone());
         serve_in_background("control.admin", admin, admin::router(api, access));
@@ -337,6 +358,16 @@ impl Plane {
     ) {
         let ledger = self.ledger.clone();
         tokio::spawn(async move { ledger.tail().await });
+        let ledger = self.ledger.clone();
+        tokio::spawn(async move { ledger.follow_keyring().await });
+        let guard = SpoolGuard {
+            spool: self.ledger.spool_folder().to_owned(),
+            reserve_bytes: spool_guard::RESERVE_BYTES,
+            space: self.space.clone(),
+        };
+        tokio::spawn(guard.run());
+        let (roster, ledger) = (publisher.roster.clone(), self.ledger.clone());
+        tokio::spawn(CounterKeeper { roster, ledger }.run());
         let shown = self.shown.subscribe();
         let rotation = Rotation {
             spool: self.ledger.spool_folder().to_owned(),
@@ -359,6 +390,14 @@ impl Plane {
             state,
         };
         tokio::spawn(watch.run());
+    }
+}
+
+impl Plane {
+    /// Lets the other control planes on the same database know of the gateways of this one.
+    fn count_with_others(&self) {
+        let (gateways, ledger) = (self.gateways.clone(), self.ledger.clone());
+        tokio::spawn(GatewayCount { gateways, ledger }.run());
     }
 }
 

@@ -4,13 +4,14 @@ use super::{World, ask, get, request, send, world};
 use axum::body::Body;
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 #[tokio::test]
 async fn a_key_is_made_listed_and_revoked() {
     let world = world().await;
     let body = json!({
         "tenant": "acme", "name": "ci", "roles": ["user"], "models": ["llama-*"], "expires": "30d",
-        "masking": "strict",
+        "masking": "strict", "limits": "slow", "budget": {"dollars": "2.50", "per": "day"},
     });
     let (status, made) = ask(&world, Method::POST, "/api/v1/keys", body).await;
     assert_eq!(status, StatusCode::CREATED);
@@ -19,6 +20,8 @@ async fn a_key_is_made_listed_and_revoked() {
     let (_, list) = get(&world, "/api/v1/keys").await;
     assert_eq!(list[0]["id"], "key_1");
     assert_eq!((&list[0]["models"], &list[0]["masking"]), (&json!(["llama-*"]), &json!("strict")));
+    let budget = json!({"nanodollars": 2_500_000_000_u64, "per": "day"});
+    assert_eq!((&list[0]["limits"], &list[0]["budget"]), (&json!("slow"), &budget));
     assert_eq!(list[0]["last_used_at_s"], Value::Null);
     assert!(!list.to_string().contains("tg_made_up"), "{list}");
     let life =
@@ -34,6 +37,30 @@ async fn a_key_is_made_listed_and_revoked() {
     assert_eq!(status, StatusCode::NOT_FOUND);
 }
 
+fn of_budget(dollars: &str, per: &str) -> Value {
+    json!({"tenant": "acme", "name": "ci", "budget": {"dollars": dollars, "per": per}})
+}
+
+#[tokio::test]
+async fn the_budget_of_a_configured_key_is_that_of_the_configuration() {
+    let world = world().await;
+    let id = "yaml:acme/ci".to_owned();
+    let entry = contract::keyring::KeyEntry {
+        id: id.clone(),
+        tenant: "acme".into(),
+        budget: true,
+        ..Default::default()
+    };
+    world.ledger.set_static_keys(vec![("ab".repeat(32), entry)], 1).await.unwrap();
+    world.plan.send_modify(|plan| {
+        let budget = plan::Budget { nanodollars: 7, per: plan::Per::Total };
+        let of = contract::lease::Account::Key(id.clone());
+        Arc::make_mut(plan).budgets.accounts.insert(of, budget);
+    });
+    let (_, list) = get(&world, "/api/v1/keys").await;
+    assert_eq!(list[0]["budget"], json!({"nanodollars": 7, "per": "total"}), "{list}");
+}
+
 #[tokio::test]
 async fn what_a_key_cannot_be() {
     let world = world().await;
@@ -41,6 +68,10 @@ async fn what_a_key_cannot_be() {
         (json!({"tenant": "nobody", "name": "ci"}), "allowed: acme, bluefin."),
         (json!({"tenant": "acme", "name": "ci", "roles": ["king"]}), "allowed: user."),
         (json!({"tenant": "acme", "name": "ci", "masking": "lax"}), "allowed: strict."),
+        (json!({"tenant": "acme", "name": "ci", "limits": "fast"}), "allowed: slow."),
+        (of_budget("much", "day"), "budget: "),
+        (of_budget("-1", "day"), "budget: "),
+        (of_budget("1", "week"), "budget: "),
         (json!({"tenant": "acme", "name": ""}), "name: takes 1 to 256 bytes"),
         (json!({"tenant": "acme", "name": "a\nb"}), "name: takes 1 to 256 bytes"),
         (json!({"tenant": "acme", "name": "ci", "user": " x"}), "user: takes 1 to 256 bytes"),

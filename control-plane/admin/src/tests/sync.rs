@@ -1,7 +1,7 @@
 //! What a gateway is answered.
 
 use super::{World, send, world};
-use crate::{CLOCK, Sync, sync_router};
+use crate::{CLOCK, Gateways, SpoolStatus, Sync, sync_router};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
@@ -24,6 +24,8 @@ fn key(number: u64) -> NewKey {
         roles: Vec::new(),
         models: Vec::new(),
         masking: None,
+        limits: None,
+        budget: None,
         expires_at_s: None,
         at_s: 1,
     }
@@ -45,19 +47,25 @@ struct Gateway {
     router: Router,
     hmac: watch::Sender<Arc<HmacSet>>,
     masking: watch::Sender<Option<MaskingKey>>,
+    gateways: Gateways,
+    spool: watch::Sender<SpoolStatus>,
 }
 
 impl Gateway {
     fn of(world: &World) -> Self {
         let hmac = watch::Sender::new(Arc::default());
         let masking = watch::Sender::new(None);
+        let gateways = Gateways::default();
+        let spool = watch::Sender::new(SpoolStatus::default());
         let router = sync_router(Sync {
             ledger: world.ledger.clone(),
             hmac: hmac.subscribe(),
             masking: masking.subscribe(),
             refusals: world.refusals.clone(),
+            gateways: gateways.clone(),
+            spool: spool.subscribe(),
         });
-        Gateway { router, hmac, masking }
+        Gateway { router, hmac, masking, gateways, spool }
     }
 
     async fn ask(&self, method: Method, path: &str, body: &str) -> (u16, Option<String>) {
@@ -148,14 +156,81 @@ async fn the_long_poll_wakes_at_another_key_of_placeholders() {
     }
 }
 
+#[tokio::test]
+async fn the_long_poll_wakes_at_another_gateway_and_at_a_full_spool() {
+    let world = world().await;
+    let gateway = Gateway::of(&world);
+    let first = gateway.poll_with("none", 0, "").await;
+    assert_eq!((&first["gateways"], first.get("spool_full")), (&json!(1), None), "one at least");
+    let epoch = first["epoch"].as_str().unwrap();
+    assert_eq!(gateway.poll_with("none", 0, "&process=a").await["gateways"], 1);
+    assert_eq!(gateway.poll_with("none", 0, "&process=b").await["gateways"], 2);
+    let another = async || gateway.gateways.note("c", CLOCK.now_ms());
+    let told = woken(gateway.poll_with(epoch, 0, "&process=a"), another).await;
+    assert_eq!((&told["gateways"], &told["changes"]), (&json!(3), &json!([])));
+    let fills = async || gateway.spool.send_modify(|space| space.full = true);
+    let told = woken(gateway.poll_with(epoch, 0, "&process=a"), fills).await;
+    assert_eq!(told["spool_full"], true);
+}
+
+#[tokio::test]
+async fn a_lease_is_asked_for_and_granted() {
+    let world = world().await;
+    let acme = contract::lease::Account::Tenant("acme".into());
+    let budget = ledger::Budget { nanodollars: 1_000_000, per: ledger::Per::Total };
+    world.ledger.set_budgets(ledger::BudgetBook {
+        accounts: [(acme, budget)].into(),
+        ..ledger::BudgetBook::default()
+    });
+    let router = Gateway::of(&world).router;
+    let wanted = json!([{"account": "tenant/acme", "need": 1_000},
+        {"account": "key/k1", "need": 1_000}]);
+    let body = json!({"process": "p1", "wanted": wanted}).to_string();
+    let request = Request::builder().method(Method::POST).uri("/sync/v1/leases");
+    let request = request.header("host", "control").body(Body::from(body)).unwrap();
+    let answer = router.clone().oneshot(request).await.unwrap();
+    assert_eq!(answer.headers()["x-tollgate-answer"], "leases");
+    let text = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+    let answer: Value = serde_json::from_slice(&text).unwrap();
+    assert_eq!(answer["leases"][0]["is"], "granted", "{answer}");
+    assert!(answer["leases"][0]["granted"].as_u64().unwrap() >= 1_000, "{answer}");
+    assert_eq!(answer["leases"][1], json!({"is": "unbounded"}));
+}
+
+#[tokio::test]
+async fn what_is_no_request_for_a_lease() {
+    let world = world().await;
+    let gateway = Gateway::of(&world);
+    let long = format!(r#"{{"process":"{}"}}"#, "p".repeat(200));
+    for body in ["", "{}", r#"{"process":""}"#, "[]", &long] {
+        let (status, says) = gateway.ask(Method::POST, "/sync/v1/leases", body).await;
+        assert_eq!((status, says), (400, None), "{body}");
+    }
+    let huge = format!(r#"{{"process":"p","more":"{}"}}"#, "x".repeat(2_000_000));
+    let (status, says) = gateway.ask(Method::POST, "/sync/v1/leases", &huge).await;
+    assert_eq!((status, says), (413, None));
+}
+
+/// No budgets are known yet: the gateway hears that the control plane is not there.
+#[tokio::test]
+async fn a_lease_that_cannot_be_answered_is_no_answer() {
+    let mut world = world().await;
+    let data = tempfile::tempdir().unwrap();
+    world.ledger = ledger::Ledger::open(data.path()).await.unwrap();
+    let gateway = Gateway::of(&world);
+    let body = r#"{"process":"p1","wanted":[{"account":"tenant/acme","need":1}]}"#;
+    let (status, says) = gateway.ask(Method::POST, "/sync/v1/leases", body).await;
+    assert_eq!((status, says), (503, None));
+}
+
 /// Nobody can change the set any more, and keys still wake.
 #[tokio::test]
 async fn the_long_poll_waits_on_without_a_source_of_signers() {
     let world = world().await;
-    let Gateway { router, hmac, masking } = Gateway::of(&world);
+    let Gateway { router, hmac, masking, gateways, spool } = Gateway::of(&world);
     drop((hmac, masking));
     let (hmac, masking) = (watch::Sender::new(Arc::default()), watch::Sender::new(None));
-    let gateway = Gateway { router, hmac, masking };
+    let gateway = Gateway { router, hmac, masking, gateways, spool };
     let first = gateway.poll("none", 0, Some("")).await;
     let change = async || world.ledger.create_key(key(1)).await.unwrap();
     let waiting = gateway.poll(first["epoch"].as_str().unwrap(), 0, Some(""));

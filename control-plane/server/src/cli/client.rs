@@ -55,10 +55,16 @@ impl Client {
         json(self.request(Method::GET, path).query(query)).await
     }
 
-    /// `GET`, as CSV.
-    pub async fn get_csv(&self, path: &str, query: &Query<'_>) -> Result<String, Failure> {
-        let request = self.request(Method::GET, path).query(query).header(ACCEPT, "text/csv");
-        send(request).await?.text().await.map_err(|error| unreachable(&error))
+    /// `GET` of an answer that may be long, in a media type, or the one that the query asks
+    /// for.
+    pub async fn get_parts(
+        &self,
+        path: &str,
+        query: &Query<'_>,
+        media_type: &str,
+    ) -> Result<Parts, Failure> {
+        let request = self.request(Method::GET, path).query(query).header(ACCEPT, media_type);
+        Ok(Parts(send(request).await?))
     }
 
     /// `POST` with a body in JSON.
@@ -89,6 +95,17 @@ impl Client {
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let url = format!("{}/api/v1/{path}", self.base);
         self.http.request(method, url).bearer_auth(self.token.reveal())
+    }
+}
+
+/// An answer, part by part.
+pub struct Parts(Response);
+
+impl Parts {
+    /// The next part; `None` at the end. An answer that was cut off is a failure.
+    pub async fn next(&mut self) -> Result<Option<Vec<u8>>, Failure> {
+        let part = self.0.chunk().await.map_err(|error| unreachable(&error))?;
+        Ok(part.map(|part| part.to_vec()))
     }
 }
 
@@ -134,7 +151,7 @@ fn find(file: &Path) -> Result<(String, Secret), Failure> {
 
 /// The data folder that `file` names. A file that is not valid at the moment
 /// must not keep the operator from asking why.
-fn data_folder(file: &Path) -> Result<PathBuf, Failure> {
+pub fn data_folder(file: &Path) -> Result<PathBuf, Failure> {
     let bytes = std::fs::read(file).map_err(|e| Failure::file("read", file, e))?;
     let text = String::from_utf8_lossy(&bytes);
     let data = match config_file::load_text(file, &text) {

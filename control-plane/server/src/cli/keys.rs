@@ -4,7 +4,7 @@ use super::client::Client;
 use super::{say, say_json, table};
 use crate::args::{self, Format, Keys};
 use crate::error::Failure;
-use admin::{CreateKey, CreatedKey, RevokedKey, RotateKey, RotatedKey};
+use admin::{CreateKey, CreatedKey, KeyBudget, RevokedKey, RotateKey, RotatedKey};
 use jiff::Timestamp;
 use ledger::Key;
 
@@ -27,6 +27,8 @@ async fn create(wanted: args::CreateKey) -> Result<(), Failure> {
         roles: wanted.roles,
         models: wanted.models,
         masking: wanted.masking,
+        limits: wanted.limits,
+        budget: wanted.budget.map(budget),
         expires: wanted.expires,
     };
     let made: CreatedKey = client.post("keys", &body).await?;
@@ -37,6 +39,11 @@ async fn create(wanted: args::CreateKey) -> Result<(), Failure> {
             made.id, made.key
         )),
     }
+}
+
+fn budget(budget: model::Budget) -> KeyBudget {
+    let dollars = table::dollars_of(budget.nanodollars);
+    KeyBudget { dollars, per: budget.per.to_string() }
 }
 
 async fn list(wanted: &args::ListKeys) -> Result<(), Failure> {
@@ -73,8 +80,8 @@ async fn revoke(wanted: &args::RevokeKey) -> Result<(), Failure> {
 
 fn as_table(keys: &[Key], now: Timestamp) -> String {
     let columns = [
-        "ID", "NAME", "TENANT", "USER", "ROLES", "MODELS", "MASKING", "STATE", "CREATED",
-        "EXPIRES", "USED",
+        "ID", "NAME", "TENANT", "USER", "ROLES", "MODELS", "MASKING", "LIMITS", "BUDGET", "STATE",
+        "CREATED", "EXPIRES", "USED",
     ];
     let mut table = table::new(&columns, &[]);
     for key in keys {
@@ -86,6 +93,8 @@ fn as_table(keys: &[Key], now: Timestamp) -> String {
             joined(&key.roles),
             joined(&key.models),
             table::or_nothing(key.masking.as_ref()),
+            table::or_nothing(key.limits.as_ref()),
+            table::or_nothing(key.budget.as_ref().map(budget_text)),
             state(key, now).to_owned(),
             time(Some(key.created_at_s)),
             time(key.expires_at_s),
@@ -93,6 +102,13 @@ fn as_table(keys: &[Key], now: Timestamp) -> String {
         ]);
     }
     table::text(&table)
+}
+
+/// As `--budget` takes it.
+fn budget_text(budget: &ledger::Budget) -> String {
+    let dollars = table::dollars_of(budget.nanodollars);
+    let dollars = dollars.trim_end_matches('0').trim_end_matches('.');
+    format!("{dollars}/{}", budget.per.as_str())
 }
 
 fn joined(names: &[String]) -> String {
@@ -127,6 +143,8 @@ mod tests {
             roles: Vec::new(),
             models: vec!["qwen-*".into(), "e5".into()],
             masking: Some("strict".into()),
+            limits: Some("slow".into()),
+            budget: Some(ledger::Budget { nanodollars: 2_500_000_000, per: ledger::Per::Day }),
             last_used_at_s: None,
             rotated_from: None,
             replaced_by: None,
@@ -153,6 +171,15 @@ mod tests {
     }
 
     #[test]
+    fn budgets_are_written_as_they_are_asked_for() {
+        let table = [(0, "0/hour"), (10_000_000_000, "10/hour"), (1, "0.000000001/hour")];
+        for (nanodollars, text) in table {
+            let budget = ledger::Budget { nanodollars, per: ledger::Per::Hour };
+            assert_eq!(budget_text(&budget), text);
+        }
+    }
+
+    #[test]
     fn a_table_for_people() {
         let text = as_table(&[key()], Timestamp::UNIX_EPOCH);
         let lines: Vec<Vec<&str>> =
@@ -160,7 +187,7 @@ mod tests {
         assert_eq!(lines[0][..3], ["ID", "NAME", "TENANT"]);
         let created = "1970-01-01T00:16:40Z";
         let models = "qwen-*,e5";
-        let row = ["key_1", "ci", "acme", "-", "-", models, "strict", "active", created, "-", "-"];
-        assert_eq!(lines[1], row);
+        let whose = ["key_1", "ci", "acme", "-", "-", models, "strict", "slow", "2.5/day"];
+        assert_eq!(lines[1], [&whose[..], &["active", created, "-", "-"]].concat());
     }
 }

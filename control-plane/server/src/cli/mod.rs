@@ -1,10 +1,13 @@
 //! The commands that ask a running Tollgate, and what they print.
 
 pub mod audit;
+pub mod budgets;
 pub mod check;
 mod client;
 pub mod keys;
+pub mod ledger;
 pub mod mask;
+pub mod reconcile;
 pub mod schema;
 pub mod status;
 mod table;
@@ -24,6 +27,16 @@ pub fn say(text: &str) -> Result<(), Failure> {
     match write!(out, "{text}{line_break}").and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::internal(error)),
         _ => Ok(()),
+    }
+}
+
+/// Passes a part of an answer on to the standard output; whether somebody still reads it.
+fn pass_on(part: &[u8]) -> Result<bool, Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(part).and_then(|()| out.flush()) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure::internal(error)),
     }
 }
 

@@ -7,7 +7,7 @@ use super::client::Client;
 use super::{say, say_json, table};
 use crate::args::{self, Format};
 use crate::error::Failure;
-use admin::{ConfigStatus, Status, Supervised};
+use admin::{ConfigStatus, SpoolStatus, Status, Supervised};
 
 /// Prints what runs.
 pub async fn run(wanted: &args::Status) -> Result<(), Failure> {
@@ -41,6 +41,9 @@ fn head(status: &Status) -> String {
     let rollout = status.rollout.as_ref().and_then(envoys::rollout);
     lines.extend(rollout.map(|it| format!("rollout    {it}")));
     lines.extend(status.ledger.as_ref().map(usage));
+    let database = Some(&status.database).filter(|place| !place.is_empty());
+    lines.extend(database.map(|place| format!("ledger     {}", table::plain(place))));
+    lines.extend(status.spool.as_ref().map(|space| format!("spool      {}", spool(space))));
     lines.join("\n")
 }
 
@@ -54,6 +57,13 @@ fn usage(ledger: &ledger::Status) -> String {
         line.push_str(&of_the_dead);
     }
     line
+}
+
+fn spool(space: &SpoolStatus) -> String {
+    const MIB: u64 = 1024 * 1024;
+    let free = space.free_bytes.map(|bytes| format!("{} MiB free", bytes / MIB));
+    let free = free.unwrap_or_else(|| "free space not known".to_owned());
+    if space.full { format!("NEARLY FULL, {free}: billable requests are refused") } else { free }
 }
 
 fn config(config: &ConfigStatus) -> String {
@@ -88,6 +98,15 @@ mod tests {
         assert_eq!(usage(&ledger), "usage      3 lines read, 7 bytes to read");
         ledger.counts.recovered = 2;
         assert!(usage(&ledger).ends_with("; of gateways that died: 2 recovered, 0 cut, 0 unknown"));
+    }
+
+    #[test]
+    fn a_full_spool_is_told() {
+        let space = SpoolStatus { free_bytes: Some(5 * 1024 * 1024), full: false };
+        assert_eq!(spool(&space), "5 MiB free");
+        let full = SpoolStatus { full: true, ..space };
+        assert_eq!(spool(&full), "NEARLY FULL, 5 MiB free: billable requests are refused");
+        assert_eq!(spool(&SpoolStatus::default()), "free space not known");
     }
 
     #[test]

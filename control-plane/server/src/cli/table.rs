@@ -4,7 +4,6 @@ use comfy_table::{CellAlignment, Table, presets};
 
 /// Shown where there is no value.
 const NOTHING: &str = "-";
-const NANODOLLARS_PER_DOLLAR: u64 = 1_000_000_000;
 
 /// An empty table; the columns named in `numbers` are aligned to the right.
 pub fn new(columns: &[&str], numbers: &[&str]) -> Table {
@@ -34,11 +33,9 @@ pub fn plain(text: &str) -> String {
 }
 
 /// Nano-dollars as dollars, exactly.
-pub fn dollars(nanodollars: i64) -> String {
-    let sign = if nanodollars < 0 { "-" } else { "" };
-    let all = nanodollars.unsigned_abs();
-    let (whole, rest) = (all / NANODOLLARS_PER_DOLLAR, all % NANODOLLARS_PER_DOLLAR);
-    format!("{sign}{whole}.{rest:09}")
+pub fn dollars_of(nanodollars: u64) -> String {
+    // No budget is larger than what fits.
+    admin::dollars(i64::try_from(nanodollars).unwrap_or(i64::MAX))
 }
 
 /// The table as text, without white space at the ends of lines.
@@ -49,23 +46,4 @@ pub fn text(table: &Table) -> String {
         .map(|line| line.trim_end().trim_start_matches(' '))
         .collect::<Vec<_>>()
         .join("\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn money_is_exact() {
-        let table = [
-            (0, "0.000000000"),
-            (34_800, "0.000034800"),
-            (1_000_000_001, "1.000000001"),
-            (-5, "-0.000000005"),
-            (i64::MIN, "-9223372036.854775808"),
-        ];
-        for (nanodollars, text) in table {
-            assert_eq!(dollars(nanodollars), text);
-        }
-    }
 }

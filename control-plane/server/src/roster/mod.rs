@@ -11,7 +11,7 @@ mod tests;
 pub use kept::Kept;
 
 use admin::{ServerLoad, SourceStatus};
-use engines::Scraper;
+use engines::{Scrape, Scraper};
 use model::Config;
 use model::ids::PoolName;
 use plan::Member;
@@ -96,6 +96,17 @@ impl Roster {
     /// it is new and nothing is known from before.
     pub fn awaits(&self, now_ms: u64) -> bool {
         self.lock().pools.values().any(|pool| pool.is_awaited(now_ms))
+    }
+
+    /// How to ask each engine for its metrics, by pool; none of pools whose engines are not
+    /// to be asked.
+    pub fn scrapes(&self) -> Vec<(PoolName, Scrape)> {
+        let state = self.lock();
+        let of = |(name, pool): (&PoolName, &PoolRoster)| {
+            let name = name.clone();
+            pool.scrapes().into_iter().map(move |scrape| (name.clone(), scrape))
+        };
+        state.pools.iter().flat_map(of).collect()
     }
 
     /// Returns when some source has something to say.
