@@ -3,7 +3,7 @@
 export CARGO_TARGET_DIR := $(CURDIR)/target
 unexport CARGO_BUILD_TARGET
 
-.PHONY: build run test test-matrix test-presidio test-engines cuts scores lint bench bench-gateway bench-timing bench-control-plane bench-presidio fuzz wasm envoy sdk kills swaps clean-tools needs-build needs-test help
+.PHONY: build run test test-matrix test-presidio test-engines cuts scores lint bench bench-gateway bench-timing bench-control-plane bench-presidio fuzz wasm envoy sdk kills accuracy postgres swaps clean-tools needs-build needs-test help
 .DEFAULT_GOAL := build
 KILLS ?= 100
 SWAPS ?= 100
@@ -20,8 +20,8 @@ run: build
 	cargo build --release --package integration --bin engine
 	@exec envoy/run.sh
 
-## test: every test, with the real Envoy and the OpenAI SDKs
-test: needs-test wasm envoy sdk lint
+## test: every test, with the real Envoy, PostgreSQL and the OpenAI SDKs
+test: needs-test wasm envoy postgres sdk lint
 	cargo build --workspace --bins
 	cargo test --workspace
 
@@ -41,10 +41,6 @@ test-engines: needs-test wasm envoy
 	cargo build --workspace --bins
 	@integration/engines/setup.sh
 	cargo test --package integration --features engines --test engines
-
-## cuts: answers cut at every byte, and at 300 pairs of bytes, with values to restore
-cuts: needs-build
-	cargo test --release --package pipeline restored
 
 ## cuts: answers cut at every byte, and at 300 pairs of bytes, with values to restore
 cuts: needs-build
@@ -91,6 +87,11 @@ kills: needs-build wasm envoy
 	cargo build --workspace --bins
 	TOLLGATE_KILLS=$(KILLS) cargo test --package integration --test e2e -- crash
 
+## accuracy: holds tokens delivered against tokens billed, with KILLS kills; ACCURACY_ARGS for another gateway
+accuracy: build postgres
+	cargo build --release --package integration --bin engine --bin accuracy
+	@target/release/accuracy --kills $(KILLS) $(ACCURACY_ARGS)
+
 ## swaps: swaps clusters, routes and endpoints under load, SWAPS times
 swaps: needs-build wasm envoy
 	cargo build --workspace --bins
@@ -106,6 +107,9 @@ wasm: needs-build
 
 envoy: needs-build
 	@envoy/fetch.sh
+
+postgres: needs-build
+	@integration/postgres/setup.sh
 
 sdk: needs-test
 	@integration/sdk/setup.sh
