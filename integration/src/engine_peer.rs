@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::engine::{Counters, Pose, Received};
+use crate::engine::{Counters, Delivered, Pose, Received};
 use crate::process::Process;
 use crate::{Failure, Result, binaries, client};
 
@@ -52,6 +52,11 @@ impl Engine {
         Ok(answer.json().await?)
     }
 
+    /// What it has delivered, request by request.
+    pub async fn delivered(&self) -> Result<Vec<Delivered>> {
+        delivered_by(&self.url).await
+    }
+
     /// Chats that it was asked for.
     pub async fn chats(&self) -> Result<u64> {
         let counters = self.counters().await?;
@@ -84,6 +89,11 @@ impl Engine {
     pub fn kill(&mut self) {
         self.process.kill();
     }
+}
+
+/// What the simulator at this URL has delivered.
+pub async fn delivered_by(url: &str) -> Result<Vec<Delivered>> {
+    Ok(client().get(format!("{url}/sim/delivered")).send().await?.json().await?)
 }
 
 impl EngineStart {
@@ -133,6 +143,21 @@ impl EngineStart {
     pub fn record(mut self) -> Self {
         self.arguments.push("--record".into());
         self
+    }
+
+    /// Tokens in one event of a stream. Default: 1.
+    pub fn tokens_per_event(self, tokens: u64) -> Self {
+        self.option("--tokens-per-event", &tokens.to_string())
+    }
+
+    /// Keeps the account of what was delivered over a kill.
+    pub fn account(self, file: &std::path::Path) -> Self {
+        self.option("--account", &file.to_string_lossy())
+    }
+
+    /// What is odd about the usage that it tells. Default: `asked`.
+    pub fn usage(self, kind: &str) -> Self {
+        self.option("--usage", kind)
     }
 
     /// Folder of the captures. Default: `captures` of this crate.

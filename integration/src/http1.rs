@@ -136,6 +136,14 @@ impl Framing {
         }
     }
 
+    /// What [`Framing::body`] has read so far of a body that is not whole.
+    pub fn so_far<'b>(&'b self, bytes: &'b [u8]) -> &'b [u8] {
+        match self {
+            Framing::Chunked(chunks) => &chunks.body,
+            Framing::Length(_) | Framing::UntilClose => bytes,
+        }
+    }
+
     /// What there is of a body that was cut off.
     pub fn part(self, bytes: &[u8]) -> Vec<u8> {
         match self {

@@ -13,6 +13,7 @@
 //! # }
 //! ```
 
+pub mod accuracy;
 mod bare_envoy;
 pub mod binaries;
 pub mod engine;
@@ -22,6 +23,8 @@ mod issuer;
 mod load;
 mod process;
 mod raw;
+pub mod recorded;
+pub mod serving;
 pub mod signed;
 mod sse;
 pub mod token;

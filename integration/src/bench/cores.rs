@@ -44,19 +44,29 @@ impl Cores {
 
     /// Puts all threads of a process on Envoy's core.
     pub fn give_envoys(&self, pid: u32) -> io::Result<()> {
-        let mut moved = Vec::new();
-        for _ in 0..PASSES_MAX {
-            let threads = threads(pid)?;
-            if threads == moved {
-                return Ok(());
-            }
-            for thread in &threads {
-                move_thread(*thread, &set(&[self.envoy]))?;
-            }
-            moved = threads;
-        }
-        Err(io::Error::other(format!("process {pid} does not stop starting threads")))
+        move_all(pid, &set(&[self.envoy]))
     }
+
+    /// Lets a process have every core.
+    pub fn give_all(&self, pid: u32) -> io::Result<()> {
+        move_all(pid, &set(&[&self.others[..], &[self.envoy]].concat()))
+    }
+}
+
+/// Puts all threads of a process on these cores.
+fn move_all(pid: u32, cores: &CpuSet) -> io::Result<()> {
+    let mut moved = Vec::new();
+    for _ in 0..PASSES_MAX {
+        let threads = threads(pid)?;
+        if threads == moved {
+            return Ok(());
+        }
+        for thread in &threads {
+            move_thread(*thread, cores)?;
+        }
+        moved = threads;
+    }
+    Err(io::Error::other(format!("process {pid} does not stop starting threads")))
 }
 
 fn set(cores: &[usize]) -> CpuSet {

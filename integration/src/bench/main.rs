@@ -3,6 +3,7 @@
 
 mod admin;
 mod answer;
+mod billing;
 mod body;
 mod columns;
 mod cores;
@@ -141,6 +142,7 @@ async fn bench(options: &Options, cores: &Cores) -> Result<u64> {
     if is_chosen(flood::TITLE) {
         failures += flood::measure(&schedule, cores).await?;
     }
+    failures += billing::measure(&schedule, cores, is_chosen).await?;
     failures += masked::measure(&schedule, cores, options.memory_time, is_chosen).await?;
     if is_chosen(timing::TITLE) {
         failures += timing::measure(cores, options.pairs).await?;

@@ -262,8 +262,13 @@ pub struct Billed {
 /// Key, renamed model, price, usage, ledger: what every request of a real gateway has;
 /// and further sections of the configuration.
 pub fn with(flush: &str, sections: &str) -> TollgateStart {
+    with_workers(1, flush, sections)
+}
+
+/// The same, with so many workers.
+pub fn with_workers(workers: u32, flush: &str, sections: &str) -> TollgateStart {
     Tollgate::with(&format!(
-        "gateway:\n  workers: 1\ncontrol:\n  usage_flush: {flush}\npools:\n  engines:\n    \
+        "gateway:\n  workers: {workers}\ncontrol:\n  usage_flush: {flush}\npools:\n  engines:\n    \
          price: {{ input: 0.60, cached_input: 0.15, output: 1.80 }}\n\
          models:\n  {CALLERS_MODEL}: engines\n{sections}"
     ))

@@ -1,8 +1,11 @@
 //! What the simulator says to a request, before it is put into an interface's words.
 
+use std::ops::Range;
+
 use serde_json::json;
 
 use super::ask::{Ask, UsageEvents};
+use super::command::{UsageTold, Words};
 
 /// Why a choice ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +20,7 @@ pub enum Finish {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Text {
     /// `w0 w1 w2 …`
-    Words,
+    Words(Words),
     /// What the engine received, cut into as many pieces as there are tokens.
     Echo(Vec<String>),
 }
@@ -41,6 +44,10 @@ pub struct Answer {
     pub finish: Finish,
     /// Where a stream tells usage.
     pub usage: UsageEvents,
+    /// What is odd about the usage that is told.
+    pub told: UsageTold,
+    /// Tokens that come in one event. Not under 1.
+    pub tokens_per_event: u64,
     /// Vectors or ranks of an answer that generates nothing.
     pub items: u64,
     text: Text,
@@ -60,6 +67,14 @@ pub struct Circumstances<'a> {
     pub continuous_usage: bool,
     /// The text to answer with instead of words.
     pub echo: Option<String>,
+    /// What is odd about the usage that is told.
+    pub told: UsageTold,
+    /// Tokens that come in one event.
+    pub tokens_per_event: u64,
+    /// Which words.
+    pub words: Words,
+    /// Whether limits of the request are obeyed.
+    pub obeys_limits: bool,
 }
 
 impl Answer {
@@ -67,8 +82,10 @@ impl Answer {
     /// echo has at least one token to be sent in.
     pub fn decide(ask: &Ask, now: Circumstances<'_>) -> Answer {
         let least = u64::from(now.echo.is_some());
-        let tokens = ask.max_tokens.map_or(now.tokens, |limit| limit.min(now.tokens)).max(least);
-        let cut = ask.max_tokens.is_some_and(|limit| limit < now.tokens);
+        let limit = ask.max_tokens.filter(|_| now.obeys_limits);
+        let tokens = limit.map_or(now.tokens, |limit| limit.min(now.tokens)).max(least);
+        let cut = limit.is_some_and(|limit| limit < now.tokens);
+        let usage = usage_events(ask.usage, &now);
         Answer {
             id: now.id,
             created: now.created,
@@ -77,24 +94,36 @@ impl Answer {
             tokens,
             choices: ask.choices,
             finish: if cut { Finish::Length } else { Finish::Stop },
-            usage: if now.continuous_usage { UsageEvents::Every } else { ask.usage },
+            usage,
+            told: now.told,
+            tokens_per_event: now.tokens_per_event.max(1),
             items: ask.items,
-            text: now.echo.map_or(Text::Words, |echo| Text::Echo(pieces(&echo, tokens))),
+            text: now.echo.map_or(Text::Words(now.words), |it| Text::Echo(pieces(&it, tokens))),
         }
     }
 
     /// The text of one token.
-    pub fn piece(&self, token: u64) -> String {
+    fn piece(&self, token: u64) -> String {
         match &self.text {
-            Text::Words if token == 0 => "w0".to_owned(),
-            Text::Words => format!(" w{token}"),
+            Text::Words(words) => words.piece(token),
             Text::Echo(pieces) => pieces.get(token as usize).cloned().unwrap_or_default(),
         }
     }
 
+    /// The text of these tokens.
+    pub fn text(&self, tokens: Range<u64>) -> String {
+        tokens.map(|token| self.piece(token)).collect()
+    }
+
     /// The whole text of a choice.
     pub fn whole_text(&self) -> String {
-        (0..self.tokens).map(|token| self.piece(token)).collect()
+        self.text(0..self.tokens)
+    }
+
+    /// The tokens of every event of a choice, in order.
+    pub fn steps(&self) -> impl Iterator<Item = Range<u64>> + use<> {
+        let (tokens, step) = (self.tokens, self.tokens_per_event);
+        (0..tokens.div_ceil(step)).map(move |at| at * step..tokens.min((at + 1) * step))
     }
 
     /// Whether the text is what the engine received.
@@ -102,9 +131,29 @@ impl Answer {
         matches!(self.text, Text::Echo(_))
     }
 
+    /// Input and output tokens as they are told at the end; `None`: they are not.
+    pub fn counts(&self) -> Option<(u64, u64)> {
+        match self.told {
+            UsageTold::Never => None,
+            UsageTold::Zero => Some((0, 0)),
+            _ => Some((self.prompt_tokens, self.completion_tokens())),
+        }
+    }
+
     /// Tokens of all choices together.
     pub fn completion_tokens(&self) -> u64 {
         self.tokens * self.choices
+    }
+}
+
+/// Where a stream tells usage: as it was asked, unless the simulator is commanded otherwise.
+fn usage_events(asked: UsageEvents, now: &Circumstances<'_>) -> UsageEvents {
+    match now.told {
+        UsageTold::Never => UsageEvents::Never,
+        UsageTold::Unasked => asked.max(UsageEvents::AtEnd),
+        UsageTold::AtEnd => asked.min(UsageEvents::AtEnd),
+        _ if now.continuous_usage => UsageEvents::Every,
+        _ => asked,
     }
 }
 
@@ -140,6 +189,10 @@ mod tests {
             tokens,
             continuous_usage: false,
             echo: echo.map(str::to_owned),
+            told: UsageTold::Truly,
+            tokens_per_event: 1,
+            words: Words::Numbered,
+            obeys_limits: true,
         };
         Answer::decide(&ask, now)
     }
@@ -170,6 +223,16 @@ mod tests {
         for tokens in [0, 1, 3, 50] {
             let answer = answer(r#"{"messages":[]}"#, tokens, Some("héllo, wörld"));
             assert_eq!(answer.whole_text(), "héllo, wörld", "{tokens}");
+        }
+    }
+
+    #[test]
+    fn an_event_has_as_many_tokens_as_it_is_to_have() {
+        for (tokens, step, expected) in [(5, 2, "0..2 2..4 4..5"), (4, 4, "0..4"), (0, 3, "")] {
+            let mut answer = answer(r#"{"messages":[]}"#, tokens, None);
+            answer.tokens_per_event = step;
+            let steps: Vec<String> = answer.steps().map(|step| format!("{step:?}")).collect();
+            assert_eq!(steps.join(" "), expected);
         }
     }
 

@@ -51,7 +51,7 @@ impl Interface {
 }
 
 /// In which events of a stream usage is told.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum UsageEvents {
     /// In none.
     #[default]

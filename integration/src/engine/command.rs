@@ -41,6 +41,50 @@ pub enum Echo {
     Text,
 }
 
+/// What is odd about the usage that an answer tells.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum UsageTold {
+    /// Nothing: as vLLM does.
+    #[default]
+    Truly,
+    /// No usage at all, whatever is asked.
+    Never,
+    /// At the end alone, even where a running count is asked for.
+    AtEnd,
+    /// At the end also where nobody asks.
+    Unasked,
+    /// Every count is an explicit 0.
+    Zero,
+    /// A stream's last usage comes before its last tokens.
+    Early,
+}
+
+/// Which words a text is made of. Each token has one `w` in it, so that a reader can count.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Words {
+    /// `w0 w1 w2 …`
+    #[default]
+    Numbered,
+    /// Of 1 to 21 bytes, some of them no ASCII.
+    Uneven,
+}
+
+/// The words of [`Words::Uneven`], in turn; some of them together have about as many bytes
+/// as others are, so that a text that is cut is of the same kind.
+const UNEVEN: [&str; 7] =
+    [" word", " wholeheartedly", " wé", " 한글w", "w", " answerable-to-nobody", "w."];
+
+impl Words {
+    /// The text of a token.
+    pub fn piece(self, token: u64) -> String {
+        match self {
+            Words::Numbered if token == 0 => "w0".to_owned(),
+            Words::Numbered => format!(" w{token}"),
+            Words::Uneven => UNEVEN[(token % UNEVEN.len() as u64) as usize].to_owned(),
+        }
+    }
+}
+
 /// Everything that a request's headers command.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Commands {
@@ -58,6 +102,16 @@ pub struct Commands {
     pub replay: Option<String>,
     /// `x-sim-cuts`.
     pub cuts: Cuts,
+    /// `x-sim-usage`, or the engine's own `--usage`.
+    pub usage: Option<UsageTold>,
+    /// `x-sim-tokens-per-event`, or the engine's own `--tokens-per-event`.
+    pub tokens_per_event: Option<u64>,
+    /// `x-sim-words`, or the engine's own `--words`.
+    pub words: Option<Words>,
+    /// `x-sim-ignore: max_tokens`.
+    pub ignores_limits: bool,
+    /// `x-sim-split: SEED`.
+    pub split: Option<u64>,
 }
 
 impl Commands {
@@ -72,6 +126,11 @@ impl Commands {
             echo: header("x-sim-echo").map(str::parse).transpose()?,
             replay: header("x-sim-replay").map(str::to_owned),
             cuts: header("x-sim-cuts").map(str::parse).transpose()?.unwrap_or_default(),
+            usage: header("x-sim-usage").map(str::parse).transpose()?,
+            tokens_per_event: header("x-sim-tokens-per-event").map(count).transpose()?,
+            words: header("x-sim-words").map(str::parse).transpose()?,
+            ignores_limits: header("x-sim-ignore") == Some("max_tokens"),
+            split: header("x-sim-split").map(count).transpose()?,
         })
     }
 }
@@ -84,6 +143,34 @@ impl std::str::FromStr for Echo {
             "body" => Ok(Echo::Body),
             "text" => Ok(Echo::Text),
             _ => Err(format!("no echo is called {text:?}")),
+        }
+    }
+}
+
+impl std::str::FromStr for UsageTold {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<UsageTold, String> {
+        Ok(match text {
+            "asked" => UsageTold::Truly,
+            "none" => UsageTold::Never,
+            "final" => UsageTold::AtEnd,
+            "unasked" => UsageTold::Unasked,
+            "zero" => UsageTold::Zero,
+            "wrong-order" => UsageTold::Early,
+            _ => return Err(format!("no usage is called {text:?}")),
+        })
+    }
+}
+
+impl std::str::FromStr for Words {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Words, String> {
+        match text {
+            "numbered" => Ok(Words::Numbered),
+            "uneven" => Ok(Words::Uneven),
+            _ => Err(format!("no words are called {text:?}")),
         }
     }
 }
@@ -172,7 +259,9 @@ mod tests {
         assert_eq!(commands(""), Ok(Commands::default()));
         let all = commands(
             "X-Sim-Tokens: 3\r\nx-sim-interval: 5ms\r\nx-sim-ttft: 0\r\nx-sim-echo: body\r\n\
-             x-sim-replay: vllm/chat\r\nx-sim-cuts: random:7\r\nx-sim-fault: hang\r\n",
+             x-sim-replay: vllm/chat\r\nx-sim-cuts: random:7\r\nx-sim-fault: hang\r\n\
+             x-sim-usage: final\r\nx-sim-tokens-per-event: 4\r\nx-sim-words: uneven\r\n\
+             x-sim-ignore: max_tokens\r\nx-sim-split: 5\r\n",
         );
         let expected = Commands {
             fault: Some(Fault::Hang),
@@ -182,6 +271,11 @@ mod tests {
             echo: Some(Echo::Body),
             replay: Some("vllm/chat".into()),
             cuts: Cuts::Random(7),
+            usage: Some(UsageTold::AtEnd),
+            tokens_per_event: Some(4),
+            words: Some(Words::Uneven),
+            ignores_limits: true,
+            split: Some(5),
         };
         assert_eq!(all, Ok(expected));
         assert!(commands("x-sim-tokens: many\r\n").is_err());

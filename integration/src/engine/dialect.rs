@@ -1,8 +1,11 @@
 //! An answer in the words of chat, completions, embeddings and rerank, field by
 //! field as vLLM 0.32 writes them.
 
+use std::ops::Range;
+
 use super::answer::{Answer, Finish, quoted};
 use super::ask::{Interface, UsageEvents};
+use super::command::UsageTold;
 use super::{messages, responses};
 
 const FINGERPRINT: &str = "simulator";
@@ -29,18 +32,25 @@ pub fn opening(interface: Interface, answer: &Answer) -> Vec<String> {
     }
 }
 
-/// Events of one token: one for each choice.
-pub fn token(interface: Interface, answer: &Answer, token: u64) -> Vec<String> {
+/// Events of some tokens: one for each choice.
+pub fn tokens(interface: Interface, answer: &Answer, tokens: Range<u64>) -> Vec<String> {
+    let each = |event: fn(&Answer, Range<u64>, u64) -> String| {
+        (0..answer.choices).map(|index| event(answer, tokens.clone(), index)).collect()
+    };
     match interface {
-        Interface::Responses => vec![responses::delta(answer, token)],
-        Interface::Messages => vec![messages::delta(answer, token)],
-        Interface::Chat => {
-            (0..answer.choices).map(|index| chat_token(answer, token, index)).collect()
-        }
+        Interface::Responses => vec![responses::delta(answer, tokens)],
+        Interface::Messages => vec![messages::delta(answer, tokens)],
+        Interface::Chat => each(chat_tokens),
         Interface::Completions | Interface::Embeddings | Interface::Rerank => {
-            (0..answer.choices).map(|index| completion_token(answer, token, index)).collect()
+            each(completion_tokens)
         }
     }
+}
+
+/// What comes before the last tokens though its place is behind them.
+pub fn early(interface: Interface, answer: &Answer) -> Option<String> {
+    let is_early = answer.told == UsageTold::Early && says_done(interface);
+    (is_early && answer.usage != UsageEvents::Never).then(|| usage_event(interface, answer))
 }
 
 /// Events after the last token, `[DONE]` excluded.
@@ -51,7 +61,7 @@ pub fn closing(interface: Interface, answer: &Answer) -> Vec<String> {
         Interface::Chat => (0..answer.choices).filter_map(|it| chat_finish(answer, it)).collect(),
         Interface::Completions | Interface::Embeddings | Interface::Rerank => Vec::new(),
     };
-    if answer.usage != UsageEvents::Never {
+    if answer.usage != UsageEvents::Never && answer.told != UsageTold::Early {
         events.push(usage_event(interface, answer));
     }
     events
@@ -103,11 +113,12 @@ fn embeddings_json(answer: &Answer) -> String {
         format!(r#"{{"index":{index},"object":"embedding","embedding":[0.5,-0.25,{index}.0]}}"#)
     };
     let vectors = listed(answer.items, vector);
-    let (head, echo, tokens) =
-        (envelope("embd", "list", answer), echoed(answer), answer.prompt_tokens);
-    format!(
-        r#"{{{head},"data":[{vectors}],{echo}"usage":{{"prompt_tokens":{tokens},"total_tokens":{tokens},"completion_tokens":0,"prompt_tokens_details":{{"cached_tokens":0}},"completion_tokens_details":null}}}}"#
-    )
+    let (head, echo) = (envelope("embd", "list", answer), echoed(answer));
+    let usage = usage_of_input(
+        answer,
+        r#","completion_tokens":0,"prompt_tokens_details":{"cached_tokens":0},"completion_tokens_details":null"#,
+    );
+    format!(r#"{{{head},"data":[{vectors}],{echo}"usage":{usage}}}"#)
 }
 
 fn rerank_json(answer: &Answer) -> String {
@@ -115,11 +126,9 @@ fn rerank_json(answer: &Answer) -> String {
         format!(r#"{{"index":{index},"relevance_score":{:.4}}}"#, 1.0 / (index + 1) as f64)
     };
     let ranks = listed(answer.items, rank);
-    let Answer { id, model, prompt_tokens, .. } = answer;
-    let echo = echoed(answer);
-    format!(
-        r#"{{"id":"score-{id}","model":{model},{echo}"usage":{{"prompt_tokens":{prompt_tokens},"total_tokens":{prompt_tokens}}},"results":[{ranks}]}}"#
-    )
+    let Answer { id, model, .. } = answer;
+    let (echo, usage) = (echoed(answer), usage_of_input(answer, ""));
+    format!(r#"{{"id":"score-{id}","model":{model},{echo}"usage":{usage},"results":[{ranks}]}}"#)
 }
 
 fn chat_role(answer: &Answer, index: u64) -> String {
@@ -128,16 +137,16 @@ fn chat_role(answer: &Answer, index: u64) -> String {
 }
 
 /// The last token carries `length` itself; `stop` comes in an event of its own.
-fn chat_token(answer: &Answer, token: u64, index: u64) -> String {
-    let text = quoted(&answer.piece(token));
+fn chat_tokens(answer: &Answer, tokens: Range<u64>, index: u64) -> String {
+    let text = quoted(&answer.text(tokens.clone()));
     let finish = match answer.finish {
-        Finish::Length if token + 1 == answer.tokens => r#""length","stop_reason":null"#,
+        Finish::Length if tokens.end == answer.tokens => r#""length","stop_reason":null"#,
         Finish::Length | Finish::Stop => "null",
     };
     let choice = format!(
         r#"{{"index":{index},"delta":{{"content":{text}}},"logprobs":null,"finish_reason":{finish},"token_ids":null}}"#
     );
-    chat_event(answer, &choice, token * answer.choices + index + 1)
+    chat_event(answer, &choice, tokens.end)
 }
 
 fn chat_finish(answer: &Answer, index: u64) -> Option<String> {
@@ -146,7 +155,7 @@ fn chat_finish(answer: &Answer, index: u64) -> Option<String> {
     let choice = format!(
         r#"{{"index":{index},"delta":{{}},"logprobs":null,"finish_reason":"{word}","stop_reason":null,"token_ids":null}}"#
     );
-    (!told).then(|| chat_event(answer, &choice, answer.completion_tokens()))
+    (!told).then(|| chat_event(answer, &choice, answer.tokens))
 }
 
 fn chat_event(answer: &Answer, choice: &str, sent: u64) -> String {
@@ -155,14 +164,14 @@ fn chat_event(answer: &Answer, choice: &str, sent: u64) -> String {
     format!("data: {{{head},\"choices\":[{choice}]{usage}}}\n\n")
 }
 
-fn completion_token(answer: &Answer, token: u64, index: u64) -> String {
-    let text = quoted(&answer.piece(token));
-    let finish = match token + 1 == answer.tokens {
+fn completion_tokens(answer: &Answer, tokens: Range<u64>, index: u64) -> String {
+    let text = quoted(&answer.text(tokens.clone()));
+    let finish = match tokens.end == answer.tokens {
         true => format!("\"{}\"", finish_word(answer)),
         false => "null".to_owned(),
     };
     let head = envelope("cmpl", "text_completion", answer);
-    let usage = usage_so_far(answer, token * answer.choices + index + 1);
+    let usage = usage_so_far(answer, tokens.end);
     format!(
         "data: {{{head},\"choices\":[{{\"index\":{index},\"text\":{text},\"logprobs\":null,\"finish_reason\":{finish},\"stop_reason\":null,\"token_ids\":null}}]{usage}}}\n\n"
     )
@@ -185,19 +194,34 @@ fn envelope(prefix: &str, object: &str, answer: &Answer) -> String {
 }
 
 fn usage_at_end(answer: &Answer) -> String {
-    let (prompt, completion) = (answer.prompt_tokens, answer.completion_tokens());
+    let Some((prompt, completion)) = answer.counts() else { return "null".to_owned() };
     let total = prompt + completion;
     format!(
         r#"{{"prompt_tokens":{prompt},"total_tokens":{total},"completion_tokens":{completion},"prompt_tokens_details":{{"cached_tokens":0}}}}"#
     )
 }
 
-/// The running usage, which has no details, as a field to append.
+/// The usage of what generates nothing, with `more` fields.
+fn usage_of_input(answer: &Answer, more: &str) -> String {
+    match answer.counts() {
+        None => "null".to_owned(),
+        Some((prompt, _)) => {
+            format!(r#"{{"prompt_tokens":{prompt},"total_tokens":{prompt}{more}}}"#)
+        }
+    }
+}
+
+/// The running usage of one choice, which has no details, as a field to append: vLLM
+/// counts each choice by itself, and all of them only at the end.
 fn usage_so_far(answer: &Answer, sent: u64) -> String {
     if answer.usage != UsageEvents::Every {
         return String::new();
     }
-    let (prompt, total) = (answer.prompt_tokens, answer.prompt_tokens + sent);
+    let (prompt, sent) = match answer.told {
+        UsageTold::Zero => (0, 0),
+        _ => (answer.prompt_tokens, sent),
+    };
+    let total = prompt + sent;
     format!(
         r#","usage":{{"prompt_tokens":{prompt},"total_tokens":{total},"completion_tokens":{sent}}}"#
     )

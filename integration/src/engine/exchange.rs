@@ -1,19 +1,17 @@
 //! From a request to the bytes of its answer.
 
 use std::path::Path;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::Engine;
+use super::account::Entry;
 use super::answer::{Answer, Circumstances, echo, quoted};
 use super::ask::{Ask, Interface};
-use super::command::{Commands, Echo, Fault};
-use super::dialect;
+use super::command::{Commands, Echo};
+use super::generate::{Order, Pace};
 use super::pose::Pose;
 use super::replay::{Capture, pause_between};
-use super::send::{
-    ENGINE_DIED, Events, JSON, break_off, fail_first, is_plain, lossless_prefix, message, send,
-    send_error, send_json, stream_head,
-};
+use super::send::{fail_first, is_plain, send, send_error, send_json};
 use super::wire::{Request, Wire};
 
 /// For bytes that are no request.
@@ -52,6 +50,9 @@ impl Engine {
         if path == "/sim/received" {
             return self.tell_received(wire, request).await;
         }
+        if let Some(told) = self.told_of_account(path) {
+            return send_json(wire, request, 200, &told).await;
+        }
         self.record.iter().for_each(|record| record.keep(request));
         self.meters.arrived(path);
         let flight = path.starts_with("/v1/").then(|| self.meters.flight());
@@ -63,6 +64,23 @@ impl Engine {
         }
         drop(flight);
         result
+    }
+
+    /// What was delivered; `None` where the path asks for something else.
+    fn told_of_account(&self, path: &str) -> Option<String> {
+        match path {
+            "/sim/delivered" => serde_json::to_string(&self.account.delivered()).ok(),
+            "/sim/counters" => serde_json::to_string(&self.account.sums()).ok(),
+            _ => None,
+        }
+    }
+
+    /// The attempt in the account, under the gateway's id where there is one.
+    pub(super) fn entry(&self, request: &Request) -> Entry<'_> {
+        let id = request.head.header("x-request-id").filter(|id| !id.is_empty());
+        let own = || format!("unnamed-{}", self.next_answer());
+        let id = id.map_or_else(own, str::to_owned);
+        self.account.begin(&id, request.head.path_alone())
     }
 
     async fn strike_pose(&self, wire: &mut Wire, request: &Request) -> Step {
@@ -92,6 +110,7 @@ impl Engine {
         if let (Some(name), Some(captures)) = (&commands.replay, &self.options.captures) {
             return self.replay(wire, request, &commands, captures, name).await;
         }
+        wire.split(commands.split);
         match (request.head.method.as_str(), path, Interface::at(path)) {
             ("POST", _, Some(interface)) => {
                 self.generate(wire, request, interface, &commands).await
@@ -142,6 +161,7 @@ impl Engine {
         interface: Interface,
         commands: &Commands,
     ) -> Step {
+        let entry = self.entry(request);
         fail_first(wire, request, commands.fault).await?;
         let ask = match Ask::parse(interface, &request.body) {
             Ok(ask) => ask,
@@ -156,9 +176,12 @@ impl Engine {
             ttft: commands.ttft.unwrap_or(self.options.ttft),
             interval: commands.interval.unwrap_or(self.options.token_interval),
         };
+        let fault = commands.fault;
+        entry.read(0, ask.max_tokens);
+        let order = Order { request, ask: &ask, answer: &answer, pace, fault, entry: &entry };
         match ask.stream {
-            true => self.stream(wire, request, &ask, &answer, pace, commands.fault).await,
-            false => self.whole(wire, request, &ask, &answer, pace, commands.fault).await,
+            true => self.stream(wire, &order).await,
+            false => self.whole(wire, &order).await,
         }
     }
 
@@ -182,78 +205,15 @@ impl Engine {
                 Echo::Body => received(),
                 Echo::Text => ask.text.clone(),
             }),
+            told: commands.usage.unwrap_or(self.options.usage),
+            tokens_per_event: commands.tokens_per_event.unwrap_or(self.options.tokens_per_event),
+            words: commands.words.unwrap_or(self.options.words),
+            obeys_limits: !commands.ignores_limits,
         }
-    }
-
-    /// An answer in JSON: all of it after the time that its tokens take.
-    async fn whole(
-        &self,
-        wire: &mut Wire,
-        request: &Request,
-        ask: &Ask,
-        answer: &Answer,
-        pace: Pace,
-        fault: Option<Fault>,
-    ) -> Step {
-        let _place = self.place(wire).await?;
-        self.meters.read(answer.prompt_tokens);
-        wire.pause(pace.whole(answer.tokens)).await?;
-        let body = dialect::json(ask.interface, answer);
-        let half = body.len() / 2;
-        match fault {
-            Some(Fault::MalformedJson | Fault::MalformedSse) => {
-                return send_json(wire, request, 200, lossless_prefix(&body, half)).await;
-            }
-            Some(Fault::ErrorEvent) => {
-                return send_error(wire, request, 500, ENGINE_DIED, "null").await;
-            }
-            Some(fault @ (Fault::ResetAfter(_) | Fault::HangAfter(_))) => {
-                let whole = message(request, 200, JSON, &body);
-                wire.send(&whole[..whole.len() - (body.len() - half)]).await?;
-                return Err(break_off(wire, fault).await);
-            }
-            _ => send_json(wire, request, 200, &body).await?,
-        }
-        if !matches!(ask.interface, Interface::Embeddings | Interface::Rerank) {
-            self.meters.wrote(answer.completion_tokens());
-        }
-        self.meters.finished(answer.finish);
-        Ok(())
-    }
-
-    /// An answer in events, each a chunk and a write of its own.
-    async fn stream(
-        &self,
-        wire: &mut Wire,
-        request: &Request,
-        ask: &Ask,
-        answer: &Answer,
-        pace: Pace,
-        fault: Option<Fault>,
-    ) -> Step {
-        wire.send(stream_head(request)).await?;
-        let _place = self.place(wire).await?;
-        self.meters.read(answer.prompt_tokens);
-        let mut events = Events { wire, fault, sent: 0 };
-        events.wire.pause(pace.ttft).await?;
-        events.send_all(dialect::opening(ask.interface, answer)).await?;
-        for token in 0..answer.tokens {
-            if token > 0 && !self.pose().hurry {
-                events.wire.pause(pace.interval).await?;
-            }
-            for event in dialect::token(ask.interface, answer, token) {
-                events.send(event).await?;
-                self.meters.wrote(answer.completion_tokens() / answer.tokens / answer.choices);
-            }
-        }
-        events.send_all(dialect::closing(ask.interface, answer)).await?;
-        events.end(dialect::says_done(ask.interface)).await?;
-        self.meters.finished(answer.finish);
-        Ok(())
     }
 
     /// Waits for a place in the batch; held for as long as what it returns.
-    async fn place(&self, wire: &mut Wire) -> Step<Place<'_>> {
+    pub(super) async fn place(&self, wire: &mut Wire) -> Step<Place<'_>> {
         let permit = match self.batch.try_acquire() {
             Ok(permit) => permit,
             Err(_) => {
@@ -276,21 +236,7 @@ impl Engine {
 }
 
 /// One seat in the batch, given back when dropped.
-struct Place<'a> {
+pub(super) struct Place<'a> {
     _permit: tokio::sync::SemaphorePermit<'a>,
     _running: super::meters::Gauge<'a>,
-}
-
-/// How fast an answer comes.
-#[derive(Clone, Copy)]
-struct Pace {
-    ttft: Duration,
-    interval: Duration,
-}
-
-impl Pace {
-    fn whole(self, tokens: u64) -> Duration {
-        let between = u32::try_from(tokens.saturating_sub(1)).unwrap_or(u32::MAX);
-        self.ttft + self.interval.saturating_mul(between)
-    }
 }

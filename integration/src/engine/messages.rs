@@ -1,5 +1,7 @@
 //! An answer in the words of Anthropic's Messages, as vLLM 0.32 writes them.
 
+use std::ops::Range;
+
 use super::answer::{Answer, Finish, quoted};
 
 pub(super) fn json(answer: &Answer) -> String {
@@ -12,20 +14,24 @@ pub(super) fn json(answer: &Answer) -> String {
 }
 
 pub(super) fn opening(answer: &Answer) -> Vec<String> {
-    let Answer { id, model, prompt_tokens, .. } = answer;
+    let Answer { id, model, .. } = answer;
+    let usage = match answer.counts() {
+        None => String::new(),
+        Some((input, _)) => format!(r#","usage":{{"input_tokens":{input},"output_tokens":0}}"#),
+    };
     vec![
         event(
             "message_start",
             &format!(
-                r#""message":{{"id":"chatcmpl-{id}","type":"message","role":"assistant","content":[],"model":{model},"stop_reason":null,"stop_sequence":null,"usage":{{"input_tokens":{prompt_tokens},"output_tokens":0}}}}"#
+                r#""message":{{"id":"chatcmpl-{id}","type":"message","role":"assistant","content":[],"model":{model},"stop_reason":null,"stop_sequence":null{usage}}}"#
             ),
         ),
         event("content_block_start", r#""content_block":{"type":"text","text":""},"index":0"#),
     ]
 }
 
-pub(super) fn delta(answer: &Answer, token: u64) -> String {
-    let text = quoted(&answer.piece(token));
+pub(super) fn delta(answer: &Answer, tokens: Range<u64>) -> String {
+    let text = quoted(&answer.text(tokens));
     event(
         "content_block_delta",
         &format!(r#""delta":{{"type":"text_delta","text":{text}}},"index":0"#),
@@ -48,7 +54,7 @@ fn event(name: &str, fields: &str) -> String {
 }
 
 fn usage(answer: &Answer) -> String {
-    let (input, output) = (answer.prompt_tokens, answer.completion_tokens());
+    let Some((input, output)) = answer.counts() else { return "null".to_owned() };
     format!(
         r#"{{"input_tokens":{input},"output_tokens":{output},"cache_creation_input_tokens":0,"cache_read_input_tokens":0}}"#
     )

@@ -3,11 +3,13 @@
 //!
 #![doc = include_str!("commands.md")]
 
+mod account;
 mod answer;
 mod ask;
 mod command;
 mod dialect;
 mod exchange;
+mod generate;
 mod messages;
 mod meters;
 mod pose;
@@ -28,12 +30,14 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
-pub use command::{Fault, duration};
+pub use account::{Attempt, Delivered, Sums};
+pub use command::{Fault, UsageTold, Words, duration};
 pub use meters::Counters;
 pub use pose::Pose;
 pub use received::Received;
 pub use replay::{Capture, Cuts};
 
+use account::Account;
 use exchange::Ending;
 use meters::Meters;
 use received::Record;
@@ -75,6 +79,18 @@ pub struct Options {
     /// Keep every request that arrives, for `GET /sim/received`.
     #[arg(long)]
     pub record: bool,
+    /// What is odd about the usage of answers: asked, none, final, unasked, zero, wrong-order.
+    #[arg(long, default_value = "asked", value_parser = |text: &str| text.parse::<UsageTold>())]
+    pub usage: UsageTold,
+    /// Tokens in one event of a stream.
+    #[arg(long, default_value_t = 1)]
+    pub tokens_per_event: u64,
+    /// What texts are made of: numbered, uneven.
+    #[arg(long, default_value = "numbered", value_parser = |text: &str| text.parse::<Words>())]
+    pub words: Words,
+    /// Keep the account of what was delivered in this file too, and go on with what is in it.
+    #[arg(long)]
+    pub account: Option<PathBuf>,
     /// Run on one thread.
     #[arg(long)]
     pub single_thread: bool,
@@ -93,6 +109,7 @@ struct Engine {
     meters: Meters,
     pose: Mutex<Pose>,
     record: Option<Record>,
+    account: Account,
     batch: Semaphore,
     answers: AtomicU64,
 }
@@ -105,7 +122,9 @@ impl Simulator {
         let batch = Semaphore::new(options.batch.clamp(1, Semaphore::MAX_PERMITS));
         let (meters, pose, answers) = (Meters::default(), Mutex::default(), AtomicU64::new(0));
         let record = options.record.then(Record::default);
-        let engine = Arc::new(Engine { options, meters, pose, record, batch, answers });
+        let account = options.account.as_deref().map(Account::in_file).transpose()?;
+        let account = account.unwrap_or_default();
+        let engine = Arc::new(Engine { options, meters, pose, record, account, batch, answers });
         Ok(Simulator { listener, address, engine })
     }
 

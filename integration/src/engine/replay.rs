@@ -113,10 +113,10 @@ fn read_sizes(tsv: &str) -> Vec<usize> {
 }
 
 /// Marsaglia's xorshift64: reproducible cuts need no better randomness.
-struct Xorshift(u64);
+pub(super) struct Xorshift(u64);
 
 impl Xorshift {
-    fn new(cuts: Cuts) -> Xorshift {
+    pub(super) fn new(cuts: Cuts) -> Xorshift {
         let seed = if let Cuts::Random(seed) = cuts { seed } else { 0 };
         Xorshift(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0x2545_F491_4F6C_DD1D)
     }
@@ -128,7 +128,7 @@ impl Xorshift {
         self.0
     }
 
-    fn small_size(&mut self) -> usize {
+    pub(super) fn small_size(&mut self) -> usize {
         let magnitude = self.next() % 11;
         1 + (self.next() % (1 << magnitude)) as usize
     }

@@ -1,5 +1,7 @@
 //! An answer in the words of OpenAI's Responses, as vLLM 0.32 writes them.
 
+use std::ops::Range;
+
 use super::answer::{Answer, Finish, quoted};
 
 pub(super) fn json(answer: &Answer) -> String {
@@ -24,12 +26,13 @@ pub(super) fn opening(answer: &Answer) -> Vec<String> {
     ]
 }
 
-pub(super) fn delta(answer: &Answer, token: u64) -> String {
-    let (id, text) = (&answer.id, quoted(&answer.piece(token)));
+pub(super) fn delta(answer: &Answer, tokens: Range<u64>) -> String {
+    let sequence = 4 + tokens.start / answer.tokens_per_event;
+    let (id, text) = (&answer.id, quoted(&answer.text(tokens)));
     let fields = format!(
         r#""content_index":0,"delta":{text},"item_id":"msg_{id}","logprobs":[],"output_index":0"#
     );
-    event("response.output_text.delta", &fields, 4 + token)
+    event("response.output_text.delta", &fields, sequence)
 }
 
 pub(super) fn closing(answer: &Answer) -> Vec<String> {
@@ -40,7 +43,7 @@ pub(super) fn closing(answer: &Answer) -> Vec<String> {
         r#"{at},"part":{{"annotations":[],"text":{text},"type":"output_text","logprobs":null}}"#
     );
     let whole = format!(r#""response":{}"#, response(answer, status, &item, &usage(answer)));
-    let next = 4 + answer.tokens;
+    let next = 4 + answer.tokens.div_ceil(answer.tokens_per_event);
     vec![
         event("response.output_text.done", &format!(r#"{at},"logprobs":[],"text":{text}"#), next),
         event("response.content_part.done", &part, next + 1),
@@ -74,7 +77,7 @@ fn item(answer: &Answer, status: &str) -> String {
 }
 
 fn usage(answer: &Answer) -> String {
-    let (input, output) = (answer.prompt_tokens, answer.completion_tokens());
+    let Some((input, output)) = answer.counts() else { return "null".to_owned() };
     let total = input + output;
     format!(
         r#"{{"input_tokens":{input},"input_tokens_details":{{"cached_tokens":0}},"output_tokens":{output},"output_tokens_details":{{"reasoning_tokens":0}},"total_tokens":{total}}}"#

@@ -1,5 +1,6 @@
 //! The bytes of an answer, whole ones and the ones that a fault breaks.
 
+use super::account::Entry;
 use super::command::Fault;
 use super::dialect::error_json;
 use super::exchange::{Ending, Step};
@@ -53,6 +54,8 @@ pub struct Events<'a> {
     pub fault: Option<Fault>,
     /// How many went.
     pub sent: u64,
+    /// Where tokens are counted.
+    pub entry: &'a Entry<'a>,
 }
 
 impl Events<'_> {
@@ -78,6 +81,14 @@ impl Events<'_> {
         }
         self.sent += 1;
         self.wire.send(chunk(event.as_ref())).await
+    }
+
+    /// Sends one event that has so many tokens in it.
+    pub async fn send_tokens(&mut self, event: &str, tokens: u64) -> Step {
+        self.entry.about_to_send(tokens);
+        self.send(event).await?;
+        self.entry.sent(tokens);
+        Ok(())
     }
 
     /// Sends several, one after the other.

@@ -95,7 +95,7 @@ async fn continuous_usage_counts_up() {
             .iter()
             .map(|it| json(it)["usage"]["completion_tokens"].as_u64().unwrap())
             .collect();
-        assert_eq!(counts, [0, 0, 1, 2, 3, 4, 4], "{data:#?}");
+        assert_eq!(counts, [0, 0, 1, 1, 2, 2, 4], "{data:#?}");
     }
 }
 
@@ -339,4 +339,74 @@ async fn a_form_becomes_a_text_and_what_arrived_is_kept() {
     assert_eq!((received.len(), received[0].path.as_str()), (1, path));
     assert_eq!(received[0].body, form.as_bytes());
     assert_eq!(get(address, "/sim/received?since=1").await.json(), serde_json::json!([]));
+}
+
+async fn delivered(address: SocketAddr) -> Vec<Delivered> {
+    serde_json::from_value(get(address, "/sim/delivered").await.json()).unwrap()
+}
+
+#[tokio::test]
+async fn what_was_delivered_is_told_to_the_token() {
+    let address = engine(&[]).await;
+    let asks = [
+        ("json", "", r#"{"messages":[{"content":"a b"}],"n":2,"max_tokens":3}"#, 6, true),
+        ("steps", "x-sim-tokens-per-event: 3\r\n", HELLO_STREAM, 4, true),
+        ("reset", "x-sim-fault: reset-after=3\r\n", HELLO_STREAM, 2, false),
+        ("refused", "x-sim-fault: status=503\r\n", HELLO, 0, false),
+        ("liar", "x-sim-ignore: max_tokens\r\n", r#"{"messages":[],"max_tokens":2}"#, 4, true),
+    ];
+    for (id, headers, body, _, _) in asks {
+        ask(address, CHAT, &format!("x-request-id: {id}\r\n{headers}"), body).await;
+    }
+    let told = delivered(address).await;
+    for ((id, _, _, tokens, whole), told) in asks.into_iter().zip(&told) {
+        assert_eq!((told.id.as_str(), told.attempts.len()), (id, 1));
+        assert_eq!(
+            (told.attempts[0].output_tokens, told.attempts[0].whole),
+            (tokens, whole),
+            "{id}"
+        );
+    }
+    assert_eq!((told[0].attempts[0].max_tokens, told[0].attempts[0].prompt_tokens), (Some(3), 2));
+    let sums: Sums = serde_json::from_value(get(address, "/sim/counters").await.json()).unwrap();
+    assert_eq!((sums.requests, sums.whole, sums.output_tokens), (5, 3, 16));
+}
+
+#[tokio::test]
+async fn usage_is_as_odd_as_commanded() {
+    let address = engine(&[]).await;
+    let every = r#"{"stream":true,"stream_options":{"include_usage":true,"continuous_usage_stats":true},"messages":[]}"#;
+    let unasked = r#"{"stream":true,"messages":[]}"#;
+    let table = [
+        ("asked", every, vec![Some(0), Some(1), Some(2), Some(3), Some(4), Some(4), Some(4)]),
+        ("final", every, [None; 6].into_iter().chain([Some(4)]).collect()),
+        ("none", every, vec![None; 6]),
+        ("zero", every, vec![Some(0); 7]),
+        ("asked", unasked, vec![None; 6]),
+        ("unasked", unasked, [None; 6].into_iter().chain([Some(4)]).collect()),
+    ];
+    for (kind, body, expected) in table {
+        let answer = ask(address, CHAT, &format!("x-sim-usage: {kind}\r\n"), body).await;
+        let told: Vec<Option<u64>> = data(&answer)
+            .iter()
+            .filter(|it| *it != "[DONE]")
+            .map(|it| json(it)["usage"]["completion_tokens"].as_u64())
+            .collect();
+        assert_eq!(told, expected, "{kind}: {body}");
+    }
+    for path in ["/v1/messages", "/v1/responses", "/v1/embeddings", "/v1/rerank"] {
+        let body = r#"{"messages":[],"input":"a","query":"a","documents":["b"]}"#;
+        let answer = ask(address, path, "x-sim-usage: none\r\n", body).await;
+        assert!(answer.json()["usage"].is_null(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_has_one_w_in_it() {
+    let address = engine(&["--words", "uneven", "--tokens", "40"]).await;
+    let text = ask(address, CHAT, "", HELLO).await.json()["choices"][0]["message"]["content"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
+    assert_eq!(text.matches('w').count(), 40, "{text}");
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::Engine;
 use super::answer::echo;
-use super::command::{Commands, Echo};
+use super::command::{Commands, Echo, UsageTold};
 use super::exchange::Step;
 use super::send::{fail_first, send_error, send_json};
 use super::wire::{Request, Wire};
@@ -24,6 +24,7 @@ impl Engine {
         request: &Request,
         commands: &Commands,
     ) -> Step {
+        let entry = self.entry(request);
         fail_first(wire, request, commands.fault).await?;
         let parts = match parts(request) {
             Ok(parts) => parts,
@@ -47,8 +48,14 @@ impl Engine {
             None => "w0 w1 w2".to_owned(),
         };
         let seconds = file.content.len().div_ceil(BYTES_A_SECOND);
-        let answer = json!({"text": text, "usage": {"type": "duration", "seconds": seconds}});
-        send_json(wire, request, 200, &answer.to_string()).await
+        entry.heard(seconds as u64);
+        let mut answer = json!({"text": text, "usage": {"type": "duration", "seconds": seconds}});
+        if commands.usage.unwrap_or(self.options.usage) == UsageTold::Never {
+            answer["usage"] = serde_json::Value::Null;
+        }
+        send_json(wire, request, 200, &answer.to_string()).await?;
+        entry.whole();
+        Ok(())
     }
 }
 

@@ -8,11 +8,14 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::exchange::Ending;
+use super::replay::{Cuts, Xorshift};
 use crate::http1::{Head, Malformed};
 
 /// Bytes that are read ahead of an unfinished answer; a client that pipelines
 /// more waits.
 const READ_AHEAD_BYTES_MAX: usize = 1 << 20;
+/// Between two pieces of a write, for the peer to read the first one alone.
+const BETWEEN_PIECES: Duration = Duration::from_micros(200);
 /// Shortest pause that the timer is used for.
 const TIMER_MIN: Duration = Duration::from_millis(1);
 /// What was written before a reset gets this long to be read by the peer.
@@ -30,13 +33,14 @@ pub struct Request {
 pub struct Wire {
     stream: TcpStream,
     unread: Vec<u8>,
+    cuts: Option<Xorshift>,
 }
 
 impl Wire {
     /// Takes an accepted connection.
     pub fn new(stream: TcpStream) -> io::Result<Wire> {
         stream.set_nodelay(true)?;
-        Ok(Wire { stream, unread: Vec::with_capacity(4096) })
+        Ok(Wire { stream, unread: Vec::with_capacity(4096), cuts: None })
     }
 
     /// The next request; `None` where the connection ended between two.
@@ -68,9 +72,24 @@ impl Wire {
         Ok(self.stream.read_buf(&mut self.unread).await? > 0)
     }
 
+    /// From here on writes come in random pieces by this seed, or whole again.
+    pub fn split(&mut self, seed: Option<u64>) {
+        self.cuts = seed.map(|seed| Xorshift::new(Cuts::Random(seed)));
+    }
+
     /// Writes all of it.
     pub async fn send(&mut self, bytes: impl AsRef<[u8]>) -> Result<(), Ending> {
-        self.stream.write_all(bytes.as_ref()).await.map_err(|_| Ending::ClientLeft)
+        let mut rest = bytes.as_ref();
+        while !rest.is_empty() {
+            let size = self.cuts.as_mut().map_or(rest.len(), Xorshift::small_size);
+            let (piece, after) = rest.split_at(size.min(rest.len()));
+            self.stream.write_all(piece).await.map_err(|_| Ending::ClientLeft)?;
+            rest = after;
+            if !rest.is_empty() {
+                spin(BETWEEN_PIECES).await;
+            }
+        }
+        Ok(())
     }
 
     /// Lets time pass, unless the client leaves in it.

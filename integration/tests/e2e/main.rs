@@ -1,10 +1,13 @@
 //! The whole product: the real Envoy, the real `tollgate`, engines that are
 //! simulated or replayed, clients that are real programs.
 
+mod accounting;
 mod admin_guard;
 mod ads;
 mod ask;
 mod audit;
+mod billing;
+mod budgets;
 mod captures;
 mod certificates;
 mod config;
@@ -18,6 +21,7 @@ mod http2;
 mod jwt;
 mod keys;
 mod ledger;
+mod limits;
 mod made;
 mod masking;
 mod mtls;

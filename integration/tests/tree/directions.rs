@@ -49,7 +49,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("xds", &[]),
     // Real programs are looked at from outside; the speed of masking is measured without
     // Envoy too.
-    ("integration", &["contract", "masking"]),
+    ("integration", &["contract", "masking", "postgres-server"]),
+    ("postgres-server", &[]),
 ];
 
 /// One declared dependency between two crates of ours, or on the host's SDK.
