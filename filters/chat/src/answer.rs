@@ -395,7 +395,8 @@ impl AnswerScanner {
         }
         let choice = (self.is_event && self.document.choices == 1).then_some(self.document.index);
         if let Some(object) = self.usage.whole() {
-            self.findings.usage.merge_of(choice, object);
+            let has_text = self.document.said > 0;
+            self.findings.usage.merge_of(choice, object, has_text);
         }
     }
 

@@ -5,10 +5,10 @@ mod counts;
 pub(crate) use counts::milliseconds;
 use counts::{Counts, Told};
 
-/// Largest count that is believed: what every JSON reader can hold exactly
-/// (RFC 8259 §6). A count that is larger, negative, not whole or not a number
-/// is taken as if it were not there.
-pub const COUNT_MAX: u64 = 1 << 53;
+/// Largest count that is believed: no answer has four billion tokens, and sums of such
+/// counts would be beyond every ledger. A count that is larger, negative, not whole or not
+/// a number is taken as if it were not there.
+pub const COUNT_MAX: u64 = 1 << 32;
 
 /// The tokens of one answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,7 +34,8 @@ const CHOICES_MAX: usize = 4_096;
 ///
 /// vLLM and SGLang, asked for usage in every event, tell in each what the event's own
 /// choice has used (`stream_options.continuous_usage_stats`): the answer has used what
-/// all choices have. What they tell at the end, of no choice, is the total and stands.
+/// all choices have. An engine that tells of all choices in each is known by its counts,
+/// which always grow. What they tell at the end, of no choice, is the total and stands.
 #[derive(Clone, Debug, Default)]
 pub struct UsageKeeper {
     /// Told of the whole answer.
@@ -56,11 +57,11 @@ impl UsageKeeper {
     /// what [`Self::usage`] says; what is not an object, or has no count that
     /// is known, does not count as one.
     pub fn merge(&mut self, object: &[u8]) -> bool {
-        self.merge_of(None, object)
+        self.merge_of(None, object, false)
     }
 
-    /// The same of an object that tells of one choice by its number.
-    pub fn merge_of(&mut self, choice: Option<u64>, object: &[u8]) -> bool {
+    /// The same of an object in an event of one choice, by its number, which had text or not.
+    pub fn merge_of(&mut self, choice: Option<u64>, object: &[u8], has_text: bool) -> bool {
         let Some(seen) = std::str::from_utf8(object).ok().and_then(Counts::read) else {
             return false;
         };
@@ -70,7 +71,7 @@ impl UsageKeeper {
         self.objects = self.objects.saturating_add(1);
         self.is_total_last = choice.is_none();
         match choice {
-            Some(choice) => self.running.merge(choice, told),
+            Some(choice) => self.running.merge(choice, told, has_text),
             None => self.total.merge(told),
         }
         before != self.usage()
@@ -87,7 +88,7 @@ impl UsageKeeper {
             Some(told) => told.max(running),
             None => running,
         };
-        let running = self.running.sum;
+        let running = self.running.usage();
         let input = count(self.total.input, running.input);
         let output = count(self.total.output, running.output);
         Some(Usage {
@@ -127,11 +128,25 @@ struct Running {
     prompts: Vec<Usage>,
     choices: Vec<Usage>,
     sum: Usage,
+    /// The largest that was told at once.
+    most: Usage,
+    last: u64,
+    /// Whether what is told is of the event's own choice, and not of all.
+    is_of_choice: bool,
     counts_output: bool,
 }
 
 impl Running {
-    fn merge(&mut self, choice: u64, told: Told) {
+    /// Each event of an engine that tells of all choices tells of more than those before it;
+    /// one that comes with new text and does not, tells of its own choice.
+    fn usage(&self) -> Usage {
+        if self.is_of_choice { self.sum } else { self.most }
+    }
+
+    fn merge(&mut self, choice: u64, told: Told, has_text: bool) {
+        let is_no_more = told.output.is_some_and(|output| output <= self.most.output);
+        self.is_of_choice |= has_text && is_no_more && choice != self.last;
+        self.last = choice;
         self.counts_output |= told.output.is_some();
         let prompt = self.answers_per_prompt.map_or(0, |answers| choice / answers);
         let count = |told: Option<u64>| told.unwrap_or(0);
@@ -141,6 +156,13 @@ impl Running {
         let of_choice = Usage { output, reasoning, ..Usage::default() };
         self.sum.grow(largest(&mut self.prompts, prompt, of_prompt));
         self.sum.grow(largest(&mut self.choices, choice, of_choice));
+        let Usage { input: of_all, cached_input: cached, .. } = self.most;
+        self.most = Usage {
+            input: of_all.max(input),
+            cached_input: cached.max(cached_input),
+            output: self.most.output.max(output),
+            reasoning: self.most.reasoning.max(reasoning),
+        };
     }
 }
 

@@ -233,7 +233,7 @@ impl Stream {
                 }
                 note_who(&forwarded.who);
                 note_tally(&forwarded.course.at_start());
-                self.state = State::Forwarded(Box::new(forwarded));
+                self.state = State::Forwarded(forwarded);
                 return true;
             }
         }

@@ -107,7 +107,7 @@ fn running(answers_per_prompt: Option<u64>, objects: &[(Option<u64>, &str)]) -> 
         keeper.set_answers_per_prompt(answers);
     }
     for (choice, object) in objects {
-        keeper.merge_of(*choice, object.as_bytes());
+        keeper.merge_of(*choice, object.as_bytes(), true);
     }
     let usage = keeper.usage().unwrap();
     [usage.input, usage.cached_input, usage.output, usage.reasoning]
@@ -117,15 +117,17 @@ fn running(answers_per_prompt: Option<u64>, objects: &[(Option<u64>, &str)]) -> 
 fn choices_are_summed_and_their_totals_are_not() {
     let a =
         r#"{"prompt_tokens":5,"completion_tokens":2,"prompt_tokens_details":{"cached_tokens":4}}"#;
-    let b = r#"{"prompt_tokens":7,"completion_tokens":3,"reasoning_tokens":1}"#;
+    let b = r#"{"prompt_tokens":7,"completion_tokens":2,"reasoning_tokens":1}"#;
+    let of_all = r#"{"prompt_tokens":7,"completion_tokens":3}"#;
     let less = r#"{"prompt_tokens":5,"completion_tokens":1}"#;
     let total = r#"{"prompt_tokens":12,"completion_tokens":4}"#;
     for (answers, objects, expected) in [
         (None, vec![(Some(0), a), (Some(0), less), (Some(0), a)], [5, 4, 2, 0]),
-        (None, vec![(Some(0), a), (Some(1), b)], [7, 4, 5, 1]),
-        (Some(1), vec![(Some(0), a), (Some(1), b)], [12, 4, 5, 1]),
-        (Some(2), vec![(Some(0), a), (Some(1), a), (Some(2), b), (Some(3), b)], [12, 4, 10, 2]),
-        (Some(0), vec![(Some(0), a), (Some(1), b)], [12, 4, 5, 1]),
+        (None, vec![(Some(0), a), (Some(1), b)], [7, 4, 4, 1]),
+        (None, vec![(Some(0), a), (Some(1), of_all)], [7, 4, 3, 0]),
+        (Some(1), vec![(Some(0), a), (Some(1), b)], [12, 4, 4, 1]),
+        (Some(2), vec![(Some(0), a), (Some(1), a), (Some(2), b), (Some(3), b)], [12, 4, 8, 2]),
+        (Some(0), vec![(Some(0), a), (Some(1), b)], [12, 4, 4, 1]),
         (Some(1), vec![(Some(0), a), (Some(1), b), (None, total)], [12, 4, 4, 1]),
         (None, vec![(None, less), (Some(0), a)], [5, 4, 2, 0]),
     ] {

@@ -48,7 +48,7 @@ pub enum Decision {
         /// The body for the engine, where it is another one.
         body: Option<Vec<u8>>,
         /// What is known when the answer comes.
-        forwarded: Forwarded,
+        forwarded: Box<Forwarded>,
     },
 }
 
@@ -81,7 +81,7 @@ pub fn on_body<T: Table>(
             Decision::Forward {
                 edits: forward_edits(route, who.stream),
                 body,
-                forwarded: Forwarded {
+                forwarded: Box::new(Forwarded {
                     request_id: held.opened.request_id.clone(),
                     asked: who.model.clone().unwrap_or_default(),
                     expose_pool: policy.expose_pool,
@@ -89,7 +89,7 @@ pub fn on_body<T: Table>(
                     course,
                     answers,
                     who,
-                },
+                }),
             }
         }
         Ok(Decided::Detect(question)) => Decision::Detect(question),

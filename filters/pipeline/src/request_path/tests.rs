@@ -192,7 +192,7 @@ type Sent = (Vec<HeaderEdit>, Option<Vec<u8>>, Forwarded);
 
 fn forward(tenant: &str, body: &str) -> Result<Sent, Box<Finish>> {
     match decided(&policy(), &hold(tenant), body.as_bytes()) {
-        Decision::Forward { edits, body, forwarded } => Ok((edits, body, forwarded)),
+        Decision::Forward { edits, body, forwarded } => Ok((edits, body, *forwarded)),
         Decision::Finish(finish) => Err(Box::new(finish)),
         other => panic!("{other:?}"),
     }

@@ -14,6 +14,9 @@ use contract::lease::Wanted;
 use contract::price::Prices;
 use contract::usage::{Source, Tally};
 
+/// Tokens beyond which an estimate that passes its bound is no matter of a few words.
+const FAR_TOKENS: u64 = 64;
+
 /// An admitted request. It has to be [settled](Course::settle) once.
 #[derive(Debug)]
 pub struct Course {
@@ -39,6 +42,13 @@ pub struct Course {
 fn text(reader: &Reader, of: chat::Delivered) -> Delivered {
     let events = if reader.is_event_stream() { of.events } else { 0 };
     Delivered { events, bytes: of.bytes }
+}
+
+/// An estimate beyond the most that an engine was allowed is wrong by a little; one that is
+/// far beyond says that the engine goes on.
+fn believed(estimate: u64, most: u64) -> u64 {
+    let far = most.saturating_add(most / 2).saturating_add(FAR_TOKENS);
+    if estimate > far { estimate } else { estimate.min(most) }
 }
 
 impl Course {
@@ -117,7 +127,7 @@ impl Course {
         match reader.usage() {
             None => Tally {
                 input: self.input_tokens,
-                output: self.learned.output_tokens(all).min(self.most_output),
+                output: believed(self.learned.output_tokens(all), self.most_output),
                 source: Source::Estimated,
                 ..base
             },
@@ -125,7 +135,8 @@ impl Course {
                 let is_whole = !reader.is_event_stream() && reader.counts_output();
                 let is_told = is_whole || since.bytes == 0;
                 let room = self.most_output.saturating_sub(usage.output);
-                let more = if is_told { 0 } else { self.learned.output_tokens(since).min(room) };
+                let more =
+                    if is_told { 0 } else { believed(self.learned.output_tokens(since), room) };
                 Tally {
                     input: usage.input,
                     cached_input: usage.cached_input,

@@ -129,14 +129,17 @@ fn counts(outcome: &Outcome) -> Option<(u64, u64)> {
 fn running_usage_is_that_of_the_events_own_choice() {
     let first = r#"{"choices":[{"index":0}],"usage":{"prompt_tokens":9,"completion_tokens":3}}"#;
     let second =
+        r#"{"usage":{"prompt_tokens":9,"completion_tokens":2},"choices":[{"text":"a","index":1}]}"#;
+    let of_all =
         r#"{"usage":{"prompt_tokens":9,"completion_tokens":4},"choices":[{"text":"a","index":1}]}"#;
     let total = r#"{"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":6}}"#;
     let both = r#"{"choices":[{"index":0},{"index":1}],"usage":{"prompt_tokens":9,"completion_tokens":5}}"#;
     for (seen, expected) in [
         (vec![first], (9, 3)),
-        (vec![first, first, second], (9, 7)),
+        (vec![first, first, second], (9, 5)),
+        (vec![first, of_all], (9, 4)),
         (vec![first, second, total], (9, 6)),
-        (vec![total, first, second], (9, 7)),
+        (vec![total, first, second], (9, 6)),
         (vec![both], (9, 5)),
     ] {
         assert_eq!(counts(&events(&seen)), Some(expected), "{seen:?}");

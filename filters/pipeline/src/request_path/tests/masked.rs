@@ -47,7 +47,7 @@ fn ask(policy: &Policy, body: &str, external: External<'_>) -> Decision {
 fn forwarded(decision: Decision) -> (String, Forwarded) {
     match decision {
         Decision::Forward { body: Some(body), forwarded, .. } => {
-            (String::from_utf8(body).unwrap(), forwarded)
+            (String::from_utf8(body).unwrap(), *forwarded)
         }
         other => panic!("{other:?}"),
     }

@@ -73,7 +73,7 @@ fn grant(table: &Memory, wanted: &[Wanted], nanodollars: u64) {
 fn sent(decision: Decision) -> (String, Forwarded) {
     match decision {
         Decision::Forward { body: Some(body), forwarded, .. } => {
-            (String::from_utf8(body).unwrap(), forwarded)
+            (String::from_utf8(body).unwrap(), *forwarded)
         }
         other => panic!("{other:?}"),
     }

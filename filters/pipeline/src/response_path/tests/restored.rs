@@ -55,7 +55,7 @@ impl World {
             true,
         ) {
             Decision::Forward { body, forwarded, .. } => {
-                (String::from_utf8(body.unwrap()).unwrap(), forwarded)
+                (String::from_utf8(body.unwrap()).unwrap(), *forwarded)
             }
             other => panic!("{other:?}"),
         }
