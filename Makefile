@@ -3,7 +3,7 @@
 export CARGO_TARGET_DIR := $(CURDIR)/target
 unexport CARGO_BUILD_TARGET
 
-.PHONY: build run test test-matrix test-presidio test-engines cuts scores lint bench bench-gateway bench-timing bench-control-plane bench-presidio fuzz wasm envoy sdk kills accuracy postgres swaps clean-tools needs-build needs-test help
+.PHONY: build run test test-matrix test-presidio test-engines cuts scores lint bench bench-gateway bench-timing bench-control-plane bench-ledger bench-presidio fuzz wasm envoy sdk kills accuracy postgres swaps clean-tools needs-build needs-test help
 .DEFAULT_GOAL := build
 KILLS ?= 100
 SWAPS ?= 100
@@ -61,6 +61,7 @@ bench:
 	$(MAKE) bench-gateway
 	$(MAKE) bench-timing
 	$(MAKE) bench-control-plane
+	$(MAKE) bench-ledger
 
 ## bench-gateway: the part of bench that is about requests, credentials, keys and masking
 bench-gateway: build
@@ -75,6 +76,10 @@ bench-timing: needs-build
 bench-control-plane: needs-build wasm envoy
 	@integration/benches/control_plane/sovereign/setup.sh
 	cargo bench --package integration --bench control_plane -- $(SCENARIOS)
+
+## bench-ledger: usage lines a second into SQLite and PostgreSQL, LINES of them
+bench-ledger: needs-build postgres
+	cargo bench --package integration --bench ledger -- $(LINES)
 
 ## bench-presidio: how fast masking finds values, beside Microsoft Presidio's analyzer
 bench-presidio: needs-build
