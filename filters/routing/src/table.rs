@@ -74,6 +74,10 @@ mod tests {
             model: "engine-name".into(),
             context: 0,
             timeout_ms: 1,
+            prices: contract::price::Prices::default(),
+            max_tokens: None,
+            template_tokens: 0,
+            medium_tokens: 0,
             price_version: "v".into(),
             engine: Engine::Vllm,
             allow_fields: Vec::new(),
@@ -81,6 +85,8 @@ mod tests {
             media: MediaConfig::default(),
         };
         GatewayConfig {
+            limits: [].into(),
+            organisations_with_budget: vec![],
             control_cluster: "control".into(),
             max_body_bytes: 1,
             expose_pool: false,
@@ -91,7 +97,10 @@ mod tests {
             models: models
                 .iter()
                 .map(|(name, pool)| {
-                    ((*name).to_owned(), ModelConfig { pool: (*pool).to_owned(), masking: None })
+                    (
+                        (*name).to_owned(),
+                        ModelConfig { pool: (*pool).to_owned(), masking: None, limits: None },
+                    )
                 })
                 .collect(),
             roles: [].into(),
