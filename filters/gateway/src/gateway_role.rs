@@ -93,8 +93,8 @@ pub struct Stream {
     detected: Option<Option<Vec<u8>>>,
     /// How often the control plane was asked for leases.
     asks: u8,
-    /// What it is being asked for while the answer passes.
-    wanted: Vec<Wanted>,
+    /// What it is being asked for while the answer passes, and by which call.
+    ahead: Option<(u32, Vec<Wanted>)>,
 }
 
 /// What Envoy holds of the request's body.
@@ -113,8 +113,8 @@ enum State {
     Held(Held),
     /// The body is there, and the external detector's word on it is awaited.
     Detecting(Held),
-    /// The body is there, and the control plane's leases are awaited.
-    Leasing(Held, Vec<Wanted>),
+    /// The body is there, and the control plane's leases are awaited, by that call.
+    Leasing(Held, Vec<Wanted>, u32),
     /// The engine is awaited.
     Forwarded(Box<Forwarded>),
     /// The answer passes.
@@ -141,7 +141,7 @@ impl Stream {
             body: Body::default(),
             detected: None,
             asks: 0,
-            wanted: Vec::new(),
+            ahead: None,
         }
     }
 
@@ -264,13 +264,13 @@ impl Stream {
 impl Context for Stream {
     /// The control plane has answered for the key that the request came with, or the
     /// external detector for its texts.
-    fn on_http_call_response(&mut self, _: u32, _: usize, body_size: usize, _: usize) {
+    fn on_http_call_response(&mut self, call: u32, _: usize, body_size: usize, _: usize) {
         if matches!(self.state, State::Detecting(_)) {
             return self.on_detected(body_size);
         }
         match self.state {
-            State::Leasing(..) => return self.on_leases(body_size),
-            State::Answering(_) => return self.on_leases_ahead(body_size),
+            State::Leasing(_, _, asked) if asked == call => return self.on_leases(body_size),
+            State::Answering(_) => return self.on_leases_ahead(call, body_size),
             _ => {}
         }
         let gateway = Rc::clone(&self.gateway);
@@ -360,9 +360,8 @@ impl HttpContext for Stream {
         if step.reset {
             host::break_off();
         }
-        if !step.wanted.is_empty() && self.wanted.is_empty() {
-            leases::ask_ahead(&self.gateway.policy.control_cluster, &step.wanted);
-            self.wanted = step.wanted;
+        if !step.wanted.is_empty() && self.ahead.is_none() {
+            self.ahead = leases::ask_ahead(&self.gateway.policy.control_cluster, step.wanted);
         }
         if let Some(replacement) = step.replacement {
             chunk.replace(&replacement);
@@ -402,7 +401,7 @@ impl HttpContext for Stream {
                 note_tally(&tally);
                 forwarded.course.settle(&tally, &self.gateway.station.till());
             }
-            State::Held(held) | State::Detecting(held) | State::Leasing(held, _) => {
+            State::Held(held) | State::Detecting(held) | State::Leasing(held, ..) => {
                 note_who(&held.who());
             }
             State::Finished(Some(who)) => note_who(&who),

@@ -19,22 +19,22 @@ impl Stream {
         let request = LeaseRequest { process: process_name(), wanted, returned: Vec::new() };
         let asked = ask(&self.gateway.policy.control_cluster, &request);
         self.asks = self.asks.saturating_add(1);
-        match self.take_state() {
-            State::Held(held_request) | State::Detecting(held_request) if asked => {
-                self.state = State::Leasing(held_request, request.wanted);
+        match (self.take_state(), asked) {
+            (State::Held(of) | State::Detecting(of), Some(call)) => {
+                self.state = State::Leasing(of, request.wanted, call);
             }
-            State::Held(request) | State::Detecting(request) => {
-                let finish = request_path::on_no_lease(&request);
+            (State::Held(of) | State::Detecting(of), None) => {
+                let finish = request_path::on_no_lease(&of);
                 self.finish(held, finish);
             }
-            other => self.state = other,
+            (other, _) => self.state = other,
         }
         false
     }
 
     /// The same while the answer passes.
-    pub(super) fn on_leases_ahead(&mut self, body_size: usize) {
-        let wanted = std::mem::take(&mut self.wanted);
+    pub(super) fn on_leases_ahead(&mut self, call: u32, body_size: usize) {
+        let Some((_, wanted)) = self.ahead.take_if(|(asked, _)| *asked == call) else { return };
         let Some(answer) = leases(&ControlAnswer::enter(body_size)) else { return };
         let returned = spending::install(&self.gateway.station.till(), &wanted, &answer);
         give_back(&self.gateway.policy.control_cluster, returned);
@@ -44,7 +44,7 @@ impl Stream {
     pub(super) fn on_leases(&mut self, body_size: usize) {
         let held = HeldRequest::enter();
         let answer = leases(&ControlAnswer::enter(body_size));
-        let State::Leasing(request, wanted) = self.take_state() else { return };
+        let State::Leasing(request, wanted, _) = self.take_state() else { return };
         let Some(answer) = answer else {
             let finish = request_path::on_no_lease(&request);
             return self.finish(&held, finish);
@@ -58,16 +58,17 @@ impl Stream {
     }
 }
 
-/// Asks for what an answer will need that is under way.
-pub fn ask_ahead(cluster: &str, wanted: &[Wanted]) {
-    let (process, wanted) = (process_name(), wanted.to_vec());
-    ask(cluster, &LeaseRequest { process, wanted, returned: Vec::new() });
+/// Asks for what an answer will need that is under way; by which call, if it could.
+pub fn ask_ahead(cluster: &str, wanted: Vec<Wanted>) -> Option<(u32, Vec<Wanted>)> {
+    let request = LeaseRequest { process: process_name(), wanted, returned: Vec::new() };
+    Some((ask(cluster, &request)?, request.wanted))
 }
 
-fn ask(cluster: &str, request: &LeaseRequest) -> bool {
+/// The call that asks, if Envoy can send it.
+fn ask(cluster: &str, request: &LeaseRequest) -> Option<u32> {
     let body = serde_json::to_vec(request).unwrap_or_default();
     let timeout = Duration::from_millis(LEASE_TIMEOUT_MS);
-    host::ask_control(cluster, Message::Post(&body), LEASES_PATH, timeout).is_ok()
+    host::ask_control(cluster, Message::Post(&body), LEASES_PATH, timeout).ok()
 }
 
 fn leases(answer: &ControlAnswer) -> Option<LeaseAnswer> {

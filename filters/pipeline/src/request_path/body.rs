@@ -145,6 +145,8 @@ struct Draft<'p, 'b> {
     spent: Spent,
     /// Bytes of what a model is given to read.
     text_bytes: u64,
+    /// Bytes of media, which are no text: what they come to is stated.
+    media_bytes: u64,
     /// What puts in how many tokens an answer may have; `None`: that cannot be put in.
     capping: Option<Capping<'b>>,
     answers: Answers,
@@ -238,6 +240,7 @@ impl<'p, T: Table> Case<'p, '_, T> {
             is_structured: request.fields.iter().any(|name| STRUCTURED.contains(&&**name)),
             spent: spending::asked(&request, &api, &contents, generates),
             text_bytes: request.text_bytes(),
+            media_bytes: request.media.iter().map(|medium| medium.span.len() as u64).sum(),
             answers,
             capping: generates.then(|| Capping {
                 default: pool.max_tokens.filter(|_| request.asked_tokens(&api).is_none()),
@@ -295,6 +298,7 @@ impl<'p, T: Table> Case<'p, '_, T> {
             is_structured: false,
             spent: Spent { audio_bytes: bytes, media: 1, stream: form.stream, ..Spent::default() },
             text_bytes: 0,
+            media_bytes: bytes,
             capping: None,
             answers: Answers::default(),
         };
@@ -327,9 +331,20 @@ impl<'p, T: Table> Case<'p, '_, T> {
         draft: Draft<'p, '_>,
         masked: Option<Masked>,
     ) -> Result<Decided<'p>, Denied> {
-        let Draft { route, body, mut edits, spent, text_bytes, mut capping, answers, .. } = draft;
+        let Draft {
+            route,
+            body,
+            mut edits,
+            spent,
+            text_bytes,
+            media_bytes,
+            mut capping,
+            answers,
+            ..
+        } = draft;
         let Counter { till, may_ask } = self.counter;
-        let spent = Spent { body_bytes: length_after(body, &edits), ..spent };
+        let body_bytes = length_after(body, &edits).saturating_sub(media_bytes);
+        let spent = Spent { body_bytes, ..spent };
         let pool = (route.pool.as_str(), &route.config);
         let rules = &self.policy.spending;
         let demand = Demand::of(rules, till, self.caller, who, pool, spent, text_bytes)?;
