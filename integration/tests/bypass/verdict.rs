@@ -143,6 +143,12 @@ impl Honest {
         let asked = || serde_json::from_str(HONEST).unwrap_or_default();
         let mut decided = attack.body.clone().unwrap_or_else(asked);
         decided["model"] = self.model.as_str().into();
+        let path = attack.path.as_deref().unwrap_or(CHAT);
+        if decided["stream"] == true && [CHAT, "/v1/completions"].contains(&path) {
+            // The gate asks for usage, whoever else does.
+            decided["stream_options"]["include_usage"] = true.into();
+            decided["stream_options"]["continuous_usage_stats"] = true.into();
+        }
         let Some(Value::Object(mut body)) = strict_json::parse(&got.body) else { return false };
         for name in ADDED_BY_THE_GATE {
             let added = body.remove(name);

@@ -86,12 +86,14 @@ pub async fn a_budget_is_given_in_parts(store: &impl Store) {
     assert_eq!(granted, 80 + 920 / 16);
     let (_, granted) = grant(&one(store, &book, wants("p", TENANT, 800, 1), NOW_MS).await);
     assert_eq!(granted, 1_000);
-    let nothing = one(store, &book, wants("p", TENANT, 1, 1), NOW_MS).await;
+    let nothing = one(store, &book, wants("q", TENANT, 1, 0), NOW_MS).await;
     assert_eq!(nothing, Leased::Exhausted { retry_after_s: Some(2) });
+    let nothing = one(store, &book, wants("p", TENANT, 1, 1), NOW_MS).await;
+    let to_the_end = (MONTH_END_MS - NOW_MS).div_ceil(1_000);
+    assert_eq!(nothing, Leased::Exhausted { retry_after_s: Some(to_the_end) });
     assert_eq!(stands(store, &book).await, (0, 1_000, 0));
     store.commit(&posting(at(1, 0), at(1, 9), vec![spends("a", 1_000, &[1])])).await.unwrap();
     let nothing = one(store, &book, wants("p", TENANT, 1, 1), NOW_MS).await;
-    let to_the_end = (MONTH_END_MS - NOW_MS).div_ceil(1_000);
     assert_eq!(nothing, Leased::Exhausted { retry_after_s: Some(to_the_end) });
     assert_eq!(stands(store, &book).await, (1_000, 0, 0));
     let total = self::book(1_000, Per::Total);

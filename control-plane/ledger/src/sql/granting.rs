@@ -36,7 +36,6 @@ pub(super) async fn lease(
 struct Standing {
     period: Period,
     leases: Vec<LeaseRow>,
-    held: u64,
     left: u64,
 }
 
@@ -122,7 +121,10 @@ impl Desk<'_> {
         }
         let given = offer(wanted.need.max(1), standing.left);
         if given == 0 {
-            let retry_after_s = retry_after_s(&standing.period, standing.held, self.now_ms);
+            // What the gateway has itself it knows; others may give some back.
+            let others = standing.leases.iter().filter(|of| of.process != ask.request.process);
+            let held = others.map(LeaseRow::held).fold(0, u64::saturating_add);
+            let retry_after_s = retry_after_s(&standing.period, held, self.now_ms);
             return Ok(Leased::Exhausted { retry_after_s });
         }
         let mut lease = match known {
@@ -209,7 +211,7 @@ async fn standing(
     let spent = spent(connection, account, &period.name).await?;
     let spent = u64::try_from(spent).unwrap_or(0);
     let left = budget.nanodollars.saturating_sub(spent).saturating_sub(held);
-    Ok(Standing { period, leases, held, left })
+    Ok(Standing { period, leases, left })
 }
 
 /// What an account came to in a period, corrections included.
