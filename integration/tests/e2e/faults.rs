@@ -20,7 +20,7 @@ const FAULTS: &[Row] = &[
     (JSON, "hang", 504, Some("engine_timeout"), "engine_failed", "none"),
     (JSON, "status=500", 500, None, "engine_failed", "none"),
     (JSON, "status=429", 429, None, "complete", "none"),
-    (JSON, "malformed-json", 200, None, "complete", "none"),
+    (JSON, "malformed-json", 200, None, "complete", "estimated"),
     (STREAM, "reset-after=3", 200, None, "engine_failed", "running"),
     (STREAM, "hang-after=3", 200, None, "engine_failed", "running"),
     (STREAM, "hang", 504, Some("engine_timeout"), "engine_failed", "none"),
@@ -81,7 +81,7 @@ async fn an_error_event_under_200_is_a_failure() -> Result<()> {
 
 /// As SDKs send it when nobody thinks of billing: documented, and to be ended.
 #[tokio::test]
-async fn a_stream_that_nobody_asked_to_count_is_recorded_as_not_counted() -> Result<()> {
+async fn a_stream_that_nobody_asked_to_count_is_counted() -> Result<()> {
     let engine = Engine::start().tokens(8).spawn().await?;
     let gate = Tollgate::with(CONFIG).engine("tiny", &engine).start().await?;
     let key = gate.key("acme").await?.key;
@@ -89,8 +89,8 @@ async fn a_stream_that_nobody_asked_to_count_is_recorded_as_not_counted() -> Res
     let answer = ask(&gate, &key, body, "slow-headers=1").await?;
     assert!(answer.complete && texts(&answer.body) == 8);
     let row = record(&gate, answer.header("x-request-id").unwrap_or_default()).await?;
-    assert_eq!((&row["end"], &row["source"]), (&"complete".into(), &"none".into()), "{row}");
-    assert_eq!((&row["output_tokens"], &row["stream"]), (&0.into(), &true.into()), "{row}");
+    assert_eq!((&row["end"], &row["source"]), (&"complete".into(), &"engine".into()), "{row}");
+    assert_eq!((&row["output_tokens"], &row["stream"]), (&8.into(), &true.into()), "{row}");
     Ok(())
 }
 

@@ -59,7 +59,11 @@ impl<'p> Demand<'p> {
             scopes: rules.scopes(till.salt, caller, user, model)?,
             payers: accounts.iter().map(|account| Payer::new(till.salt, account)).collect(),
             bound: Bound::of(pool, &asked),
-            input_tokens: learned.input_tokens(text_bytes).max(text_bytes / BYTES_PER_TOKEN_MAX),
+            // No prompt is nothing to an engine.
+            input_tokens: learned
+                .input_tokens(text_bytes)
+                .max(text_bytes / BYTES_PER_TOKEN_MAX)
+                .max(1),
             text_bytes,
             asked,
             pool,
