@@ -34,7 +34,6 @@ pub struct Plain {
 pub const PLAIN: &[Plain] = &[
     exact("whole answers on every path", every_path),
     exact("events cut into random pieces", split),
-    exact("several tokens an event", several_tokens),
     exact("several choices, interleaved", choices),
     exact("hang-up after each event", each_event),
     exact("hang-up at random bytes", random_bytes),
@@ -43,6 +42,8 @@ pub const PLAIN: &[Plain] = &[
     exact("engine that refuses", refusals),
     exact("answers without a token", explicit_zero),
     exact("one id of a client's, 100 times", repeated_id),
+    // Behind what is estimated by events: the pool learns that an event is no token.
+    exact("several tokens an event", several_tokens),
     Plain { lessons: with_usage, ..estimated("hang-up before the first token", before_first) },
     Plain { lessons: with_usage, ..estimated("engine without usage", no_usage) },
     Plain {
