@@ -59,6 +59,11 @@ async fn every_fault_has_its_answer_and_its_record() -> Result<()> {
         let delivered = if body == STREAM { texts(&answer.body) } else { 0 };
         let dropped = u64::from(fault.starts_with("reset"));
         let billed = row["output_tokens"].as_u64().unwrap_or(u64::MAX);
+        if source == "estimated" {
+            // Of an answer that broke off before its usage: by the text that came, in bytes.
+            assert!((1..=8).contains(&billed), "{fault}: {row}");
+            continue;
+        }
         let wanted = if source == "none" { 0 } else { delivered as u64 };
         assert!((wanted..=wanted + dropped).contains(&billed), "{fault}: {wanted} {row}");
         assert!(source == "none" || delivered > 0, "{fault}: {shown}");
