@@ -57,7 +57,7 @@ pub use error::Error;
 pub use generation::{
     LIVE_BYTES_MAX, awaits_reopen, live_bytes, rotate_for_dead_gateway, rotate_live,
 };
-pub use handle::{Ledger, Status};
+pub use handle::{DATABASE_NAME, Ledger, SPOOL_NAME, Status};
 pub use key::{Key, NewKey, NewSecret, Revocation, Rotation, StaticKeysChange};
 pub use postgres::PostgresStore;
 pub use record::{GroupBy, UsageFilter, UsageRecord, UsageSum};

@@ -2,17 +2,11 @@
 //! planes may share.
 
 use crate::error::Failure;
-use ledger::{Ledger, PostgresStore};
+use ledger::{Ledger, PostgresStore, SPOOL_NAME};
 use model::Secret;
 use reqwest::Url;
 use std::path::Path;
 use std::sync::Arc;
-
-/// Name of the embedded database in the data folder.
-pub const SQLITE_NAME: &str = "tollgate.db";
-
-/// Name of the folder of the usage spool in the data folder.
-const SPOOL_NAME: &str = "spool";
 
 /// A ledger, and what it lies in.
 pub struct Opened {

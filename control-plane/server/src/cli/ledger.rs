@@ -72,7 +72,7 @@ fn in_words(verdict: &LedgerVerdict) -> String {
 async fn move_to(wanted: &MigrateLedger) -> Result<u8, Failure> {
     let control = load(&wanted.config)?.config.control;
     let data = crate::files::absolute(&control.data)?;
-    let file = data.join(database::SQLITE_NAME);
+    let file = data.join(ledger::DATABASE_NAME);
     if !file.is_file() {
         return Err(Failure::Refused(format!("there is no ledger at {}", file.display())));
     }
@@ -162,7 +162,7 @@ mod tests {
         assert!(failure.to_string().contains("there is no ledger at"), "{failure}");
         let data = folder.path().join("tollgate-data");
         std::fs::create_dir(&data).unwrap();
-        std::fs::write(data.join(database::SQLITE_NAME), "").unwrap();
+        std::fs::write(data.join(ledger::DATABASE_NAME), "").unwrap();
         let _held = lock::take(&data).await.unwrap();
         assert!(matches!(move_to(&wanted).await, Err(Failure::AlreadyRunning(_))));
     }

@@ -1,5 +1,10 @@
 //! The whole body of a request is there.
 
+mod draft;
+mod faults;
+
+pub use draft::Answers;
+
 use super::{forbidden, no_such_model, refused};
 use crate::Policy;
 use crate::command::{Finish, HeaderEdit};
@@ -9,24 +14,24 @@ use crate::spending::{self, Admission, Course, Demand, Denied, Till};
 use crate::surface::{self, Wanted};
 use auth::Caller;
 use auth::authorize::Permissions;
-use billing::bound::Asked as Spent;
+use billing::bound::Asked;
 use billing::table::Table;
-use chat::billing_edits::{max_tokens_edits, usage_edits};
-use chat::edit::{Edit, apply, json_string};
+use chat::billing_edits::usage_edits;
+use chat::edit::{Edit, json_string};
 use chat::fields;
-use chat::form::{self, Form, FormError};
+use chat::form::{self, Form};
 use chat::markdown::names_pictures;
-use chat::media::{self, MediaError};
+use chat::media;
 use chat::path::Api;
 use chat::request::{Request, RequestError, parse, parse_with_texts};
-use chat::strip::Strip;
 use chat::texts::Texts;
 use contract::lease::Wanted as Lease;
-use contract::limits::CHOICES_MAX;
 use contract::names::{POOL_HEADER, STREAM_HEADER, TIMEOUT_HEADER};
 use contract::policy::Engine;
-use contract::refusal::{Code, Refusal};
+use contract::refusal::Refusal;
 use contract::usage::{Tally, Who};
+use draft::{Capping, Draft, edited, length_after};
+use faults::{bad_form, bad_media, check_bounds, malformed, not_allowed, picture_in_text};
 use routing::Route;
 
 /// What a body leads to.
@@ -75,7 +80,7 @@ pub fn on_body<T: Table>(
         return Decision::Refused(refusal);
     }
     let mut who = held.who();
-    match decide(policy, held, &mut who, body, material, Counter { till, may_ask }) {
+    match decide(policy, held, &mut who, body, material, (till, may_ask)) {
         Ok(Decided::Forward { route, body, masked, course, answers }) => {
             who.leases = course.leases();
             Decision::Forward {
@@ -102,12 +107,6 @@ pub fn on_body<T: Table>(
     }
 }
 
-/// Where a request pays.
-struct Counter<'p, 't, T> {
-    till: &'p Till<'t, T>,
-    may_ask: bool,
-}
-
 /// What becomes of a request.
 enum Decided<'p> {
     Forward {
@@ -123,50 +122,6 @@ enum Decided<'p> {
     Lease(Vec<Lease>),
 }
 
-/// How the engine's answer is to be read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Answers {
-    /// Which of its usage the client has not asked for.
-    pub strip: Strip,
-    /// How many answers each of several prompts has; 0: there is one prompt.
-    pub per_prompt: u64,
-}
-
-/// A body that may go out, and what is to be done with it.
-struct Draft<'p, 'b> {
-    route: &'p Route,
-    body: &'b [u8],
-    /// `None`: nobody may want them.
-    texts: Option<Texts<'b>>,
-    edits: Vec<Edit>,
-    /// Whether the answer's text is asked to be JSON itself.
-    is_structured: bool,
-    /// What it will cost at most, but for the bytes that go out.
-    spent: Spent,
-    /// Bytes of what a model is given to read.
-    text_bytes: u64,
-    /// Bytes of media, which are no text: what they come to is stated.
-    media_bytes: u64,
-    /// What puts in how many tokens an answer may have; `None`: that cannot be put in.
-    capping: Option<Capping<'b>>,
-    answers: Answers,
-}
-
-/// A request whose answers can be bounded.
-struct Capping<'b> {
-    request: Request<'b>,
-    api: Api<'static>,
-    /// What the pool puts in where the caller has named nothing.
-    default: Option<u64>,
-}
-
-impl Capping<'_> {
-    fn edits(&self, cap: Option<u64>) -> Vec<Edit> {
-        let tokens = cap.or(self.default);
-        tokens.map(|tokens| max_tokens_edits(&self.request, &self.api, tokens)).unwrap_or_default()
-    }
-}
-
 /// Fields by which a caller asks for an answer whose text is JSON.
 const STRUCTURED: [&str; 4] = ["output_config", "output_format", "response_format", "text"];
 
@@ -178,7 +133,9 @@ struct Case<'p, 't, T> {
     salt: Option<&'p str>,
     caller: &'p Caller,
     material: &'p Material<'p>,
-    counter: Counter<'p, 't, T>,
+    till: &'p Till<'t, T>,
+    /// Whether the control plane may still be asked for leases.
+    may_ask: bool,
 }
 
 fn decide<'p, 't, T: Table>(
@@ -187,13 +144,14 @@ fn decide<'p, 't, T: Table>(
     who: &mut Who,
     body: &[u8],
     material: &'p Material<'p>,
-    counter: Counter<'p, 't, T>,
+    (till, may_ask): (&'p Till<'t, T>, bool),
 ) -> Result<Decided<'p>, Denied> {
     let caller = &held.signer.caller;
     let case = Case {
         caller,
         material,
-        counter,
+        till,
+        may_ask,
         policy,
         permissions: policy.access.of(caller)?,
         path: held.opened.path,
@@ -225,11 +183,11 @@ impl<'p, T: Table> Case<'p, '_, T> {
         }
         self.name(who, route, request.user(&api))?;
         let mut edits = self.json_edits(route, &request);
-        let (usage, asked) = usage_edits(&request, &api, pool.engine);
+        let (usage, wanted) = usage_edits(&request, &api, pool.engine);
         edits.extend(usage);
         let generates = !matches!(api, Api::Embeddings | Api::Rerank);
         let answers = Answers {
-            strip: asked.strip(pool.engine),
+            strip: wanted.strip(pool.engine),
             per_prompt: if request.prompts(&api) > 1 { request.n.unwrap_or(1).max(1) } else { 0 },
         };
         let draft = Draft {
@@ -238,7 +196,7 @@ impl<'p, T: Table> Case<'p, '_, T> {
             texts,
             edits,
             is_structured: request.fields.iter().any(|name| STRUCTURED.contains(&&**name)),
-            spent: spending::asked(&request, &api, &contents, generates),
+            asked: spending::asked(&request, &api, &contents, generates),
             text_bytes: request.text_bytes(),
             media_bytes: request.media.iter().map(|medium| medium.span.len() as u64).sum(),
             answers,
@@ -296,7 +254,7 @@ impl<'p, T: Table> Case<'p, '_, T> {
             texts,
             edits: form_edits(route, &form),
             is_structured: false,
-            spent: Spent { audio_bytes: bytes, media: 1, stream: form.stream, ..Spent::default() },
+            asked: Asked { audio_bytes: bytes, media: 1, stream: form.stream, ..Asked::default() },
             text_bytes: 0,
             media_bytes: bytes,
             capping: None,
@@ -335,24 +293,23 @@ impl<'p, T: Table> Case<'p, '_, T> {
             route,
             body,
             mut edits,
-            spent,
+            asked,
             text_bytes,
             media_bytes,
             mut capping,
             answers,
             ..
         } = draft;
-        let Counter { till, may_ask } = self.counter;
         let body_bytes = length_after(body, &edits).saturating_sub(media_bytes);
-        let spent = Spent { body_bytes, ..spent };
+        let asked = Asked { body_bytes, ..asked };
         let pool = (route.pool.as_str(), &route.config);
         let rules = &self.policy.spending;
-        let demand = Demand::of(rules, till, self.caller, who, pool, spent, text_bytes)?;
+        let demand = Demand::of(rules, self.till, self.caller, who, pool, asked, text_bytes)?;
         let demand = demand.capped_where_needed(capping.is_some());
         if let (Some(capping), Some(most)) = (&mut capping, demand.most_of_an_answer()) {
             capping.default = capping.default.or(Some(most));
         }
-        match spending::admit(&demand, till, may_ask)? {
+        match spending::admit(&demand, self.till, self.may_ask)? {
             Admission::Lease(wanted) => Ok(Decided::Lease(wanted)),
             Admission::Admitted { course, cap } => {
                 edits.extend(capping.iter().flat_map(|capping| capping.edits(cap)));
@@ -360,7 +317,7 @@ impl<'p, T: Table> Case<'p, '_, T> {
                 match edited(body, &edits) {
                     Ok(body) => Ok(Decided::Forward { route, body, masked, course, answers }),
                     Err(refusal) => {
-                        course.settle(&Tally::default(), till);
+                        course.settle(&Tally::default(), self.till);
                         Err(refusal.into())
                     }
                 }
@@ -390,13 +347,6 @@ impl<'p, T: Table> Case<'p, '_, T> {
     }
 }
 
-/// How long a body is with the edits, before it is known how many tokens are put in.
-fn length_after(body: &[u8], edits: &[Edit]) -> u64 {
-    let put_in: usize = edits.iter().map(|edit| edit.text.len()).sum();
-    let taken_out: usize = edits.iter().map(|edit| edit.span.len()).sum();
-    body.len().saturating_add(put_in).saturating_sub(taken_out) as u64
-}
-
 /// What puts the engine's own name of the model into a form.
 fn form_edits(route: &Route, form: &Form<'_>) -> Vec<Edit> {
     let name = &route.config.model;
@@ -406,37 +356,6 @@ fn form_edits(route: &Route, form: &Form<'_>) -> Vec<Edit> {
     renamed.then_some(model).into_iter().collect()
 }
 
-/// The body with the edits; `None`: there is none. A body that was not edited as it had
-/// to be goes nowhere.
-fn edited(body: &[u8], edits: &[Edit]) -> Result<Option<Vec<u8>>, Refusal> {
-    if edits.is_empty() {
-        return Ok(None);
-    }
-    let cannot = || Refusal::new(Code::FilterUnavailable, "The request could not be rewritten.");
-    apply(body, edits).map(Some).ok_or_else(cannot)
-}
-
-/// Most tokens that can be asked for where the pool does not say how many it has room
-/// for. Some engines read 32 bits, where a larger number is below zero: without end.
-const TOKENS_MAX: u64 = i32::MAX as u64;
-
-fn check_bounds(request: &Request<'_>, context: u64) -> Result<(), Refusal> {
-    let tokens_max = if context == 0 { TOKENS_MAX } else { context.min(TOKENS_MAX) };
-    in_bounds("n", request.n, CHOICES_MAX)?;
-    in_bounds("best_of", request.best_of, CHOICES_MAX)?;
-    in_bounds("max_tokens", request.max_tokens, tokens_max)?;
-    in_bounds("max_completion_tokens", request.max_completion_tokens, tokens_max)?;
-    in_bounds("max_output_tokens", request.max_output_tokens, tokens_max)
-}
-
-fn in_bounds(param: &'static str, value: Option<u64>, max: u64) -> Result<(), Refusal> {
-    if value.is_none_or(|value| (1..=max).contains(&value)) {
-        return Ok(());
-    }
-    let message = format!("`{param}` must be 1 to {max}.");
-    Err(Refusal::new(Code::InvalidRequest, message).with_param(param))
-}
-
 fn forward_edits(route: &Route, stream: bool) -> Vec<HeaderEdit> {
     let timing = if stream {
         HeaderEdit::set(STREAM_HEADER, "1")
@@ -444,49 +363,4 @@ fn forward_edits(route: &Route, stream: bool) -> Vec<HeaderEdit> {
         HeaderEdit::set(TIMEOUT_HEADER, route.config.timeout_ms.to_string())
     };
     vec![HeaderEdit::set(POOL_HEADER, route.config.cluster.clone()), timing]
-}
-
-fn malformed(error: &RequestError) -> Refusal {
-    let code = match error {
-        RequestError::InvalidJson { .. } => Code::InvalidJson,
-        RequestError::DuplicateKey(_) => Code::DuplicateKey,
-        _ => Code::InvalidRequest,
-    };
-    with_param(Refusal::new(code, error.to_string()), error.param())
-}
-
-fn picture_in_text() -> Refusal {
-    Refusal::new(
-        Code::InvalidRequest,
-        "A text names a picture (`![](…)`) that the inference server would fetch.",
-    )
-}
-
-fn bad_form(error: &FormError) -> Refusal {
-    let code = match error {
-        FormError::DuplicateField(_) => Code::DuplicateKey,
-        _ => Code::InvalidRequest,
-    };
-    with_param(Refusal::new(code, error.to_string()), error.param())
-}
-
-fn bad_media(error: &MediaError) -> Refusal {
-    Refusal::new(Code::InvalidRequest, error.to_string())
-}
-
-/// `name` as `fields` tells it: a plain word, or a question mark in the place of what
-/// the caller made up.
-fn not_allowed(name: &str) -> Refusal {
-    let refusal = Refusal::new(
-        Code::FieldNotAllowed,
-        "A field is set that callers may not set for this model; see `param`.",
-    );
-    if name == fields::UNTOLD { refusal } else { refusal.with_param(name.to_owned()) }
-}
-
-fn with_param(refusal: Refusal, param: Option<&'static str>) -> Refusal {
-    match param {
-        Some(param) => refusal.with_param(param),
-        None => refusal,
-    }
 }
