@@ -10,7 +10,7 @@ use pipeline::vms;
 use std::time::Duration;
 
 /// Slots looked at in a tick of 100 ms: all of them in 2 s.
-const SLOTS_PER_TICK: u32 = LEASE_SLOTS / 20;
+const SLOTS_PER_TICK: u32 = LEASE_SLOTS.div_ceil(20);
 
 /// Most leases of one message, some 50 KiB.
 const RETURNED_MAX: usize = 1_000;

@@ -10,7 +10,7 @@ use super::client::{Heard, Question};
 use super::verdict::{Bar, Evidence, Row};
 use crate::engine::{Counters, Delivered};
 use crate::engine_peer::delivered_by;
-use crate::{Result, client, wait_until};
+use crate::{Engine, Result, Tollgate, client, wait_until};
 
 /// Requests at once, where a scenario does not say.
 const AT_ONCE: usize = 16;
@@ -50,6 +50,27 @@ pub struct Mark {
 }
 
 impl World {
+    /// A gateway of our own with two workers before `engine`, which it has to outlive.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub async fn of_our_own(engine: &Engine) -> Result<(Tollgate, World)> {
+        let gate = Tollgate::with("gateway:\n  workers: 2\n")
+            .engine("tiny", engine)
+            .engine("steady", engine)
+            .start()
+            .await?;
+        let world = World {
+            url: gate.url().to_owned(),
+            key: gate.key("acme").await?.key,
+            model: "tiny".to_owned(),
+            estimated: "steady".to_owned(),
+            engines: vec![engine.url().to_owned()],
+            books: Books::of_data(&gate.data())?,
+        };
+        Ok((gate, world))
+    }
+
     /// Asks the questions, and holds the bill against them.
     ///
     /// # Errors

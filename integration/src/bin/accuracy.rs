@@ -120,19 +120,7 @@ async fn own_plain(options: &Options) -> Result<Vec<Row>> {
         return Ok(Vec::new());
     }
     let engine = Engine::start().spawn().await?;
-    let gate = Tollgate::with("gateway:\n  workers: 2\n")
-        .engine("tiny", &engine)
-        .engine("steady", &engine)
-        .start()
-        .await?;
-    let world = World {
-        url: gate.url().to_owned(),
-        key: gate.key("acme").await?.key,
-        model: "tiny".to_owned(),
-        estimated: "steady".to_owned(),
-        engines: vec![engine.url().to_owned()],
-        books: Books::of_data(&gate.data())?,
-    };
+    let (_gate, world) = World::of_our_own(&engine).await?;
     plain(&world, options).await
 }
 

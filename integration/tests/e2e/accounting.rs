@@ -1,7 +1,7 @@
 //! The accounting-accuracy suite in its small version: `make accuracy` has the long one.
 
-use integration::accuracy::{Books, Kills, PLAIN, Race, Row, Shared, Victim, World, table};
-use integration::{Engine, Result, Tollgate};
+use integration::accuracy::{Kills, PLAIN, Race, Row, Shared, Victim, World, table};
+use integration::{Engine, Result};
 use std::time::Duration;
 
 fn assert_all_kept(rows: &[Row]) {
@@ -11,19 +11,7 @@ fn assert_all_kept(rows: &[Row]) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_token_that_was_delivered_is_billed_once() -> Result<()> {
     let engine = Engine::start().spawn().await?;
-    let gate = Tollgate::with("gateway:\n  workers: 2\n")
-        .engine("tiny", &engine)
-        .engine("steady", &engine)
-        .start()
-        .await?;
-    let world = World {
-        url: gate.url().to_owned(),
-        key: gate.key("acme").await?.key,
-        model: "tiny".to_owned(),
-        estimated: "steady".to_owned(),
-        engines: vec![engine.url().to_owned()],
-        books: Books::of_data(&gate.data())?,
-    };
+    let (gate, world) = World::of_our_own(&engine).await?;
     let mut rows = Vec::new();
     for scenario in PLAIN {
         rows.push(scenario.run(&world).await?);

@@ -1,5 +1,5 @@
 //! What is done with leases from time to time, by nobody's request: the role `sync` looks at
-//! every slot about each second.
+//! every slot each two seconds.
 
 use super::name;
 use super::slot::Slot;

@@ -195,3 +195,69 @@ fn usage_is_asked_for_on_every_stream() {
     let body: serde_json::Value = serde_json::from_str(&body).unwrap();
     assert_eq!(body["stream_options"]["include_usage"], true);
 }
+
+/// What is wanted for a body at a path, in nano-dollars: a token is a thousand of them.
+fn need(policy: &Policy, path: &str, body: &str) -> u64 {
+    let (opened, _) = open(&request("POST", path, &[]), false);
+    let Identified::Hold(held) = identify(opened, "acme") else { panic!("{path}") };
+    let table = Memory::default();
+    let till = till(&table);
+    let decision = on_body(policy, &held, body.as_bytes(), &Material::default(), &till, true);
+    wanted(decision)[0].need / 1_000
+}
+
+/// Each path by what it can use at most: 256 tokens of a template, the bytes that go out, and
+/// the answers.
+#[test]
+fn what_is_reserved_is_the_most_of_each_path() {
+    let small = budgeted(|config| {
+        let pool = config.pools.get_mut("big").unwrap();
+        (pool.context, pool.model) = (100, "llama".into());
+    });
+    let wide = budgeted(|config| {
+        let pool = config.pools.get_mut("big").unwrap();
+        (pool.context, pool.model) = (0, "llama".into());
+    });
+    let prompts = r#"{"model":"llama","prompt":["a","b"],"n":3,"max_tokens":7}"#;
+    let inputs = format!(r#"{{"model":"llama","input":[{}"x"]}}"#, r#""words","#.repeat(99));
+    let ranked = r#"{"model":"llama","query":"0123456789","documents":["a",{"text":"b"},"c"]}"#;
+    let image = format!(
+        r#"{{"model":"llama","max_tokens":1,"messages":[{{"role":"user","content":[{{"type":"image_url","image_url":{{"url":"data:image/png;base64,{PNG}"}}}}]}}]}}"#
+    );
+    let [prompts_bytes, inputs_bytes, ranked_bytes] =
+        [prompts.len(), inputs.len(), ranked.len()].map(|bytes| bytes as u64);
+    assert_eq!(
+        need(&wide, "/v1/completions", prompts),
+        prompts_bytes + 2 * 256 + 2 * 3 * 7,
+        "each prompt has a template and its answers"
+    );
+    assert_eq!(need(&wide, "/v1/embeddings", &inputs), inputs_bytes + 256);
+    // No input is longer than the context, but all together are.
+    assert_eq!(need(&small, "/v1/embeddings", &inputs), inputs_bytes + 256);
+    assert_eq!(need(&wide, "/v1/rerank", ranked), ranked_bytes + 2 * 12 + 3 * 256);
+    // An image is what it is stated to be, and not its bytes.
+    let of_image = need(&wide, "/v1/chat/completions", &image);
+    let text_bytes = (image.len() - PNG.len() - "data:image/png;base64,".len() - 2) as u64;
+    assert_eq!(of_image, text_bytes + 256 + 16_384 + 1);
+}
+
+/// A picture of one pixel.
+const PNG: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+
+#[test]
+fn what_is_reserved_without_any_bound_is_put_in() {
+    let policy = budgeted(|config| config.pools.get_mut("big").unwrap().context = 0);
+    let table = Memory::default();
+    let asked = wanted(ask(&policy, OPEN_END, &table, true));
+    grant(&table, &asked, DOLLAR);
+    let (body, _) = sent(ask(&policy, OPEN_END, &table, false));
+    assert!(body.contains(r#""max_tokens":32768"#), "{body}");
+}
+
+#[test]
+fn money_that_others_were_faster_with_is_no_refusal() {
+    let policy = budgeted(|_| {});
+    let (status, code, reply) = refused(ask(&policy, BODY, &Memory::default(), false));
+    assert_eq!((status, code.as_str()), (503, "control_unavailable"));
+    assert_eq!(header(&reply, "retry-after"), Some("1"));
+}

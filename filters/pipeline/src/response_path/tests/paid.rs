@@ -123,3 +123,69 @@ fn an_error_costs_nothing() {
     on_body(&mut answering, br#"{"error":{"message":"busy"}}"#, true, || 1, free);
     assert_eq!(final_tally(&answering), Tally { whole: true, ..Tally::default() });
 }
+
+/// A stream whose engine's time has a price, by a budget of `seconds`.
+fn timed(table: &Memory, seconds: u64) -> Answering {
+    let mut config = config();
+    config.tenants.get_mut("acme").unwrap().budget = true;
+    let pool = config.pools.get_mut("big").unwrap();
+    pool.prices = Prices { gpu_second: MILLIDOLLAR, ..Prices::default() };
+    let granted = Leased::Granted {
+        lease: 7,
+        granted: seconds * MILLIDOLLAR,
+        expires_ms: NOW_MS + 600_000,
+        ends_ms: None,
+        last: false,
+    };
+    let payer = Payer::new(7, &Account::Tenant("acme".into()));
+    assert_eq!(install(table, &payer, &granted, NOW_MS), None);
+    stream(Forwarded { course: course_of(&config, table), ..forwarded(false) })
+}
+
+fn after<'t>(answering: &mut Answering, table: &'t Memory, seconds: u64) -> Step {
+    let at = || Till { now_ms: NOW_MS + seconds * 1_000, ..till(table) };
+    on_body(answering, event("w", "").as_bytes(), false, || 1, at)
+}
+
+#[test]
+fn time_is_asked_for_before_it_is_needed() {
+    let table = Memory::default();
+    // The pool's time-out, which is what the course of a whole answer reserves.
+    let mut answering = timed(&table, 120);
+    assert_eq!(after(&mut answering, &table, 100).wanted, []);
+    let step = after(&mut answering, &table, 110);
+    assert_eq!(step.wanted.len(), 1, "half a slice is left");
+    assert_eq!(step.wanted[0].account, "tenant/acme");
+    assert!(answering.cut_at_ms.is_none());
+    after(&mut answering, &table, 121);
+    assert!(answering.cut_at_ms.is_some(), "nobody has answered");
+    assert_eq!(final_tally(&answering).gpu_ms, 110_000);
+}
+
+#[test]
+fn time_after_the_last_words_is_billed_as_far_as_it_was_reserved() {
+    let table = Memory::default();
+    let mut answering = timed(&table, 120);
+    after(&mut answering, &table, 10);
+    let tally = final_tally(&answering);
+    let until = |seconds: u64| answering.course.until_now(tally, NOW_MS + seconds * 1_000).gpu_ms;
+    assert_eq!([until(60), until(120), until(121)], [60_000, 120_000, 10_000]);
+    let whole = Tally { whole: true, ..tally };
+    assert_eq!(answering.course.until_now(whole, NOW_MS + 60_000).gpu_ms, 10_000);
+}
+
+#[test]
+fn an_estimate_beyond_the_bound_is_wrong_until_it_is_far_beyond() {
+    let table = Memory::default();
+    // Five tokens may be generated.
+    let mut answering = paid(&table, 0);
+    for _ in 0..70 {
+        push(&mut answering, &table, &event("w", ""));
+    }
+    assert_eq!((answering.tally.output, answering.cut_at_ms), (5, None));
+    for _ in 0..10 {
+        push(&mut answering, &table, &event("w", ""));
+    }
+    assert!(answering.cut_at_ms.is_some(), "the engine goes on");
+    assert_eq!(final_tally(&answering).output, 5);
+}
