@@ -5,7 +5,8 @@ use contract::keyring::KeyEntry;
 use contract::lease::Account;
 use contract::masking::{MaskingPolicyConfig, PiiType};
 use contract::policy::{
-    IssuerConfig, LimitsConfig, ModelConfig, PoolConfig, RoleConfig, TenantConfig, UsersConfig,
+    IssuerConfig, LimitsConfig, ModelConfig, PoolConfig, RoleConfig, ShareConfig, TenantConfig,
+    UsersConfig,
 };
 use model::Budget;
 use std::collections::{BTreeMap, BTreeSet};
@@ -230,11 +231,22 @@ fn tenant(old: &BudgetedTenant<'_>, new: &BudgetedTenant<'_>) -> String {
 
 fn model(old: &ModelConfig, new: &ModelConfig) -> String {
     let parts = [
-        change("pool", Some(&*old.pool), Some(&*new.pool)),
+        change("pool", Some(&split(&old.split)), Some(&split(&new.split))),
         change("masking", old.masking.as_deref(), new.masking.as_deref()),
         change("limits", old.limits.as_deref(), new.limits.as_deref()),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+/// Who serves, in words: `big`, or `big 95, small 5`.
+fn split(shares: &[ShareConfig]) -> String {
+    match shares {
+        [only] => only.pool.clone(),
+        shares => {
+            let shares = shares.iter().map(|share| format!("{} {}", share.pool, share.weight));
+            shares.collect::<Vec<_>>().join(", ")
+        }
+    }
 }
 
 /// What takes whose place, in words; nothing where it stays.

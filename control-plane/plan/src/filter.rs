@@ -4,8 +4,8 @@ use crate::IssuerPlan;
 use crate::masking::masking;
 use contract::names::{CONTROL_CLUSTER, jwt_payload_header, pool_cluster};
 use contract::policy::{
-    AuthConfig, DenyConfig, GatewayConfig, HmacConfig, IssuerConfig, LimitsConfig, ModelConfig,
-    PoolConfig, RoleConfig, TenantConfig, UsersConfig,
+    AffinityConfig, AuthConfig, DenyConfig, GatewayConfig, HmacConfig, IssuerConfig, LimitsConfig,
+    ModelConfig, PoolConfig, RoleConfig, ShareConfig, TenantConfig, UsersConfig,
 };
 use model::ids::PoolName;
 use model::{
@@ -28,7 +28,11 @@ pub(crate) fn filter(config: &Config) -> GatewayConfig {
         limits: named(&config.limits, |_, item| limits(item)),
         organisations_with_budget: organisations_with_budget(config),
         pools: named(&config.pools, pool),
+        replay_bytes: contract::limits::REPLAY_BYTES_DEFAULT,
+        chains: false,
         models: named(&config.models, |_, item| model(item)),
+        families: Vec::new(),
+        aliases: BTreeMap::new(),
         roles: named(&config.roles, |_, role| rules(&role.rules)),
         tenants: named(&config.tenants, |_, item| tenant(item)),
     }
@@ -135,14 +139,18 @@ fn pool(name: &PoolName, pool: &Pool) -> PoolConfig {
         allow_fields: texts(&pool.allow_fields),
         cache_salt: pool.cache_salt,
         media: pool.media.clone(),
+        retries: 0,
+        first_token_timeout_ms: None,
+        affinity: AffinityConfig::None,
     }
 }
 
 fn model(model: &Model) -> ModelConfig {
     ModelConfig {
-        pool: model.pool.to_string(),
+        split: vec![ShareConfig { pool: model.pool.to_string(), weight: 1 }],
         masking: text(model.masking.as_ref()),
         limits: text(model.limits.as_ref()),
+        ..ModelConfig::default()
     }
 }
 
@@ -164,6 +172,7 @@ fn tenant(tenant: &Tenant) -> TenantConfig {
         organisation: text(tenant.organisation.as_ref()),
         limits: text(tenant.limits.as_ref()),
         budget: tenant.budget.is_some(),
+        aliases: BTreeMap::new(),
         users: users(&tenant.users),
     }
 }
@@ -178,8 +187,8 @@ mod tests {
     use crate::{IssuerPlan, Jwks, Prices};
     use contract::limits::{MEDIUM_TOKENS_DEFAULT, TEMPLATE_TOKENS_DEFAULT};
     use contract::policy::{
-        AuthConfig, DenyConfig, Engine, HmacConfig, IssuerConfig, LimitsConfig, MediaConfig,
-        MediaKind, PoolConfig, RoleConfig, UsersConfig,
+        AffinityConfig, AuthConfig, DenyConfig, Engine, HmacConfig, IssuerConfig, LimitsConfig,
+        MediaConfig, MediaKind, PoolConfig, RoleConfig, UsersConfig,
     };
     use std::time::Duration;
 
@@ -214,14 +223,17 @@ mod tests {
             allow_fields: texts(&["top_k"]),
             cache_salt: true,
             media,
+            retries: 0,
+            first_token_timeout_ms: None,
+            affinity: AffinityConfig::None,
         };
         assert_eq!(filter.pools["big"], expected);
         let small = &filter.pools["small"];
         let tokens = (small.max_tokens, small.template_tokens, small.medium_tokens);
         assert_eq!(tokens, (None, TEMPLATE_TOKENS_DEFAULT, MEDIUM_TOKENS_DEFAULT));
         assert_eq!((small.context, small.engine, small.cache_salt), (0, Engine::Tgi, false));
-        assert_eq!(filter.models["chat"].pool, "big");
-        assert_eq!(filter.models["chat-2"].pool, "other");
+        assert_eq!(filter.models["chat"].split[0].pool, "big");
+        assert_eq!(filter.models["chat-2"].split[0].pool, "other");
     }
 
     #[test]

@@ -255,7 +255,7 @@ fn filter_config(extension: &TypedExtensionConfig) -> Result<GatewayConfig, Tran
     let text = unpack::<StringValue>(&what, &any)?.value;
     match serde_json::from_str(&text).map_err(|error| unreadable(&error.to_string()))? {
         PluginConfig::Gateway(config) => Ok(*config),
-        PluginConfig::Sync(_) => Err(unreadable("it is of another role")),
+        PluginConfig::Sync(_) | PluginConfig::Engine(_) => Err(unreadable("it is of another role")),
     }
 }
 

@@ -98,7 +98,7 @@ fn each_missing_part_is_named() {
 #[test]
 fn what_the_filter_would_refuse_is_found() {
     let mut plan = fixture::plan("192.0.2.7:8000".parse().unwrap());
-    plan.filter.models.values_mut().for_each(|model| model.pool = "nowhere".to_owned());
+    plan.filter.models.values_mut().for_each(|model| model.split[0].pool = "nowhere".to_owned());
     let resources = translated(&plan, &fixture::material()).unwrap();
     let found = faults(&resources);
     assert!(found.iter().all(|fault| fault.starts_with("the filter refuses")), "{found:?}");

@@ -1,5 +1,6 @@
 //! What a key digest stands for, and how the keyring travels to the gateways.
 
+use crate::fleet::Fleet;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -79,6 +80,9 @@ pub struct KeyringDelta {
     /// record can be lost.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub spool_full: bool,
+    /// The servers of pools with affinity, where the receiver has another version of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fleet: Option<Fleet>,
 }
 
 /// The key of the placeholders' tags. Its `Debug` does not show it.

@@ -9,6 +9,8 @@
 //!
 //! Nothing here decides anything: these are plain values with serde.
 
+pub mod attempt;
+pub mod fleet;
 pub mod keyring;
 pub mod lease;
 pub mod limits;

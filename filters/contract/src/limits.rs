@@ -145,3 +145,10 @@ pub const LEASE_TIMEOUT_MS: u64 = 2_000;
 /// How long a gateway counts as one of those that share the limits after it was last
 /// heard of, in milliseconds.
 pub const GATEWAY_SEEN_MS: u64 = 5_000;
+
+/// Largest request body in bytes that is sent again after a failure, where the
+/// configuration does not say: Envoy holds a copy of it until the answer begins.
+pub const REPLAY_BYTES_DEFAULT: u64 = 4 * 1024 * 1024;
+
+/// Most attempts of one request, all pools together.
+pub const ATTEMPTS_MAX: usize = 8;

@@ -12,6 +12,60 @@ pub const STREAM_HEADER: &str = "x-tollgate-stream";
 /// Envoy's router obeys it and removes it (Envoy, "Router", HTTP headers consumed).
 pub const TIMEOUT_HEADER: &str = "x-envoy-upstream-rq-timeout-ms";
 
+/// The request header that names the clusters of all attempts in their order, in Base64 of
+/// the `google.protobuf.Value` that Envoy's priority groups are overridden by. Envoy moves
+/// it into the metadata [`CHAIN_METADATA`] and removes it. Set in place of [`POOL_HEADER`].
+pub const CHAIN_HEADER: &str = "x-tollgate-chain";
+
+/// Namespace of the metadata with the clusters of all attempts.
+pub const CHAIN_METADATA: &str = "tollgate.chain";
+
+/// Key of them in that namespace, which Envoy prescribes (1.40, `priority_group`).
+pub const CHAIN_KEY: &str = "priority_groups";
+
+/// The request header that names the server that should have the request, `ADDRESS:PORT`,
+/// or several in the order of the attempts, with commas. Envoy moves it into the metadata
+/// [`PICK_METADATA`] and removes it.
+pub const PICK_HEADER: &str = "x-tollgate-pick";
+
+/// Namespace of the metadata with the server that should have the request.
+pub const PICK_METADATA: &str = "envoy.lb";
+
+/// Key of it in that namespace.
+pub const PICK_KEY: &str = "pick";
+
+/// The request header that names the cluster that gets a copy of the request. Removed like
+/// [`POOL_HEADER`].
+pub const SHADOW_HEADER: &str = "x-tollgate-shadow";
+
+/// The request header that says how many attempts may follow the first; Envoy's router
+/// obeys it and removes it.
+pub const RETRIES_HEADER: &str = "x-envoy-max-retries";
+
+/// The request header that says how long one attempt may take to its first bytes, in
+/// milliseconds; Envoy's router obeys it and removes it.
+pub const ATTEMPT_TIMEOUT_HEADER: &str = "x-envoy-upstream-rq-per-try-timeout-ms";
+
+/// The answer's header that says that the request was too large to be sent again.
+pub const RETRY_HEADER: &str = "x-tollgate-retry";
+
+/// Its value.
+pub const RETRY_OFF: &str = "off";
+
+/// Property under which the filter keeps [`crate::attempt::Bodies`]; Envoy's filter state
+/// has it as `wasm.bodies`.
+pub const BODIES_PROPERTY: &str = "bodies";
+
+/// Name of the upstream filter of the role `engine`.
+pub const ENGINE: &str = "engine";
+
+/// Name of Envoy's internal listener that answers for a pool of which no server is well.
+pub const NOBODY: &str = "nobody";
+
+/// The status it answers with: Envoy tries the next pool on it, and does not count it
+/// against a server.
+pub const NOBODY_STATUS: u16 = 421;
+
 /// How many values of the request were masked.
 pub const MASKED_HEADER: &str = "x-tollgate-masked";
 

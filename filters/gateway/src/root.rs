@@ -3,7 +3,7 @@
 use crate::gateway_role::{Gateway, Stream};
 use crate::host;
 use crate::sync_role::Sync;
-use contract::policy::PluginConfig;
+use contract::policy::{EngineConfig, PluginConfig};
 use log::error;
 use pipeline::Policy;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
@@ -34,6 +34,7 @@ impl Root {
                 Role::Gateway(Gateway::start(policy))
             }
             PluginConfig::Sync(config) => Role::Sync(Box::new(Sync::start(config.control_cluster))),
+            PluginConfig::Engine(EngineConfig {}) => Role::Unconfigured,
         };
         Ok(())
     }

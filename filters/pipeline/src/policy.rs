@@ -139,8 +139,11 @@ pub(crate) mod tests {
             allow_fields: vec![],
             cache_salt: false,
             media: contract::policy::MediaConfig::default(),
+            retries: 0,
+            first_token_timeout_ms: None,
+            affinity: contract::policy::AffinityConfig::None,
         };
-        let model = |pool: &str| ModelConfig { pool: pool.into(), masking: None, limits: None };
+        let model = |pool: &str| ModelConfig::of_pool(pool);
         let globs = |globs: &[&str]| globs.iter().map(|g| (*g).to_owned()).collect();
         let may = |models: &[&str]| RoleConfig {
             models: globs(models),
@@ -162,6 +165,10 @@ pub(crate) mod tests {
                 ("small".to_owned(), pool("pool/small", 0)),
             ]
             .into(),
+            replay_bytes: 1 << 20,
+            chains: true,
+            families: vec![],
+            aliases: [].into(),
             models: [("llama".to_owned(), model("big")), ("hidden".to_owned(), model("small"))]
                 .into(),
             roles: [("user".to_owned(), may(&["*"]))].into(),
@@ -182,9 +189,7 @@ pub(crate) mod tests {
     fn all_faults_at_once() {
         let mut config = config();
         config.max_body_bytes = 0;
-        config
-            .models
-            .insert("a".into(), ModelConfig { pool: "gone".into(), masking: None, limits: None });
+        config.models.insert("a".into(), ModelConfig::of_pool("gone"));
         config.tenants.insert(String::new(), TenantConfig::default());
         let faults = Policy::compile(&config).unwrap_err();
         assert_eq!(faults.len(), 3, "{faults:?}");

@@ -36,11 +36,12 @@ impl Table {
             })
             .collect();
         for (name, model) in &config.models {
-            match pools.get(model.pool.as_str()) {
+            let pool = model.split.first().map(|share| share.pool.as_str()).unwrap_or_default();
+            match pools.get(pool) {
                 Some(route) => {
                     models.insert(name.clone(), Rc::clone(route));
                 }
-                None => faults.push(format!("model `{name}`: there is no pool `{}`", model.pool)),
+                None => faults.push(format!("model `{name}`: there is no pool `{pool}`")),
             }
         }
         if !faults.is_empty() {
@@ -83,6 +84,9 @@ mod tests {
             allow_fields: Vec::new(),
             cache_salt: true,
             media: MediaConfig::default(),
+            retries: 0,
+            first_token_timeout_ms: None,
+            affinity: contract::policy::AffinityConfig::None,
         };
         GatewayConfig {
             limits: [].into(),
@@ -93,15 +97,14 @@ mod tests {
             journal: false,
             auth: AuthConfig::default(),
             masking: MaskingConfig::default(),
+            replay_bytes: 0,
+            chains: true,
+            families: vec![],
+            aliases: [].into(),
             pools: [("p".to_owned(), pool)].into(),
             models: models
                 .iter()
-                .map(|(name, pool)| {
-                    (
-                        (*name).to_owned(),
-                        ModelConfig { pool: (*pool).to_owned(), masking: None, limits: None },
-                    )
-                })
+                .map(|(name, pool)| ((*name).to_owned(), ModelConfig::of_pool(pool)))
                 .collect(),
             roles: [].into(),
             tenants: [].into(),

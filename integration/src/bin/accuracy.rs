@@ -7,7 +7,7 @@ use clap::Parser as _;
 use integration::accuracy::{
     Books, CAPTURED, Kills, PLAIN, Race, Row, Shared, Victim, World, captured, json, table,
 };
-use integration::{Engine, Failure, Result, Tollgate};
+use integration::{Engine, Failure, Result};
 
 const RUNNING: &str = include_str!("../accuracy/running.md");
 

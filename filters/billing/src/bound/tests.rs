@@ -17,6 +17,9 @@ fn pool(context: u64, max_tokens: Option<u64>, prices: Prices) -> PoolConfig {
         allow_fields: vec![],
         cache_salt: false,
         media: MediaConfig::default(),
+        retries: 0,
+        first_token_timeout_ms: None,
+        affinity: contract::policy::AffinityConfig::None,
     }
 }
 
