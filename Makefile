@@ -3,7 +3,7 @@
 export CARGO_TARGET_DIR := $(CURDIR)/target
 unexport CARGO_BUILD_TARGET
 
-.PHONY: build run test test-matrix test-presidio test-engines cuts scores lint bench bench-gateway bench-timing bench-control-plane bench-ledger bench-presidio fuzz wasm envoy sdk kills accuracy postgres swaps clean-tools needs-build needs-test help
+.PHONY: build run test test-matrix test-presidio test-engines cuts scores lint bench bench-gateway bench-timing bench-control-plane bench-ledger bench-presidio bench-peers fuzz wasm envoy sdk kills accuracy postgres swaps clean-tools needs-build needs-test help
 .DEFAULT_GOAL := build
 KILLS ?= 100
 SWAPS ?= 100
@@ -86,6 +86,13 @@ bench-presidio: needs-build
 	cargo build --release --package integration --bin bench
 	@integration/presidio/setup.sh
 	@target/release/bench --rounds 3 --presidio .tools/presidio/bin/python
+
+## bench-peers: the gateway beside sglang-router, LiteLLM and Portkey before one engine, in one run
+bench-peers: build
+	$(call needs,node,Node 18 or later with npm)
+	cargo build --release --package integration --bin engine --bin bench
+	@integration/peers/setup.sh
+	@target/release/bench --peers .tools/peers $(BENCH_ARGS)
 
 ## kills: kills Envoy under load, KILLS times, and holds the ledger against the clients
 kills: needs-build wasm envoy

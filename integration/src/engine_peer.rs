@@ -17,10 +17,11 @@ pub struct Engine {
     process: Process,
     logs: Option<TempDir>,
     url: String,
-    model: String,
+    start: EngineStart,
 }
 
 /// Options of an engine that is to start.
+#[derive(Clone)]
 pub struct EngineStart {
     arguments: Vec<String>,
     model: String,
@@ -43,7 +44,7 @@ impl Engine {
 
     /// The model it serves.
     pub fn model(&self) -> &str {
-        &self.model
+        &self.start.model
     }
 
     /// What it counted.
@@ -85,9 +86,35 @@ impl Engine {
         address.expect("the simulator prints its address")
     }
 
+    /// Fails every request that names no fault itself in this way from here on, as
+    /// `x-sim-fault` says it; its health stays what it is.
+    pub async fn fail(&self, fault: &str) -> Result<()> {
+        self.pose(&Pose { fault: Some(fault.to_owned()), ..Pose::default() }).await
+    }
+
+    /// Does nothing odd any more.
+    pub async fn recover(&self) -> Result<()> {
+        self.pose(&Pose::default()).await
+    }
+
+    /// The requests of the API that arrived from the number on, without those that ask how
+    /// it is; see [`Engine::received`].
+    pub async fn asked(&self, since: u64) -> Result<Vec<Received>> {
+        let mut received = self.received(since).await?;
+        received.retain(|it| it.method != "GET");
+        Ok(received)
+    }
+
     /// Ends it with SIGKILL: its connections break, and nobody listens any more.
     pub fn kill(&mut self) {
         self.process.kill();
+    }
+
+    /// Starts it anew on its address, after [`Engine::kill`]; it knows nothing of before.
+    pub async fn start_again(&mut self) -> Result<()> {
+        let start = self.start.clone().listen(self.address());
+        *self = start.spawn().await?;
+        Ok(())
     }
 }
 
@@ -169,13 +196,14 @@ impl EngineStart {
     /// Starts it, and returns when it listens.
     pub async fn spawn(self) -> Result<Engine> {
         let logs = TempDir::with_prefix("engine-")?;
+        let start = self.clone();
         let mut command = Command::new(binaries::built("engine", "ENGINE_BIN")?);
         command.args(&self.arguments).args(["--model", &self.model]);
         command.arg("--captures").arg(&self.captures);
         let mut process = Process::spawn(command, logs.path(), "engine")?;
         let started = process.line_after("engine: ", START_TIMEOUT).await;
         let url = started.inspect_err(|_| process.kill())?;
-        Ok(Engine { process, logs: Some(logs), url, model: self.model })
+        Ok(Engine { process, logs: Some(logs), url, start })
     }
 
     /// Of an option given twice the last one counts.

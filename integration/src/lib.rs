@@ -14,6 +14,7 @@
 //! ```
 
 pub mod accuracy;
+pub mod balancing;
 mod bare_envoy;
 pub mod binaries;
 pub mod engine;

@@ -6,7 +6,8 @@ use crate::overview::{self, Overview};
 use crate::problem::Problem;
 use crate::refusals::Refusals;
 use crate::sync::not_kept;
-use crate::{audit, book, budgets, metrics, reconcile, usage};
+use crate::weights::Splits;
+use crate::{audit, book, budgets, metrics, reconcile, usage, weights};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
@@ -28,6 +29,8 @@ pub struct Admin {
     pub ledger: Ledger,
     /// The plan in force: which tenants and roles there are.
     pub plan: watch::Receiver<Arc<Plan>>,
+    /// The splits of models as the configuration has them.
+    pub splits: watch::Receiver<Splits>,
     /// The state of everything else.
     pub overview: Arc<dyn Overview>,
     /// Makes keys.
@@ -71,6 +74,13 @@ pub fn router(admin: Admin, access: Access) -> Router {
         .route("/api/v1/ledger/verify", get(book::verify))
         .route("/api/v1/ledger/corrections", get(book::corrections).post(book::correct))
         .route("/api/v1/reconcile", get(reconcile::reconcile))
+        .route("/api/v1/rollouts", get(weights::list))
+        .route(
+            "/api/v1/rollouts/{model}",
+            get(weights::one).put(weights::set).delete(weights::reset),
+        )
+        .route("/api/v1/rollouts/{model}/switch", post(weights::switch))
+        .route("/api/v1/rollouts/{model}/undo", post(weights::undo))
         .route("/api/v1/status", get(overview::status))
         .route("/api/v1/config", get(overview::config))
         .route("/metrics", get(metrics::metrics))

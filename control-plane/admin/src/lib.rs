@@ -30,6 +30,7 @@ mod sync;
 #[cfg(test)]
 mod tests;
 mod usage;
+mod weights;
 pub mod when;
 
 pub use book::{CorrectRecord, CorrectedRecord, LedgerVerdict};
@@ -42,11 +43,12 @@ pub use gateways::Gateways;
 pub use guard::{Access, AdminToken};
 pub use keys::{CreateKey, CreatedKey, KeyBudget, Mint, Minted, RevokedKey, RotateKey, RotatedKey};
 pub use overview::{
-    ConfigStatus, EndpointStatus, Overview, PoolStatus, RefusedConfig, ServerLoad, SourceStatus,
-    SpoolStatus, Status, Supervised,
+    BreakersStatus, ChainsStatus, ConfigStatus, EndpointStatus, Overview, PoolStatus,
+    RefusedConfig, ServerLoad, SourceStatus, SpoolStatus, Status, Supervised,
 };
 pub use problem::Problem;
 pub use reconcile::{Difference, PoolRow, Tokens};
 pub use refusals::{Counted, Door, NotTaken, Refusals};
 pub use rollout::Rollout;
 pub use sync::{Sync, sync_router};
+pub use weights::{SetWeights, Splits, SwitchPool, WEIGHT_MAX, WeightsRow, rows as weights_rows};

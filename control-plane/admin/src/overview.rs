@@ -3,6 +3,7 @@
 use crate::api::Admin;
 use crate::envoy::EnvoyStatus;
 use crate::rollout::Rollout;
+use crate::weights::WeightsRow;
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
@@ -46,6 +47,21 @@ pub struct Status {
     /// How many gateways share the limits.
     #[serde(default)]
     pub gateways: u32,
+    /// Whether a request can be sent on to another pool.
+    #[serde(default)]
+    pub chains: ChainsStatus,
+    /// Models whose weights are others than those of the configuration.
+    #[serde(default)]
+    pub rollouts: Vec<WeightsRow>,
+}
+
+/// Whether a request can be sent on to another pool, as fallbacks need it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChainsStatus {
+    /// Whether it can.
+    pub on: bool,
+    /// Why not.
+    pub why: Option<String>,
 }
 
 /// The space that usage is written to.
@@ -107,6 +123,29 @@ pub struct PoolStatus {
     pub source: SourceStatus,
     /// Its endpoints; without health and load where no Envoy could be asked.
     pub endpoints: Vec<EndpointStatus>,
+    /// How one of them is picked: `round_robin`, `least_request`, `load` or `latency`.
+    #[serde(default)]
+    pub balance: String,
+    /// Which requests go to the same one: `none`, `user` or `prefix`.
+    #[serde(default)]
+    pub affinity: String,
+    /// Whether those of other zones take part because of the load of those that are near.
+    #[serde(default)]
+    pub spilling: bool,
+    /// What one Envoy has under way to them at most.
+    #[serde(default)]
+    pub breakers: BreakersStatus,
+}
+
+/// What one Envoy has under way to a pool at most; none: Envoy's own bounds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BreakersStatus {
+    /// Requests.
+    pub requests: Option<u32>,
+    /// Requests that wait for a connection.
+    pub waiting: Option<u32>,
+    /// Connections.
+    pub connections: Option<u32>,
 }
 
 /// Where the endpoints of a pool come from. Times are Unix milliseconds.
@@ -132,6 +171,9 @@ pub struct SourceStatus {
 pub struct ServerLoad {
     /// It left: no new requests, the running ones end in peace.
     pub draining: bool,
+    /// Where it is, where that is known.
+    #[serde(default)]
+    pub zone: Option<String>,
     /// Its weight among the servers of its pool, 1 to 128; none: all alike.
     pub weight: Option<u32>,
     /// Requests that its engine works on, as the engine says.

@@ -21,6 +21,7 @@ use axum::middleware::{from_fn, map_response};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use contract::fleet::Fleet;
 use contract::keyring::{HmacSet, KeyringDelta, MaskingKey};
 use contract::limits::{KEYRING_CHANGES_MAX, KEYRING_POLL_MS, MAX_SKEW_S_MAX};
 use contract::names::{
@@ -63,6 +64,9 @@ pub struct Sync {
     pub hmac: watch::Receiver<Arc<HmacSet>>,
     /// The key of placeholders, as long as something is masked.
     pub masking: watch::Receiver<Option<MaskingKey>>,
+    /// The servers of pools with affinity; whoever sends it does so seldom, for each change
+    /// answers every gateway.
+    pub fleet: watch::Receiver<Arc<Fleet>>,
     /// Where the gateways' reports go.
     pub refusals: Refusals,
     /// Who asks.
@@ -94,6 +98,8 @@ struct Have {
     hmac: Option<String>,
     /// Of the key of placeholders; the same.
     masking: Option<String>,
+    /// Of the servers of pools with affinity; the same.
+    fleet: Option<u64>,
     /// Tells one process of a gateway from every other; `None` is one that does not say.
     process: Option<String>,
 }
@@ -174,8 +180,8 @@ async fn changes(sync: &Sync, have: &Have) -> Result<KeyringDelta, ledger::Error
         let delta =
             sync.ledger.keyring_since(Some(&have.epoch), have.since, KEYRING_CHANGES_MAX).await?;
         let budgets = sync.ledger.budgets_version();
-        let (hmac, masking) = other;
-        let delta = KeyringDelta { hmac, masking, gateways, spool_full, budgets, ..delta };
+        let Others { hmac, masking, fleet } = other;
+        let delta = KeyringDelta { hmac, masking, fleet, gateways, spool_full, budgets, ..delta };
         let news = is_news(&delta, have) || before != (gateways, spool_full);
         if news || timeout_at(deadline, sources.changed()).await.is_err() {
             // Read last: a nonce that was put while this waited counts as well.
@@ -185,11 +191,19 @@ async fn changes(sync: &Sync, have: &Have) -> Result<KeyringDelta, ledger::Error
     }
 }
 
+/// What a gateway has another version of.
+struct Others {
+    hmac: Option<HmacSet>,
+    masking: Option<MaskingKey>,
+    fleet: Option<Fleet>,
+}
+
 /// Where a change can come from.
 struct Sources {
     keys: watch::Receiver<u64>,
     hmac: watch::Receiver<Arc<HmacSet>>,
     masking: watch::Receiver<Option<MaskingKey>>,
+    fleet: watch::Receiver<Arc<Fleet>>,
     gateways: watch::Receiver<u32>,
     spool: watch::Receiver<SpoolStatus>,
 }
@@ -200,15 +214,20 @@ impl Sources {
             keys: sync.ledger.watch_keyring(),
             hmac: sync.hmac.clone(),
             masking: sync.masking.clone(),
+            fleet: sync.fleet.clone(),
             gateways: sync.gateways.watch(),
             spool: sync.spool.clone(),
         }
     }
 
-    /// What a gateway has an older version of; whatever the keyring has counts as seen.
-    fn others(&mut self, have: &Have) -> (Option<HmacSet>, Option<MaskingKey>) {
+    /// What a gateway has another version of; whatever the keyring has counts as seen.
+    fn others(&mut self, have: &Have) -> Others {
         self.keys.mark_unchanged();
-        (other_set(&mut self.hmac, have), other_key(&mut self.masking, have))
+        Others {
+            hmac: other_set(&mut self.hmac, have),
+            masking: other_key(&mut self.masking, have),
+            fleet: other_fleet(&mut self.fleet, have),
+        }
     }
 
     /// Between how many the limits are shared, and whether the spool is full.
@@ -223,6 +242,7 @@ impl Sources {
             Ok(()) = self.keys.changed() => {}
             Ok(()) = self.hmac.changed() => {}
             Ok(()) = self.masking.changed() => {}
+            Ok(()) = self.fleet.changed() => {}
             Ok(()) = self.gateways.changed() => {}
             Ok(()) = self.spool.changed() => {}
             else => std::future::pending().await,
@@ -244,12 +264,19 @@ fn other_key(masking: &mut watch::Receiver<Option<MaskingKey>>, have: &Have) -> 
     key.clone().filter(|key| key.version != *asked)
 }
 
+/// The servers of pools with affinity, if they are others than the gateway has.
+fn other_fleet(fleet: &mut watch::Receiver<Arc<Fleet>>, have: &Have) -> Option<Fleet> {
+    let fleet = fleet.borrow_and_update();
+    have.fleet.filter(|version| *version != fleet.version).map(|_| Fleet::clone(&fleet))
+}
+
 fn is_news(delta: &KeyringDelta, have: &Have) -> bool {
     delta.epoch != have.epoch
         || delta.version != have.since
         || !delta.changes.is_empty()
         || delta.hmac.is_some()
         || delta.masking.is_some()
+        || delta.fleet.is_some()
 }
 
 async fn key(State(ledger): State<Ledger>, Path(sha256): Path<String>) -> Response {
@@ -336,6 +363,7 @@ mod tests {
             ledger: ledger.clone(),
             hmac: watch::Sender::new(Arc::default()).subscribe(),
             masking: watch::Sender::new(None).subscribe(),
+            fleet: watch::Sender::default().subscribe(),
             refusals: Refusals::new(ledger),
             gateways: Gateways::default(),
             spool: watch::Sender::new(full).subscribe(),

@@ -6,8 +6,9 @@ mod money;
 mod reports;
 mod sync;
 mod trail;
+mod weights;
 
-use crate::{Access, Admin, AdminToken, Minted, Overview, Refusals, Status, router};
+use crate::{Access, Admin, AdminToken, Minted, Overview, Refusals, Splits, Status, router};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, StatusCode};
@@ -45,6 +46,7 @@ struct World {
     refusals: Refusals,
     router: Router,
     plan: watch::Sender<Arc<Plan>>,
+    splits: watch::Sender<Splits>,
     data: TempDir,
 }
 
@@ -61,6 +63,8 @@ fn plan() -> Plan {
             client_certificates: false,
         },
         pools: Vec::new(),
+        retry: plan::Retry::default(),
+        credential_headers: Vec::new(),
         filter: GatewayConfig {
             control_cluster: "control".into(),
             max_body_bytes: 1,
@@ -96,8 +100,10 @@ async fn world() -> World {
     let refusals = Refusals::new(ledger.clone());
     let made = AtomicU64::new(1);
     let planned = watch::Sender::new(Arc::new(plan()));
+    let splits = watch::Sender::new(Splits::new());
     let admin = Admin {
         ledger: ledger.clone(),
+        splits: splits.subscribe(),
         plan: planned.subscribe(),
         overview: Arc::new(Still),
         mint: Arc::new(move || {
@@ -111,7 +117,7 @@ async fn world() -> World {
         refusals: refusals.clone(),
     };
     let access = Access { token: AdminToken::new(TOKEN), listen: "127.0.0.1".parse().unwrap() };
-    World { ledger, refusals, router: router(admin, access), plan: planned, data }
+    World { ledger, refusals, router: router(admin, access), plan: planned, splits, data }
 }
 
 /// 16 input tokens, 4 of them cached, and 14 output tokens.

@@ -38,8 +38,9 @@ async fn watch(consul: Consul, tls: bool, sink: Sink, mut backoff: Backoff, pace
     loop {
         match question.ask(index).await {
             Ok(answer) => {
-                let (endpoints, problems) = instances::endpoints(&answer.instances, tls, &question);
-                sink.found_usable(endpoints, &problems);
+                let (endpoints, zones, problems) =
+                    instances::endpoints(&answer.instances, tls, &question);
+                sink.found_usable(endpoints, zones, &problems);
                 index = next_index(index, answer.index);
                 backoff.worked();
                 sleep(pace).await;

@@ -49,6 +49,8 @@ pub struct Target {
     pub hostname: Option<String>,
     /// Whether it is spoken to over TLS.
     pub tls: bool,
+    /// Where it stands, as the source calls it; `None`: the source does not say.
+    pub zone: Option<String>,
 }
 
 /// What a source says of itself.
@@ -146,6 +148,7 @@ pub fn written_down(endpoints: &[Endpoint]) -> Option<Vec<Target>> {
             address: SocketAddr::new(ip, endpoint.port),
             hostname: None,
             tls: endpoint.tls,
+            zone: None,
         }),
         Host::Name(_) => None,
     };

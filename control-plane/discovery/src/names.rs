@@ -6,6 +6,7 @@ use crate::backoff::Backoff;
 use crate::dns::{Answer, QUESTION_MAX};
 use crate::error::Error;
 use crate::pace;
+use crate::source::Zones;
 use model::{Endpoint, Host};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
@@ -93,23 +94,24 @@ impl Names {
     /// What `endpoints` stand for; `None` while a name was asked for and not yet
     /// answered, so that an endpoint is not taken away before its successor is
     /// known.
-    pub(crate) fn resolve(&self, endpoints: &[Endpoint]) -> Option<Resolved> {
+    pub(crate) fn resolve(&self, endpoints: &[Endpoint], zones: &Zones) -> Option<Resolved> {
         let unanswered = |known: &Known| known.addresses.is_none() && known.error.is_none();
         if self.known.values().any(unanswered) {
             return None;
         }
         let mut targets = BTreeMap::new();
-        for target in endpoints.iter().flat_map(|endpoint| self.targets(endpoint)) {
+        for target in endpoints.iter().flat_map(|endpoint| self.targets(endpoint, zones)) {
             targets.entry(target.address).or_insert(target);
         }
         Some(Resolved { targets: targets.into_values().collect(), error: self.error() })
     }
 
-    fn targets(&self, endpoint: &Endpoint) -> Vec<Target> {
+    fn targets(&self, endpoint: &Endpoint, zones: &Zones) -> Vec<Target> {
         let target = |ip: IpAddr, hostname| Target {
             address: SocketAddr::new(ip, endpoint.port),
             hostname,
             tls: endpoint.tls,
+            zone: zones.get(endpoint).cloned(),
         };
         match &endpoint.host {
             Host::Ip(ip) => vec![target(*ip, None)],

@@ -68,7 +68,7 @@ fn take_answers(names: &mut Names, questions: &mut JoinSet<Answered>) {
 }
 
 fn publish(sender: &watch::Sender<Found>, list: &Listed, names: &Names) {
-    let resolved = list.endpoints.as_deref().map(|endpoints| names.resolve(endpoints));
+    let resolved = list.endpoints.as_deref().map(|of| names.resolve(of, &list.zones));
     // Names that are not answered yet: what is known stays for the moment.
     let Some(resolved) = resolved.map_or(Some(None), |resolved| resolved.map(Some)) else { return };
     let now_ms = unix_ms(SystemTime::now());

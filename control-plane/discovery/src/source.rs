@@ -7,8 +7,12 @@
 
 use crate::reason;
 use model::Endpoint;
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use tokio::sync::watch;
+
+/// Where endpoints stand, by themselves; of the others the source does not say it.
+pub(crate) type Zones = BTreeMap<Endpoint, String>;
 
 /// What a source said last.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,6 +20,8 @@ pub(crate) struct Listed {
     /// The endpoints of the last success, in the source's order; `None` until
     /// the first one.
     pub(crate) endpoints: Option<Vec<Endpoint>>,
+    /// Where they stand.
+    pub(crate) zones: Zones,
     /// Why the last attempt failed; `None` after a success.
     pub(crate) error: Option<String>,
 }
@@ -35,7 +41,7 @@ impl Sink {
     /// These are all endpoints there are, hosts may be names; an empty list says
     /// that there are none. To be said again whenever the source confirms it.
     pub(crate) fn found(&self, endpoints: Vec<Endpoint>) {
-        self.sender.send_replace(Listed { endpoints: Some(endpoints), error: None });
+        self.put(endpoints, Zones::new(), None);
     }
 
     /// What was read, or why it could not be.
@@ -49,17 +55,21 @@ impl Sink {
     /// As [`Sink::found`], but the answer has parts that cannot be used, as `error`
     /// says.
     pub(crate) fn found_partly(&self, endpoints: Vec<Endpoint>, error: String) {
-        self.sender.send_replace(Listed { endpoints: Some(endpoints), error: Some(error) });
+        self.put(endpoints, Zones::new(), Some(error));
     }
 
     /// As [`Sink::found`] of an answer with `problems`: what can be used of it
-    /// counts; if nothing can, the last endpoints stay.
-    pub(crate) fn found_usable(&self, endpoints: Vec<Endpoint>, problems: &[String]) {
+    /// counts; if nothing can, the last endpoints stay. `zones` has those of which the
+    /// source says where they stand.
+    pub(crate) fn found_usable(&self, endpoints: Vec<Endpoint>, zones: Zones, problems: &[String]) {
         match reason::joined(problems) {
-            None => self.found(endpoints),
             Some(error) if endpoints.is_empty() => self.failing(error),
-            Some(error) => self.found_partly(endpoints, error),
+            error => self.put(endpoints, zones, error),
         }
+    }
+
+    fn put(&self, endpoints: Vec<Endpoint>, zones: Zones, error: Option<String>) {
+        self.sender.send_replace(Listed { endpoints: Some(endpoints), zones, error });
     }
 
     /// The source could not be asked; `error` is shown to the operator and holds

@@ -40,5 +40,11 @@ pub fn tells(engine: Engine) -> bool {
     engine != Engine::Openai
 }
 
+/// Whether it tells how soon it answers.
+#[must_use]
+pub fn tells_latency(engine: Engine) -> bool {
+    tells(engine)
+}
+
 #[cfg(test)]
 mod tests;

@@ -8,13 +8,15 @@
 
 pub mod dialects;
 pub mod exposition;
+mod latency;
 mod scraper;
 mod signals;
 mod tally;
 mod weigh;
 mod window;
 
+pub use dialects::tells_latency;
 pub use scraper::{Failure, Report, Scrape, Scraper, http_client};
-pub use signals::{Prefix, Reading, Signals, Snapshot};
-pub use weigh::{WEIGHT_FLOOR, WEIGHT_MAX, weigh};
+pub use signals::{Answered, Prefix, Reading, Signals, Snapshot};
+pub use weigh::{WEIGHT_FLOOR, WEIGHT_MAX, load, weigh, weigh_by_latency};
 pub use window::Window;

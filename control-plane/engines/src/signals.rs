@@ -39,6 +39,23 @@ pub enum Prefix {
     Ratio(f64),
 }
 
+/// How long answers took: two counters that grow together. What an answer is differs from
+/// engine to engine, so that they can be compared within a pool and not beyond.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Answered {
+    /// Seconds that all of them took.
+    pub seconds: f64,
+    /// How many there were.
+    pub count: f64,
+}
+
+impl Answered {
+    /// Of two counters, if both are told.
+    pub(crate) fn of(seconds: Option<f64>, count: Option<f64>) -> Option<Answered> {
+        Some(Answered { seconds: seconds?, count: count? })
+    }
+}
+
 /// What one answer of one engine says.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Snapshot {
@@ -50,6 +67,8 @@ pub struct Snapshot {
     pub generated_tokens: Option<f64>,
     /// The prefix cache.
     pub prefix: Option<Prefix>,
+    /// How long answers took.
+    pub answered: Option<Answered>,
 }
 
 impl Snapshot {
@@ -74,6 +93,9 @@ pub struct Reading {
     /// Share of prompt tokens found in the prefix cache, 0 to 1; `None` also
     /// when nobody asked lately.
     pub prefix_hit_ratio: Option<f64>,
+    /// How soon it answers, in milliseconds, as a peak EWMA; `None` where it does not tell,
+    /// or has answered nobody for a while.
+    pub latency_ms: Option<f64>,
     /// When the last answer came, in milliseconds of the caller's clock.
     pub at_ms: u64,
     /// Until when the reading counts, by the same clock.

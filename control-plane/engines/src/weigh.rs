@@ -15,6 +15,10 @@
 //! A weight is changed when it moved enough (see [`settled`]), because each
 //! change makes every gateway build its balancer anew.
 
+mod by_latency;
+
+pub use by_latency::weigh_by_latency;
+
 use crate::signals::{Reading, Signals};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -61,15 +65,33 @@ pub fn weigh(
     previous: &BTreeMap<SocketAddr, u32>,
     now_ms: u64,
 ) -> BTreeMap<SocketAddr, u32> {
+    let judged = pool.iter().map(|(engine, reading)| {
+        let fresh = reading.as_ref().filter(|reading| reading.is_fresh(now_ms));
+        (*engine, fresh.and_then(|reading| judge(reading, max_active)))
+    });
+    settle(judged, previous)
+}
+
+/// How full an engine is, 0 to 1, by the score of [`weigh`]; `None` where it tells nothing.
+#[must_use]
+pub fn load(reading: &Reading, max_active: u32) -> Option<f64> {
+    score(&reading.load, max_active)
+}
+
+/// The weights of engines: those that are known as they are judged, the others as the median
+/// of those.
+fn settle(
+    engines: impl Iterator<Item = (SocketAddr, Option<Judged>)>,
+    previous: &BTreeMap<SocketAddr, u32>,
+) -> BTreeMap<SocketAddr, u32> {
     let mut weights = BTreeMap::new();
     let mut unknown = Vec::new();
-    for (engine, reading) in pool {
-        let fresh = reading.as_ref().filter(|reading| reading.is_fresh(now_ms));
-        match fresh.and_then(|reading| judge(reading, max_active)) {
+    for (engine, judged) in engines {
+        match judged {
             Some(judged) => {
-                weights.insert(*engine, settled(&judged, previous.get(engine).copied()));
+                weights.insert(engine, settled(&judged, previous.get(&engine).copied()));
             }
-            None => unknown.push(*engine),
+            None => unknown.push(engine),
         }
     }
     let stand_in = median(weights.values().copied().collect());

@@ -4,6 +4,7 @@
 //! memory: what came an age `t` ago weighs `exp(-t / TIME_CONSTANT)`. The time
 //! between two answers is part of the sum, so a missed one does no harm.
 
+use crate::latency::Latency;
 use crate::signals::{Prefix, Reading, Signals, Snapshot};
 use crate::tally::share;
 use std::time::Duration;
@@ -39,6 +40,7 @@ pub struct Window {
     prompt: Decayed,
     generated: Decayed,
     prefix: Decayed,
+    latency: Latency,
 }
 
 impl Window {
@@ -54,6 +56,7 @@ impl Window {
             prompt: Decayed::default(),
             generated: Decayed::default(),
             prefix: Decayed::default(),
+            latency: Latency::default(),
         }
     }
 
@@ -69,6 +72,7 @@ impl Window {
                 blend(load, now.signals, keep)
             }
         };
+        self.latency.take(now.answered, now_ms);
         self.last = Some((*now, load, now_ms));
         Reading {
             load,
@@ -76,6 +80,7 @@ impl Window {
             prompt_tokens_per_second: rate(self.prompt, now.prompt_tokens),
             generated_tokens_per_second: rate(self.generated, now.generated_tokens),
             prefix_hit_ratio: self.hit_ratio(now),
+            latency_ms: self.latency.milliseconds(now_ms),
             at_ms: now_ms,
             fresh_until_ms: now_ms.saturating_add(self.stale_after_ms),
         }

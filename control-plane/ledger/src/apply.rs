@@ -4,8 +4,9 @@
 use crate::record::{AT_MS_MAX, UsageRecord};
 use crate::storable;
 use crate::store::PriceBook;
+use contract::names::NOBODY;
 use contract::price::Prices;
-use contract::refusal::{Code, EnvoyError, envoy_error};
+use contract::refusal::{Code, EnvoyError, engine_error, envoy_error};
 use contract::spool::Line;
 use contract::usage::{End, Source, Tally, Who};
 
@@ -20,6 +21,13 @@ const CLIENT_LEFT_FLAGS: &[&str] = &["DC", "DR"];
 /// Response code details that say the same.
 const CLIENT_LEFT_DETAILS: &[&str] =
     &["downstream_remote_disconnect", "downstream_local_disconnect", "http2.remote_re"];
+
+/// Response code details of an answer that came from a server (Envoy, "Response Code
+/// Details").
+const VIA_UPSTREAM: &str = "via_upstream";
+
+/// What Envoy's addresses of internal listeners begin with.
+const INTERNAL: &str = "envoy://";
 
 /// What a line comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +60,7 @@ pub fn ended(line: Line, prices: &PriceBook) -> Posting {
             End::EngineFailed | End::Refused => envoys.map(|error| error.code.as_str().to_owned()),
             _ => None,
         });
+        let code = code.or_else(|| engines_code(line, status));
         let status = match (status, end) {
             (0, End::ClientLeft) => STATUS_CLIENT_LEFT,
             (0, _) => envoys.map_or(0, |error| error.code.status()),
@@ -121,6 +130,19 @@ fn source_of(tally: &Tally, end: End) -> Source {
     }
 }
 
+/// The code of an error that an engine has answered with.
+fn engines_code(line: &Line, status: u16) -> Option<String> {
+    let engines = line.details.as_deref() == Some(VIA_UPSTREAM) && status >= 400;
+    engines.then(|| engine_error(status).as_str().to_owned())
+}
+
+/// Where the answer came from; nobody, where no server of the last pool was well.
+fn server(endpoint: Option<String>) -> Option<String> {
+    let nobody =
+        |address: &str| address.strip_prefix(INTERNAL).is_some_and(|rest| rest.starts_with(NOBODY));
+    endpoint.filter(|address| !nobody(address))
+}
+
 /// How many engines were tried. A journal does not say: an answer that was counted came
 /// from one.
 fn attempts(line: &Line, tally: &Tally) -> u64 {
@@ -164,7 +186,7 @@ fn priced(line: Line, who: Who, tally: &Tally, ending: Ending, prices: &PriceBoo
         user: who.user,
         model: who.model,
         pool: who.pool,
-        endpoint: line.endpoint,
+        endpoint: server(line.endpoint),
         path: who.path,
         stream: who.stream,
         status: ending.status,
@@ -192,7 +214,12 @@ fn priced(line: Line, who: Who, tally: &Tally, ending: Ending, prices: &PriceBoo
     Priced { record: storable::record(record), unpriced: known == Some(None) }
 }
 
+/// What Envoy made itself. An answer that came from a server is that server's, also where
+/// Envoy's flags say that there was no further attempt (seen: `URX`, `UO`).
 fn envoys_error(line: &Line) -> Option<&'static EnvoyError> {
+    if line.details.as_deref() == Some(VIA_UPSTREAM) {
+        return None;
+    }
     envoy_error(line.flags.as_deref().unwrap_or(""), line.details.as_deref().unwrap_or(""))
 }
 

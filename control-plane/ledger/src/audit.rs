@@ -70,11 +70,20 @@ pub enum Action {
     ControlStarted,
     /// The cost of a usage record was corrected; the subject is the record's id.
     RecordCorrected,
+    /// The split of a model was given other weights; the subject of this and the next
+    /// three is the model.
+    RolloutSet,
+    /// A step of a model's weights was taken back.
+    RolloutUndone,
+    /// The weights of the configuration hold again.
+    RolloutReset,
+    /// Weights fell away because the split has other pools in the configuration.
+    RolloutDropped,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Action; 11] = [
+    pub const ALL: [Action; 15] = [
         Action::KeyCreated,
         Action::KeyRotated,
         Action::KeyChanged,
@@ -86,6 +95,10 @@ impl Action {
         Action::AdminRefused,
         Action::ControlStarted,
         Action::RecordCorrected,
+        Action::RolloutSet,
+        Action::RolloutUndone,
+        Action::RolloutReset,
+        Action::RolloutDropped,
     ];
 
     /// The word in the row.
@@ -103,6 +116,10 @@ impl Action {
             Action::AdminRefused => "admin.refused",
             Action::ControlStarted => "control.started",
             Action::RecordCorrected => "record.corrected",
+            Action::RolloutSet => "rollout.set",
+            Action::RolloutUndone => "rollout.undone",
+            Action::RolloutReset => "rollout.reset",
+            Action::RolloutDropped => "rollout.dropped",
         }
     }
 }

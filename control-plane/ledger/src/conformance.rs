@@ -8,6 +8,7 @@ mod nonces;
 mod rotation;
 mod trail;
 mod uses;
+mod weights;
 
 use crate::budget::{Budget, Per};
 use crate::error::Error;
@@ -61,6 +62,9 @@ pub async fn all<S: Store>(mut fresh: impl AsyncFnMut() -> S) {
     leases::without_a_budget_nothing_is_bound(&fresh().await).await;
     gateways::those_that_were_heard_of_are_counted(&fresh().await).await;
     gateways::what_engines_count_is_kept(&fresh().await).await;
+    weights::steps_are_taken_back_the_last_one_first(&fresh().await).await;
+    weights::a_reset_can_be_taken_back_and_a_drop_cannot(&fresh().await).await;
+    weights::steps_are_noted_with_what_was_before(&fresh().await).await;
     many_keys(&fresh().await).await;
 }
 

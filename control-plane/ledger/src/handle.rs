@@ -23,14 +23,16 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
+mod weights;
+
 /// Name of the database in the data folder.
 pub const DATABASE_NAME: &str = "tollgate.db";
 
 /// Name of the spool folder in the data folder.
 pub const SPOOL_NAME: &str = "spool";
 
-/// How often the keyring is looked at for what other control planes did.
-const KEYRING_INTERVAL: Duration = Duration::from_millis(500);
+/// How often it is looked at what other control planes did.
+const FOLLOW_INTERVAL: Duration = Duration::from_millis(500);
 
 /// How the ledger does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +54,8 @@ pub struct Ledger {
     desk: Arc<LeaseDesk>,
     seen: Arc<Seen>,
     keyring: Arc<watch::Sender<u64>>,
+    /// Counts the steps of models' weights.
+    weights: Arc<watch::Sender<u64>>,
     /// How often the reader found nothing more to read.
     idle: Arc<watch::Sender<u64>>,
 }
@@ -70,12 +74,13 @@ impl Ledger {
     pub async fn over(store: Arc<dyn Store>, spool: PathBuf) -> Result<Self, Error> {
         let version = store.keyring_version().await?;
         let keyring = Arc::new(watch::Sender::new(version));
+        let weights = Arc::new(watch::Sender::new(store.weights_version().await?));
         let spool_id: Arc<str> = generation::spool_id(&spool)?.into();
         store.register_spool(&spool_id).await?;
         let desk = LeaseDesk::new(Arc::clone(&store), spool.clone(), Arc::clone(&spool_id));
         let idle = Arc::new(watch::Sender::new(0));
         let (desk, seen) = (Arc::new(desk), Arc::default());
-        Ok(Ledger { store, spool, spool_id, desk, seen, keyring, idle })
+        Ok(Ledger { store, spool, spool_id, desk, seen, keyring, weights, idle })
     }
 
     /// The spool's name, made once at random.
@@ -98,13 +103,16 @@ impl Ledger {
         tail.run(move || idle.send_modify(|times| *times = times.wrapping_add(1))).await;
     }
 
-    /// Learns of the keys that other control planes on the same database make and revoke, for
-    /// ever; to be run in one task beside [`Ledger::tail`].
-    pub async fn follow_keyring(&self) {
+    /// Learns of the keys and weights that other control planes on the same database change,
+    /// for ever; to be run in one task beside [`Ledger::tail`].
+    pub async fn follow_others(&self) {
         loop {
-            tokio::time::sleep(KEYRING_INTERVAL).await;
+            tokio::time::sleep(FOLLOW_INTERVAL).await;
             if let Err(error) = self.tell_keyring().await {
                 tracing::debug!(%error, "the keyring's version is not known");
+            }
+            if let Err(error) = self.tell_weights().await {
+                tracing::debug!(%error, "the version of the weights is not known");
             }
         }
     }
@@ -337,14 +345,18 @@ impl Ledger {
     }
 
     async fn tell_keyring(&self) -> Result<(), Error> {
-        let version = self.store.keyring_version().await?;
-        self.keyring.send_if_modified(|told| {
-            let newer = version > *told;
-            *told = version.max(*told);
-            newer
-        });
+        tell(&self.keyring, self.store.keyring_version().await?);
         Ok(())
     }
+}
+
+/// Wakes whoever waits, if `version` is newer than what was told.
+fn tell(told: &watch::Sender<u64>, version: u64) {
+    told.send_if_modified(|told| {
+        let newer = version > *told;
+        *told = version.max(*told);
+        newer
+    });
 }
 
 #[cfg(test)]

@@ -11,6 +11,8 @@
 //! of budgets ([`budget`]) go to the gateways as leases ([`lease`]). What was posted stays;
 //! a [`correction`] is another posting. [`verify`] reads the books against each other.
 //!
+//! [`weights`] are those that commands gave to the splits of models.
+//!
 //! [`audit`] is the trail of what was done, by whom, that cannot be changed unseen.
 //!
 //! [`Ledger`] is the handle that the rest of the control plane holds.
@@ -48,6 +50,7 @@ mod storable;
 pub mod store;
 pub mod tail;
 pub mod verify;
+pub mod weights;
 
 pub use audit::{Action, Actor, AuditEvent, AuditFilter, AuditRow, Fault, Head, Verdict};
 pub use budget::{Budget, BudgetBook, BudgetStanding, Per, Period};
@@ -64,3 +67,4 @@ pub use record::{GroupBy, UsageFilter, UsageRecord, UsageSum};
 pub use sqlite::SqliteStore;
 pub use store::{Counts, Position, Store};
 pub use verify::{MoneyFault, Verification};
+pub use weights::{Cause, WeightChange, WeightStanding, Weights};

@@ -48,6 +48,8 @@ mod static_keys;
 mod store;
 #[path = "sql/uses.rs"]
 mod uses;
+#[path = "sql/weights.rs"]
+mod weights;
 #[path = "sql/words.rs"]
 mod words;
 

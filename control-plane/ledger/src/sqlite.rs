@@ -50,6 +50,8 @@ mod takeover;
 mod tampering;
 #[path = "sql/uses.rs"]
 mod uses;
+#[path = "sql/weights.rs"]
+mod weights;
 #[path = "sql/words.rs"]
 mod words;
 

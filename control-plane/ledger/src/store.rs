@@ -1,7 +1,7 @@
 //! What a database has to do for the ledger. Every implementation passes the
 //! same conformance suite.
 
-use crate::audit::{AuditEvent, AuditFilter, AuditRow, Head, Verdict};
+use crate::audit::{Actor, AuditEvent, AuditFilter, AuditRow, Head, Verdict};
 use crate::budget::{BudgetBook, BudgetStanding};
 use crate::correction::{Corrected, Correction, NewCorrection};
 use crate::counters::EngineCounters;
@@ -10,6 +10,7 @@ use crate::key::{Key, NewKey, NewSecret, Revocation, Rotation, StaticKeysChange}
 use crate::lease::LeaseAsk;
 use crate::record::{GroupBy, UsageFilter, UsageRecord, UsageSum};
 use crate::snapshot::Snapshot;
+use crate::weights::{WeightChange, WeightStanding};
 use contract::keyring::{KeyEntry, KeyringDelta};
 use contract::lease::LeaseAnswer;
 use contract::price::Prices;
@@ -236,6 +237,17 @@ pub trait Store: Send + Sync + 'static {
     async fn note_counters(&self, counters: &[EngineCounters]) -> Result<(), Error>;
     /// What engines had counted, from `since_ms` on and before `until_ms`, in the order of time.
     async fn counters(&self, since_ms: u64, until_ms: u64) -> Result<Vec<EngineCounters>, Error>;
+
+    /// Gives a model other weights; whether they are others than held. With them goes a
+    /// row of the audit trail.
+    async fn change_weights(&self, change: &WeightChange) -> Result<bool, Error>;
+    /// Takes the last step of a model's weights back that was not yet, with a row of the
+    /// audit trail; whether there was one.
+    async fn undo_weights(&self, model: &str, actor: Actor, at_ms: u64) -> Result<bool, Error>;
+    /// How the weights stand of each model that ever had a step, in the order of their names.
+    async fn weights(&self) -> Result<Vec<WeightStanding>, Error>;
+    /// Goes up with every step.
+    async fn weights_version(&self) -> Result<u64, Error>;
 
     /// Adds a row to the audit trail; returns the trail's new end.
     async fn note(&self, event: &AuditEvent) -> Result<Head, Error>;

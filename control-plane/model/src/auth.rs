@@ -97,7 +97,7 @@ impl Hmac {
         let default = Hmac::default();
         let fields = cursor.fields(Section::Hmac);
         let max_skew = fields.value("max_skew", default.max_skew, max_skew);
-        let nonces = fields.get("nonces").and_then(|field| field.choose(Section::Hmac, NONCES));
+        let nonces = fields.get("nonces").and_then(|field| field.choose(NONCES));
         fields.close();
         Hmac { max_skew, nonces: nonces.unwrap_or_default() }
     }

@@ -1,10 +1,12 @@
 //! `pools.NAME.balance` and `metrics`: how one endpoint is picked, and what the
 //! engines are asked for it.
 
+use crate::affinity;
 use crate::document::{Cursor, Fields};
+use crate::place::Written;
 use crate::schema::Section;
 use crate::units;
-use contract::policy::Engine;
+use contract::policy::{AffinityConfig, Engine};
 use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -36,6 +38,8 @@ pub enum Balance {
     /// As [`Balance::LeastRequest`], with weights from what the engines report
     /// of their load.
     Load,
+    /// As [`Balance::LeastRequest`], with weights from how soon the engines answer.
+    Latency,
 }
 
 /// How the engines of a pool are asked for their load.
@@ -81,50 +85,83 @@ pub(crate) const BALANCES: &[(&str, Balance)] = &[
     ("round_robin", Balance::RoundRobin),
     ("least_request", Balance::LeastRequest),
     ("load", Balance::Load),
+    ("latency", Balance::Latency),
 ];
 
-/// Both sections: the one asks for the other.
+/// Load of the servers nearby above which others take part, when nothing is said.
+const SPILL_PERCENT_DEFAULT: u8 = 85;
+
+/// All that asks for the load of the engines, and how they are asked.
 pub(crate) struct Load {
     pub balance: Balance,
     pub max_active: u32,
+    pub affinity: AffinityConfig,
+    pub spill_percent: u8,
     pub metrics: Option<Metrics>,
 }
 
 impl Load {
-    /// Reads `balance` and `metrics` of a pool. `mute`: why its engines cannot be asked.
-    pub(crate) fn read(pool: &Fields<'_, '_>, mute: Option<&str>) -> Load {
-        let mut load =
-            Load { balance: Balance::default(), max_active: MAX_ACTIVE_DEFAULT, metrics: None };
+    /// Reads `balance`, `spill` and `metrics` of a pool.
+    /// `zoned`: the gateway says where it is.
+    pub(crate) fn read(
+        pool: &Fields<'_, '_>,
+        engine: Option<Engine>,
+        written: &Written,
+        zoned: bool,
+    ) -> Load {
+        let mute = why_mute(engine, written);
+        let mut load = Load {
+            balance: Balance::default(),
+            max_active: MAX_ACTIVE_DEFAULT,
+            affinity: AffinityConfig::None,
+            spill_percent: SPILL_PERCENT_DEFAULT,
+            metrics: None,
+        };
+        let spill = pool.get("spill");
         if let Some(cursor) = pool.get("balance") {
-            load.read_balance(&cursor, mute);
+            let fields = cursor.fields(Section::Balance);
+            load.read_balance(&fields, mute, spill.is_some());
+            load.affinity = affinity::read(&fields, written.is_named());
+            fields.close();
         }
         let metrics = pool.get("metrics");
         if let (Some(cursor), Some(why)) = (&metrics, mute) {
             cursor.report_field(why);
         }
-        let by_load = || (load.balance == Balance::Load).then(Metrics::default);
-        load.metrics = metrics.as_ref().map(Metrics::read).or_else(by_load);
+        let places = written.is_zoned() && mute.is_none();
+        let weighs = matches!(load.balance, Balance::Load | Balance::Latency);
+        let asks = weighs || places || spill.is_some();
+        load.metrics = metrics.as_ref().map(Metrics::read).or_else(|| asks.then(Metrics::default));
+        let spills = zoned && (written.is_zoned() || pool.has("discover"));
+        load.read_spill(spill.as_ref(), mute, spills);
         load
     }
 
-    fn read_balance(&mut self, cursor: &Cursor<'_>, mute: Option<&str>) {
-        let fields = cursor.fields(Section::Balance);
+    fn read_balance(&mut self, fields: &Fields<'_, '_>, mute: Option<&str>, spills: bool) {
         let by = fields.get("by");
-        let chosen = by.as_ref().and_then(|by| by.choose(Section::Balance, BALANCES));
+        let chosen = by.as_ref().and_then(|by| by.choose(BALANCES));
         self.balance = chosen.unwrap_or_default();
-        if let (Some(by), Some(why), Balance::Load) = (&by, mute, self.balance) {
+        if let (Some(by), Some(why), Balance::Load | Balance::Latency) = (&by, mute, self.balance) {
             by.report(why);
         }
         if let Some(most) = fields.get("max_active") {
             self.max_active = max_active(&most).unwrap_or(MAX_ACTIVE_DEFAULT);
-            if self.balance != Balance::Load && (chosen.is_some() || by.is_none()) {
+            let counts = self.balance == Balance::Load || (spills && by.is_some());
+            if !counts && (chosen.is_some() || by.is_none()) {
                 most.report_field("counts only with `by: load`; remove it, or balance by load");
             }
         }
-        if let Some(affinity) = fields.get("affinity") {
-            affinity.choose(Section::Balance, &[("none", ())]);
+    }
+
+    fn read_spill(&mut self, field: Option<&Cursor<'_>>, mute: Option<&str>, spills: bool) {
+        let Some(field) = field else { return };
+        if !spills {
+            field.report_field("counts only where the gateway and the servers have zones");
         }
-        fields.close();
+        if let Some(why) = mute {
+            field.report_field(why);
+        }
+        self.spill_percent = field.parse(units::percent).unwrap_or(SPILL_PERCENT_DEFAULT);
     }
 }
 
@@ -132,13 +169,11 @@ fn max_active(cursor: &Cursor<'_>) -> Option<u32> {
     cursor.parse(|text| units::count_u32(text, MAX_ACTIVE_MAX)).map(NonZeroU32::get)
 }
 
-/// Why the engines of a pool cannot be asked for their load, if so. `named`: an
-/// endpoint is a host name, which Envoy resolves, so that nobody else knows the
-/// servers.
-pub(crate) fn why_mute(engine: Option<Engine>, named: bool) -> Option<&'static str> {
+/// Why the engines of a pool cannot be asked for their load, if so.
+fn why_mute(engine: Option<Engine>, written: &Written) -> Option<&'static str> {
     match engine {
         Some(Engine::Openai) => Some(UNKNOWN),
-        _ if named => Some(NAMED),
+        _ if written.is_named() => Some(NAMED),
         _ => None,
     }
 }

@@ -94,7 +94,7 @@ impl Budget {
         let per = fields.require("per", "one of hour, day, month, total");
         fields.close();
         let nanodollars = dollars.and_then(|field| field.parse(units::nano_dollars));
-        let per = per.and_then(|field| field.choose(Section::Budget, PERIODS));
+        let per = per.and_then(|field| field.choose(PERIODS));
         Some(Budget { nanodollars: nanodollars?, per: per? })
     }
 }

@@ -106,7 +106,7 @@ impl Discovery {
         let [env, file, dns, kubernetes, consul] = SOURCES.map(|name| fields.get(name));
         one_source(&fields, [&env, &file, &dns, &kubernetes, &consul]);
         let scheme = fields.get("scheme");
-        let tls = scheme.and_then(|field| field.choose(Section::Discover, SCHEMES));
+        let tls = scheme.and_then(|field| field.choose(SCHEMES));
         let hold_empty = fields.value("hold_empty", HOLD_EMPTY_DEFAULT, |text| {
             units::duration(text, HOLD_EMPTY_BOUNDS)
         });

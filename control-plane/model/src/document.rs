@@ -6,7 +6,6 @@ use crate::problem::{Problem, Problems};
 use crate::schema::{self, Section};
 use crate::sources::{Sources, expand};
 use crate::tree::{Entry, Mark, Node, Shape, field_path};
-use crate::unbuilt;
 use std::cell::RefCell;
 use std::fmt::Display;
 use std::path::Path;
@@ -105,16 +104,13 @@ impl<'a> Cursor<'a> {
         parsed.map_err(|error| self.report(format_args!("{shown} {error}"))).ok()
     }
 
-    /// One of `choices` by its name; unbuilt ones are said to be.
-    pub fn choose<T: Copy>(&self, section: Section, choices: &[(&str, T)]) -> Option<T> {
-        let field = self.path.rsplit('.').next().unwrap_or_default();
+    /// One of `choices` by its name.
+    pub fn choose<T: Copy>(&self, choices: &[(&str, T)]) -> Option<T> {
         let text = self.text()?;
         let chosen = choices.iter().find(|(name, _)| *name == text.value);
         if chosen.is_none() {
             let allowed = listed(choices.iter().map(|(name, _)| *name));
-            let message = unbuilt::value(section, field, &text.value)
-                .unwrap_or_else(|| format!("{} is not known; allowed: {allowed}", text.shown));
-            self.report(message);
+            self.report(format_args!("{} is not known; allowed: {allowed}", text.shown));
         }
         chosen.map(|(_, value)| *value)
     }
@@ -166,6 +162,18 @@ impl<'a> Cursor<'a> {
             path: format!("{}[{index}]", self.path),
         };
         Some(items.iter().enumerate().map(item).collect())
+    }
+
+    /// The one value itself, or the items of a list, which must not be empty.
+    pub fn one_or_more(&self) -> Vec<Cursor<'a>> {
+        if self.is_scalar() {
+            return vec![Cursor { path: self.path.clone(), ..*self }];
+        }
+        let items = self.items();
+        if items.as_ref().is_some_and(Vec::is_empty) {
+            self.report("is empty; give a value or remove it");
+        }
+        items.unwrap_or_default()
     }
 
     /// What `parse` makes of each item, without those it refuses.
@@ -245,6 +253,17 @@ impl<'a> Fields<'_, 'a> {
         self.entries.iter().find(|entry| entry.key == name).map(|entry| self.cursor.field(entry))
     }
 
+    /// The names in the map under `name`, before anybody reads it; none where there is no
+    /// map.
+    pub fn names_in(&self, name: &str) -> impl Iterator<Item = &'a str> {
+        let found = self.entries.iter().find(|entry| entry.key == name);
+        let entries: &[Entry] = match found.map(|entry| &entry.value.shape) {
+            Some(Shape::Map(entries)) => entries,
+            _ => &[],
+        };
+        entries.iter().map(|entry| entry.key.as_str())
+    }
+
     /// Like [`Fields::get`]; reports that the field is missing.
     pub fn require(&self, name: &'static str, what: &str) -> Option<Cursor<'a>> {
         let found = self.get(name);
@@ -274,6 +293,11 @@ impl<'a> Fields<'_, 'a> {
         self.entries.iter().any(|entry| entry.key == name)
     }
 
+    /// The names of all fields, known or not.
+    pub fn names(&self) -> impl Iterator<Item = &'a str> {
+        self.entries.iter().map(|entry| entry.key.as_str())
+    }
+
     /// Whether there is no field at all.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
@@ -283,8 +307,7 @@ impl<'a> Fields<'_, 'a> {
     pub fn close(self) {
         let known = self.known.borrow();
         for entry in self.entries.iter().filter(|entry| !known.contains(&entry.key.as_str())) {
-            let message = unbuilt::field(self.section, &entry.key)
-                .unwrap_or_else(|| unknown_field(&entry.key, known.iter().copied()));
+            let message = unknown_field(&entry.key, known.iter().copied());
             self.cursor.field(entry).report_field(message);
         }
     }

@@ -1,9 +1,11 @@
 //! `gateway`: where callers come in.
 
 use crate::document::Cursor;
+use crate::ids::ZoneName;
+use crate::retry::Retry;
 use crate::schema::Section;
 use crate::units;
-use contract::limits::{MAX_BODY_BYTES_DEFAULT, MAX_BODY_BYTES_MAX};
+use contract::limits::{MAX_BODY_BYTES_DEFAULT, MAX_BODY_BYTES_MAX, REPLAY_BYTES_DEFAULT};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
@@ -39,6 +41,12 @@ pub struct Gateway {
     pub tls: Option<Tls>,
     /// Envoy's worker threads; `None`: as many as there are cores.
     pub workers: Option<NonZeroU32>,
+    /// Largest request body in bytes that is sent again after a failure.
+    pub replay_body_bytes: u64,
+    /// After which failures.
+    pub retry: Retry,
+    /// Where the gateway is; its servers are tried before those of other zones.
+    pub zone: Option<ZoneName>,
 }
 
 /// What the gateway shows to callers.
@@ -83,6 +91,12 @@ impl Gateway {
         gateway.workers = fields
             .get("workers")
             .and_then(|field| field.parse(|text| units::count_u32(text, WORKERS_MAX)));
+        gateway.replay_body_bytes =
+            fields.value("replay_body", gateway.replay_body_bytes, |text| {
+                units::size(text, MAX_BODY_BYTES_LEAST..=MAX_BODY_BYTES_MAX)
+            });
+        gateway.retry = fields.get("retry").as_ref().map(Retry::read).unwrap_or_default();
+        gateway.zone = fields.get("zone").and_then(|zone| zone.parse(ZoneName::parse));
         gateway.tls = fields.get("tls").and_then(|tls| Tls::read(&tls, base));
         fields.close();
         gateway
@@ -98,6 +112,9 @@ impl Default for Gateway {
             stream_idle_timeout: IDLE_DEFAULT,
             tls: None,
             workers: None,
+            replay_body_bytes: REPLAY_BYTES_DEFAULT,
+            retry: Retry::default(),
+            zone: None,
         }
     }
 }

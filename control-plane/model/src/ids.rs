@@ -138,6 +138,12 @@ names! {
     PatternName by plain;
     /// What an external detector calls a kind of value.
     EntityName by plain;
+    /// A pattern over the values of a header; `*` stands for any run of characters.
+    HeaderGlob by visible;
+    /// Name of a zone, in which some servers are.
+    ZoneName by plain;
+    /// The word by which the callers of a split are divided.
+    ExperimentName by plain;
     /// Name of a field in the body of a request.
     FieldName by plain;
 }
@@ -157,14 +163,27 @@ impl NodeGlob {
     /// Whether the pattern matches the whole of `node`.
     #[must_use]
     pub fn matches(&self, node: &str) -> bool {
-        let Some((first, rest)) = self.0.split_once('*') else { return self.0 == node };
-        let (middle, last) = rest.rsplit_once('*').unwrap_or(("", rest));
-        let inner = node.strip_prefix(first).and_then(|node| node.strip_suffix(last));
-        // The leftmost place of each piece leaves most for the next.
-        let after = |left: Option<_>, piece| left.and_then(|left: &str| left.split_once(piece));
-        let found = middle.split('*').filter(|piece| !piece.is_empty());
-        found.fold(inner, |left, piece| after(left, piece).map(|(_, right)| right)).is_some()
+        fits(&self.0, node)
     }
+}
+
+impl ModelGlob {
+    /// Whether the pattern matches the whole of `name`.
+    #[must_use]
+    pub fn matches(&self, name: &str) -> bool {
+        fits(&self.0, name)
+    }
+}
+
+/// Whether `pattern` matches the whole of `text`.
+fn fits(pattern: &str, text: &str) -> bool {
+    let Some((first, rest)) = pattern.split_once('*') else { return pattern == text };
+    let (middle, last) = rest.rsplit_once('*').unwrap_or(("", rest));
+    let inner = text.strip_prefix(first).and_then(|text| text.strip_suffix(last));
+    // The leftmost place of each piece leaves most for the next.
+    let after = |left: Option<_>, piece| left.and_then(|left: &str| left.split_once(piece));
+    let found = middle.split('*').filter(|piece| !piece.is_empty());
+    found.fold(inner, |left, piece| after(left, piece).map(|(_, right)| right)).is_some()
 }
 
 fn sized(text: &str) -> Result<(), NameError> {

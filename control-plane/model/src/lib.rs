@@ -2,31 +2,36 @@
 //!
 //! [`load`] turns text into a [`Config`] that can be used as it is: defaults
 //! are filled in, references resolve, numbers are within bounds. Or it says
-//! everything that is wrong, each [`Problem`] with its line and column. What the
-//! documentation describes and this version does not do is refused, never
-//! ignored: a limit that nobody enforces must not look like one.
+//! everything that is wrong, each [`Problem`] with its line and column.
 //!
 //! Nothing here reads a clock, a file or the environment; what `${...}` stands
 //! for comes through [`Sources`].
 
+mod affinity;
 mod auth;
 mod balance;
+mod breakers;
 mod budget;
 mod canary;
+mod catalogue;
 mod control;
 mod credential;
 mod discover;
 mod document;
 mod endpoint;
+mod engine_access;
 mod gateway;
+mod header;
 mod health;
 pub mod ids;
 mod issuer;
 mod limits;
 mod masking;
 mod media;
+mod place;
 mod pool;
 mod problem;
+mod retry;
 mod route;
 mod rules;
 pub mod schema;
@@ -34,7 +39,6 @@ mod secret;
 mod sources;
 mod tenant;
 mod tree;
-mod unbuilt;
 mod units;
 mod users;
 mod validate;
@@ -42,21 +46,28 @@ mod xds_port;
 
 pub use auth::{Auth, Hmac, Nonces};
 pub use balance::{Balance, Metrics};
+pub use breakers::Breakers;
 pub use budget::{Budget, Organisation, Per};
 pub use canary::Canary;
-pub use contract::policy::{Engine, MediaConfig, MediaKind};
+pub use contract::policy::{
+    AffinityBounds, AffinityConfig as Affinity, Engine, Language, MediaConfig, MediaKind, Sticky,
+};
 pub use control::{Control, UsageFlush};
 pub use credential::HmacCredential;
 pub use discover::{Consul, Discovery, Dns, Kubernetes, Source};
 pub use endpoint::{Endpoint, Host};
+pub use engine_access::{Credentials, EngineTls, Protocol};
 pub use gateway::{Gateway, Tls};
+pub use header::HeaderName;
 pub use health::{Ejection, Health};
 pub use issuer::{Claims, Issuer, Jwks, JwksUrl};
 pub use limits::Limits;
 pub use masking::{Detector, Masking, MaskingPolicy, PolicyCheck, tag_key};
+pub use place::Place;
 pub use pool::Pool;
 pub use problem::Problem;
-pub use route::Model;
+pub use retry::Retry;
+pub use route::{Family, Model, Rule, Shadow, Share, WEIGHT_MAX, When};
 pub use rules::{Deny, Rules};
 pub use secret::Secret;
 pub use sources::Sources;
@@ -83,6 +94,11 @@ pub struct Config {
     pub pools: BTreeMap<PoolName, Pool>,
     /// Names that callers ask for.
     pub models: BTreeMap<ModelName, Model>,
+    /// Models whose names are patterns, the most special first; each pattern once.
+    pub families: Vec<Family>,
+    /// Other names of models, with the name of a model, or one that a family has: never
+    /// another alias.
+    pub aliases: BTreeMap<ModelName, ModelName>,
     /// What keys may do.
     pub roles: BTreeMap<RoleName, Role>,
     /// What may be used in a minute and at a time, by names that others refer to.
@@ -95,6 +111,21 @@ pub struct Config {
     pub auth: Auth,
     /// What must not reach an engine.
     pub masking: Masking,
+}
+
+impl Config {
+    /// The model under `name`, which may be the pattern of a family.
+    #[must_use]
+    pub fn routed(&self, name: &str) -> Option<&Model> {
+        let family = || self.families.iter().find(|family| family.pattern.as_str() == name);
+        self.models.get(name).or_else(|| family().map(|family| &family.model))
+    }
+
+    /// Every model by its name, families by their patterns.
+    pub fn routes(&self) -> impl Iterator<Item = (&str, &Model)> {
+        let models = self.models.iter().map(|(name, model)| (name.as_str(), model));
+        models.chain(self.families.iter().map(|family| (family.pattern.as_str(), &family.model)))
+    }
 }
 
 /// Reads a configuration. `base` is the folder that relative paths count from.
@@ -147,3 +178,5 @@ mod masking_tests;
 mod pool_tests;
 #[cfg(test)]
 mod robustness_tests;
+#[cfg(test)]
+mod route_tests;

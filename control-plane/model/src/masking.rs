@@ -91,7 +91,7 @@ impl MaskingPolicy {
         let fields = cursor.fields(Section::MaskingPolicy);
         let mut places = Vec::new();
         let on_failure = fields.get("on_failure");
-        let on_failure = on_failure.and_then(|it| it.choose(Section::MaskingPolicy, ON_FAILURE));
+        let on_failure = on_failure.and_then(|it| it.choose(ON_FAILURE));
         let placeholder = placeholder(&fields, &mut places);
         let (default, types) = fields.get("types").as_ref().map(types).unwrap_or_default();
         let deny_words = words(&fields, &mut places);
@@ -143,9 +143,7 @@ fn placeholder<'a>(fields: &Fields<'_, 'a>, places: &mut Places<'a>) -> String {
 /// The action of `default`, and those of the types that are named.
 fn types(cursor: &Cursor<'_>) -> (Action, BTreeMap<PiiType, Action>) {
     let fields = cursor.fields(Section::MaskingTypes);
-    let action = |name: &'static str| {
-        fields.get(name).and_then(|field| field.choose(Section::MaskingTypes, ACTIONS))
-    };
+    let action = |name: &'static str| fields.get(name).and_then(|field| field.choose(ACTIONS));
     let default = action("default").unwrap_or_default();
     let named = PiiType::ALL.iter().filter_map(|of| Some((*of, action(of.as_str())?))).collect();
     fields.close();

@@ -48,8 +48,7 @@ pub(crate) fn read(cursor: &Cursor<'_>) -> MediaConfig {
 /// The kinds that are named, each once, in the order of [`MediaKind::ALL`].
 fn kinds(cursor: &Cursor<'_>) -> Vec<MediaKind> {
     let items = cursor.items().unwrap_or_default();
-    let named: Vec<_> =
-        items.iter().filter_map(|item| item.choose(Section::Media, KINDS)).collect();
+    let named: Vec<_> = items.iter().filter_map(|item| item.choose(KINDS)).collect();
     MediaKind::ALL.into_iter().filter(|kind| named.contains(kind)).collect()
 }
 

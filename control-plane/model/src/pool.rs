@@ -1,18 +1,21 @@
 //! `pools`: sets of equal inference servers.
 
-use crate::balance::{Balance, Load, Metrics, why_mute};
+use crate::balance::{Balance, Load, Metrics};
+use crate::breakers::Breakers;
 use crate::discover::Discovery;
 use crate::document::{Cursor, Fields};
-use crate::endpoint::{Endpoint, Host};
+use crate::endpoint::Endpoint;
+use crate::engine_access::{Credentials, EngineTls, Protocol};
 use crate::health::{Ejection, Health};
 use crate::ids::{EngineModel, FieldName};
 use crate::media;
+use crate::place::{Place, Written};
 use crate::schema::Section;
 use crate::units;
 use contract::limits::{MEDIUM_TOKENS_DEFAULT, TEMPLATE_TOKENS_DEFAULT};
-use contract::policy::{Engine, MediaConfig};
+use contract::policy::{AffinityConfig as Affinity, Engine, MediaConfig};
 use contract::price::Prices;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -80,7 +83,40 @@ pub struct Pool {
     pub cache_salt: bool,
     /// Images, sound and documents in a request.
     pub media: MediaConfig,
+    /// What is said of some of `endpoints` beside their address. Zones only where the
+    /// gateway has one.
+    pub places: BTreeMap<Endpoint, Place>,
+    /// Above this load of the servers in the gateway's zone, in percent of `max_active`,
+    /// those of other zones take part.
+    pub spill_percent: u8,
+    /// The credential that every request carries.
+    pub credentials: Option<Credentials>,
+    /// What the servers speak.
+    pub protocol: Protocol,
+    /// How certificates are verified; `None`: by the authorities that the machine knows.
+    pub tls: Option<EngineTls>,
+    /// How many further servers are tried before the next pool is; at most
+    /// [`RETRIES_MAX`].
+    pub retries: u32,
+    /// How long the first bytes of an answer may take before another server is tried;
+    /// `None`: as long as the whole answer.
+    pub first_token_timeout: Option<Duration>,
+    /// What one Envoy has under way at most.
+    pub breakers: Breakers,
+    /// For how long a server that is new gets less than its share; `None`: not at all.
+    pub slow_start: Option<Duration>,
+    /// Which requests go to the same server.
+    pub affinity: Affinity,
 }
+
+/// Further servers of a pool that are tried, by default and at most: beyond that a request
+/// keeps its caller waiting for what does not come.
+const RETRIES_DEFAULT: u32 = 1;
+pub(crate) const RETRIES_MAX: u32 = 3;
+
+/// How long a new server may get less than its share.
+pub(crate) const SLOW_START_BOUNDS: RangeInclusive<Duration> =
+    Duration::from_secs(1)..=Duration::from_secs(3_600);
 
 pub(crate) const ENGINES: &[(&str, Engine)] = &[
     ("vllm", Engine::Vllm),
@@ -93,19 +129,19 @@ pub(crate) const ENGINES: &[(&str, Engine)] = &[
 
 impl Pool {
     /// The pool, or nothing when something that it cannot be without is wrong.
-    pub(crate) fn read(cursor: &Cursor<'_>, base: &Path) -> Option<Pool> {
+    /// `zoned`: the gateway says where it is.
+    pub(crate) fn read(cursor: &Cursor<'_>, base: &Path, zoned: bool) -> Option<Pool> {
         let fields = cursor.fields(Section::Pool);
         let engine = fields
             .require("engine", "one of vllm, sglang, tgi, llamacpp, triton, openai")
-            .and_then(|field| field.choose(Section::Pool, ENGINES));
+            .and_then(|field| field.choose(ENGINES));
         let model = fields
             .require("model", "the model's name on the inference servers")
             .and_then(|field| field.parse(EngineModel::parse));
         let tokens = Tokens::read(&fields);
-        let endpoints = endpoints(&fields);
+        let written = Written::read(&fields, zoned);
         let discover = fields.get("discover").and_then(|field| Discovery::read(&field, base));
-        let named = endpoints.iter().any(|endpoint| matches!(endpoint.host, Host::Name(_)));
-        let load = Load::read(&fields, why_mute(engine, named));
+        let load = Load::read(&fields, engine, &written, zoned);
         let health = fields.get("health").as_ref().map(Health::read);
         let ejection = fields.get("ejection").as_ref().map(Ejection::read).unwrap_or_default();
         let drain =
@@ -113,6 +149,8 @@ impl Pool {
         let prices = fields.get("price").as_ref().map(prices).unwrap_or_default();
         let timeout =
             fields.value("timeout", TIMEOUT_DEFAULT, |text| units::duration(text, TIMEOUT_BOUNDS));
+        let access = Access::read(&fields, base, &written, discover.as_ref());
+        let attempts = Attempts::read(&fields);
         let body = BodyFields::read(&fields, engine);
         let media = fields.get("media").as_ref().map(media::read).unwrap_or_default();
         fields.close();
@@ -124,9 +162,12 @@ impl Pool {
             max_tokens: tokens.answer,
             template_tokens: tokens.template,
             medium_tokens: tokens.medium,
-            endpoints,
+            endpoints: written.endpoints,
+            places: written.places,
             discover,
             balance: load.balance,
+            affinity: load.affinity,
+            spill_percent: load.spill_percent,
             max_active: load.max_active,
             health,
             ejection,
@@ -137,6 +178,13 @@ impl Pool {
             allow_fields: body.allowed,
             cache_salt: body.salted,
             media,
+            credentials: access.credentials,
+            protocol: access.protocol,
+            tls: access.tls,
+            retries: attempts.retries,
+            first_token_timeout: attempts.first_token_timeout,
+            breakers: attempts.breakers,
+            slow_start: attempts.slow_start,
         })
     }
 }
@@ -168,42 +216,56 @@ impl Tokens {
     }
 }
 
-/// The endpoints that are written down. Exactly one of `endpoints` and
-/// `discover` stands there.
-fn endpoints(fields: &Fields<'_, '_>) -> Vec<Endpoint> {
-    let field = match (fields.get("endpoints"), fields.has("discover")) {
-        (Some(field), discovered) => {
-            if discovered {
-                field.report_field("stands beside `discover`; give one of the two");
-            }
-            field
-        }
-        (None, true) => return Vec::new(),
-        (None, false) => {
-            fields.report("`endpoints` is missing; at least one http://HOST:PORT, or `discover`");
-            return Vec::new();
-        }
-    };
-    let Some(items) = field.items() else { return Vec::new() };
-    if items.is_empty() {
-        field.report("is empty; at least one http://HOST:PORT");
-    }
-    written(&items)
+/// How the servers are spoken to.
+struct Access {
+    credentials: Option<Credentials>,
+    protocol: Protocol,
+    tls: Option<EngineTls>,
 }
 
-fn written(items: &[Cursor<'_>]) -> Vec<Endpoint> {
-    let (mut endpoints, mut seen) = (Vec::new(), BTreeSet::new());
-    for item in items {
-        let Some(endpoint) = item.parse_unquoted(Endpoint::parse) else { continue };
-        if !seen.insert(endpoint.clone()) {
-            item.report("stands here a second time; once is allowed");
+impl Access {
+    fn read(
+        pool: &Fields<'_, '_>,
+        base: &Path,
+        written: &Written,
+        discover: Option<&Discovery>,
+    ) -> Access {
+        let plain = match discover {
+            Some(discovery) => !discovery.tls,
+            // Where nothing can be read, that is a problem of its own.
+            None => written.endpoints.first().is_some_and(|first| !first.tls),
+        };
+        Access {
+            credentials: pool.get("credentials").and_then(|field| Credentials::read(&field)),
+            protocol: Protocol::of(pool),
+            tls: EngineTls::of(pool, base, plain),
         }
-        if endpoints.first().is_some_and(|first: &Endpoint| first.tls != endpoint.tls) {
-            item.report("mixes http and https in one pool; make it two pools, or all the same");
-        }
-        endpoints.push(endpoint);
     }
-    endpoints
+}
+
+/// How often, for how long and how much at once is tried.
+struct Attempts {
+    retries: u32,
+    first_token_timeout: Option<Duration>,
+    breakers: Breakers,
+    slow_start: Option<Duration>,
+}
+
+impl Attempts {
+    fn read(pool: &Fields<'_, '_>) -> Attempts {
+        let time = |name, bounds: RangeInclusive<Duration>| {
+            pool.get(name)?.parse(|text| units::duration(text, bounds))
+        };
+        let retries = pool.value("retries", RETRIES_DEFAULT.into(), |text| {
+            units::whole(text, 0..=RETRIES_MAX.into())
+        });
+        Attempts {
+            retries: u32::try_from(retries).unwrap_or(RETRIES_MAX),
+            first_token_timeout: time("first_token_timeout", TIMEOUT_BOUNDS),
+            breakers: pool.get("breakers").as_ref().map(Breakers::read).unwrap_or_default(),
+            slow_start: time("slow_start", SLOW_START_BOUNDS),
+        }
+    }
 }
 
 /// Who sets which fields of a request's body: callers, or the gateway for them.
@@ -238,7 +300,7 @@ pub(crate) const SALTS: &[(&str, bool)] = &[("tenant", true), ("none", false)];
 fn salted(pool: &Fields<'_, '_>, engine: Option<Engine>) -> bool {
     let takes = engine.is_none_or(Engine::has_cache_salt);
     let Some(field) = pool.get(SALT) else { return takes };
-    let chosen = field.choose(Section::Pool, SALTS).unwrap_or(takes);
+    let chosen = field.choose(SALTS).unwrap_or(takes);
     if chosen && !takes {
         field.report(
             "`tenant` is not what this engine can do; vllm and sglang keep the caches of \

@@ -1,17 +1,19 @@
 //! `tenants` and `roles`: who is billed, and what they may use.
 
 use crate::budget::Budget;
+use crate::catalogue::aliases_of_tenant;
 use crate::credential::HmacCredential;
 use crate::document::{Cursor, Fields};
 use crate::ids::{
-    KeyName, LimitsName, ModelGlob, OrganisationName, PolicyName, RoleName, SanGlob, TenantName,
-    UserName,
+    KeyName, LimitsName, ModelGlob, ModelName, OrganisationName, PolicyName, RoleName, SanGlob,
+    TenantName, UserName,
 };
 use crate::rules::Rules;
 use crate::schema::Section;
 use crate::units;
 use crate::users::Users;
 use crate::validate::{CredentialsSeen, Declared};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// What a role may do.
@@ -101,6 +103,9 @@ pub struct Tenant {
     pub limits: Option<LimitsName>,
     /// What all its requests together may spend.
     pub budget: Option<Budget>,
+    /// What its callers call models, as [`crate::Config::aliases`]; such a name hides the
+    /// model that has it.
+    pub aliases: BTreeMap<ModelName, ModelName>,
 }
 
 impl Role {
@@ -126,13 +131,15 @@ impl Tenant {
         let masking = declared.masking(&fields);
         let organisation = declared.organisation(&fields);
         let (limits, budget) = (declared.limits(&fields), Budget::of(&fields));
+        let aliases = fields.get("aliases").map(|all| aliases_of_tenant(&all, declared));
         let [keys, hmac] = ["keys", "hmac"].map(|list| items(&fields, list));
         fields.close();
         let keys = keys.iter().filter_map(|key| Key::read(name, key, declared, seen)).collect();
         let signer = |item| HmacCredential::read(item, declared, seen);
         let hmac = hmac.iter().filter_map(signer).collect();
         let (mtls, users) = (mtls.unwrap_or_default(), users.unwrap_or_default());
-        Tenant { may, mtls, users, keys, hmac, masking, organisation, limits, budget }
+        let aliases = aliases.unwrap_or_default();
+        Tenant { may, mtls, users, keys, hmac, masking, organisation, limits, budget, aliases }
     }
 }
 

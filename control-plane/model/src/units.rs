@@ -2,6 +2,10 @@
 //! what is wrong as a sentence that goes on after the value: "is not a duration;
 //! write ...".
 
+mod shares;
+
+pub(crate) use shares::{per_million, percent, percent_within, score};
+
 use crate::secret::Secret;
 use rust_decimal::Decimal;
 use std::net::SocketAddr;
@@ -169,34 +173,6 @@ pub(crate) fn url_path(text: &str) -> Result<String, &'static str> {
     Err("is not a path; write one such as /health, without spaces or #")
 }
 
-/// A percentage from `1%` to `100%`.
-///
-/// # Errors
-/// When `text` is none.
-pub(crate) fn percent(text: &str) -> Result<u8, &'static str> {
-    let digits = text.strip_suffix('%').filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()));
-    let number = digits.and_then(|digits| digits.parse().ok());
-    number
-        .filter(|number| (1..=100).contains(number))
-        .ok_or("is not a percentage; write a whole number from 1% to 100%, such as 50%")
-}
-
-/// A score from `0` to `1` with at most two digits after the point, in percent.
-///
-/// # Errors
-/// When `text` is none.
-pub(crate) fn score(text: &str) -> Result<u8, &'static str> {
-    let wrong = "is not a score; write 0 to 1 with at most two digits after the point, such as 0.5";
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-    let digits = (1..=2).contains(&fraction.len()) && fraction.bytes().all(|b| b.is_ascii_digit());
-    let hundredths = format!("{fraction:0<2}").parse().ok().filter(|_| digits);
-    match (whole, hundredths) {
-        ("0", Some(percent)) => Ok(percent),
-        ("1", Some(0)) => Ok(100),
-        _ => Err(wrong),
-    }
-}
-
 /// A port from 1 to 65535.
 ///
 /// # Errors
@@ -223,6 +199,17 @@ pub(crate) fn count(text: &str, most: u64) -> Result<NonZeroU64, String> {
     let number = text.parse::<NonZeroU64>().ok().filter(|number| number.get() <= most);
     let plain = text.bytes().all(|b| b.is_ascii_digit());
     number.filter(|_| plain).ok_or_else(|| format!("is not a whole number from 1 to {most}"))
+}
+
+/// A whole number within `bounds`, without a sign.
+///
+/// # Errors
+/// When `text` is none.
+pub(crate) fn whole(text: &str, bounds: RangeInclusive<u64>) -> Result<u64, String> {
+    let plain = text.bytes().all(|b| b.is_ascii_digit());
+    let number = text.parse().ok().filter(|number| plain && bounds.contains(number));
+    number
+        .ok_or_else(|| format!("is not a whole number from {} to {}", bounds.start(), bounds.end()))
 }
 
 /// `true` or `false`.
@@ -358,30 +345,6 @@ mod tests {
     }
 
     #[test]
-    fn scores() {
-        let table = [
-            ("0", Some(0)),
-            ("0.5", Some(50)),
-            ("0.05", Some(5)),
-            ("0.99", Some(99)),
-            ("1", Some(100)),
-            ("1.0", Some(100)),
-            ("1.01", None),
-            ("2", None),
-            ("0.125", None),
-            ("0.", None),
-            (".5", None),
-            ("-0.5", None),
-            ("0.+5", None),
-            ("50%", None),
-            ("", None),
-        ];
-        for (text, expected) in table {
-            assert_eq!(score(text).ok(), expected, "{text}");
-        }
-    }
-
-    #[test]
     fn counts_and_truth() {
         let table = [("1", Some(1)), ("9", Some(9)), ("0", None), ("10", None), ("+1", None)];
         for (text, number) in table {
@@ -392,20 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn percentages_and_ports() {
-        let table = [
-            ("1%", Some(1)),
-            ("050%", Some(50)),
-            ("100%", Some(100)),
-            ("0%", None),
-            ("101%", None),
-            ("+5%", None),
-            ("50", None),
-            ("%", None),
-        ];
-        for (text, number) in table {
-            assert_eq!(percent(text).ok(), number, "{text}");
-        }
+    fn ports() {
         let table = [("1", Some(1)), ("65535", Some(65535)), ("0", None), ("65536", None)];
         for (text, number) in table {
             assert_eq!(port(text).ok(), number, "{text}");

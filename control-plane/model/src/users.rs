@@ -43,7 +43,7 @@ impl Users {
         let fields = cursor.fields(Section::Users);
         let named = fields.get("roles").map(|roles| roles.named(Subject::parse));
         let (limits, budget) = (declared.limits(&fields), Budget::of(&fields));
-        let from = fields.get("from").and_then(|field| field.choose(Section::Users, USER_SOURCES));
+        let from = fields.get("from").and_then(|field| field.choose(USER_SOURCES));
         fields.close();
         let roles_of = |(user, roles)| (user, roles_of(&roles, declared, NO_ROLES));
         let roles = named.unwrap_or_default().into_iter().map(roles_of).collect();

@@ -1,6 +1,7 @@
 //! What only shows across sections: names that must exist, things of which
 //! there must be no two, addresses that are in each other's way.
 
+use crate::catalogue::{Catalogue, Names};
 use crate::document::{Cursor, Document, Fields, alternatives};
 use crate::ids::{
     CredentialId, LimitsName, OrganisationName, PolicyName, PoolName, RoleName, SanGlob, TenantName,
@@ -8,9 +9,7 @@ use crate::ids::{
 use crate::secret::Secret;
 use crate::tenant::KeyDigest;
 use crate::tree::Node;
-use crate::{
-    Auth, Config, Control, Gateway, Limits, Masking, Model, Organisation, Pool, Role, Tenant,
-};
+use crate::{Auth, Config, Control, Gateway, Limits, Masking, Organisation, Pool, Role, Tenant};
 use crate::{ids, schema::Section};
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,6 +29,8 @@ pub(crate) struct Declared {
     policies: BTreeSet<PolicyName>,
     limits: BTreeSet<LimitsName>,
     organisations: BTreeSet<OrganisationName>,
+    /// What callers can ask for.
+    pub names: Names,
     /// Whether callers are asked for certificates.
     pub client_certificates: bool,
 }
@@ -153,7 +154,7 @@ pub(crate) fn config<'a>(document: &'a Document<'a>, tree: &'a Node) -> Config {
     let control = Control::read(fields.get("control").as_ref(), document.base);
     addresses(&fields, &gateway, &control);
     let (pools, pool_names) = section(&fields, "pools", ids::PoolName::parse, |_, cursor| {
-        Pool::read(cursor, document.base)
+        Pool::read(cursor, document.base, gateway.zone.is_some())
     });
     let (roles, role_names) =
         section(&fields, "roles", ids::RoleName::parse, |_, cursor| Role::read(cursor));
@@ -168,24 +169,42 @@ pub(crate) fn config<'a>(document: &'a Document<'a>, tree: &'a Node) -> Config {
     let mut declared = Declared {
         pools: pool_names,
         roles: role_names,
-        tenants: BTreeSet::new(),
+        tenants: tenant_names(&fields),
         policies: masking.policies.keys().cloned().collect(),
         limits: limits_names,
         organisations: organisation_names,
+        names: Names::default(),
         client_certificates,
     };
-    let (models, _) = section(&fields, "models", ids::ModelName::parse, |_, cursor| {
-        Model::read(cursor, &declared)
-    });
+    let models = fields.get("models");
+    let models = models.map(|models| Catalogue::read(&models, &declared)).unwrap_or_default();
+    let Catalogue { models, families, names } = models;
+    declared.names = names;
     let mut seen = CredentialsSeen::default();
-    let (tenants, tenant_names) =
-        section(&fields, "tenants", ids::TenantName::parse, |name, cursor| {
-            Some(Tenant::read(name, cursor, &declared, &mut seen))
-        });
-    declared.tenants = tenant_names;
+    let (tenants, _) = section(&fields, "tenants", ids::TenantName::parse, |name, cursor| {
+        Some(Tenant::read(name, cursor, &declared, &mut seen))
+    });
     let auth = Auth::read(fields.get("auth").as_ref(), document.base, &declared);
     fields.close();
-    Config { gateway, control, pools, models, roles, limits, organisations, tenants, auth, masking }
+    Config {
+        gateway,
+        control,
+        pools,
+        models,
+        families,
+        aliases: declared.names.aliases,
+        roles,
+        limits,
+        organisations,
+        tenants,
+        auth,
+        masking,
+    }
+}
+
+/// The names of all tenants, before any of them is read: rules of models ask for them.
+fn tenant_names(fields: &Fields<'_, '_>) -> BTreeSet<TenantName> {
+    fields.names_in("tenants").filter_map(|name| TenantName::parse(name).ok()).collect()
 }
 
 fn version(fields: &Fields<'_, '_>) {

@@ -3,36 +3,24 @@
 use crate::budgets::budgets;
 use crate::filter::{client_certificates, filter, issuers, text, texts};
 use crate::masking::detectors;
-use crate::{
-    Endpoints, HealthPlan, Inputs, ListenerPlan, Member, Plan, PoolPlan, PriceList, StaticKey,
-};
+use crate::pools::{credential_headers, pools};
+use crate::{Inputs, ListenerPlan, Plan, PriceList, StaticKey};
 use contract::keyring::KeyEntry;
-use contract::names::pool_cluster;
-use model::ids::{PoolName, TenantName};
-use model::{Config, Endpoint, Health, Host, Key, Pool, Source, Tenant};
+use model::ids::TenantName;
+use model::{Config, Key, Tenant};
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
-use std::time::Duration;
-
-/// How long a connection to an inference server may take to be made. They are
-/// on the same network; one that needs longer is as good as gone.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// A server that was taken out is tried again within this time.
-const UNHEALTHY_INTERVAL_MAX: Duration = Duration::from_secs(10);
-
-/// Longest wait for the answer to a health check.
-const HEALTH_TIMEOUT_MAX: Duration = Duration::from_secs(5);
 
 /// Decides everything that follows from `inputs`.
 #[must_use]
 pub fn build(inputs: &Inputs<'_>) -> Plan {
     let config = inputs.config;
-    let planned = |(name, pool)| pool_plan(name, pool, inputs.members.get(name));
+    let pools = pools(inputs);
     Plan {
         listener: listener(config),
-        pools: config.pools.iter().map(planned).collect(),
-        filter: filter(config),
+        credential_headers: credential_headers(&pools),
+        pools,
+        retry: config.gateway.retry.clone(),
+        filter: filter(inputs),
         issuers: issuers(&config.auth),
         detectors: detectors(&config.masking),
         prices: prices(config),
@@ -49,66 +37,6 @@ fn listener(config: &Config) -> ListenerPlan {
         usage_flush: config.control.usage_flush,
         usage_interval: config.control.usage_interval,
         client_certificates: client_certificates(config),
-    }
-}
-
-fn pool_plan(name: &PoolName, pool: &Pool, members: Option<&Vec<Member>>) -> PoolPlan {
-    PoolPlan {
-        name: name.to_string(),
-        cluster: pool_cluster(name.as_str()),
-        endpoints: members.map_or_else(|| endpoints(&pool.endpoints), |all| members_of(all)),
-        tls: is_tls(pool),
-        named: is_named(pool),
-        balance: pool.balance,
-        health: pool.health.as_ref().map(health),
-        ejection: pool.ejection.clone(),
-        connect_timeout: CONNECT_TIMEOUT.min(pool.timeout),
-        timeout: pool.timeout,
-    }
-}
-
-fn is_tls(pool: &Pool) -> bool {
-    match &pool.discover {
-        Some(discovery) => discovery.tls,
-        None => pool.endpoints.iter().any(|endpoint| endpoint.tls),
-    }
-}
-
-/// A source in the DNS finds nothing but names; whatever else may be addresses.
-fn is_named(pool: &Pool) -> bool {
-    match &pool.discover {
-        Some(discovery) => matches!(discovery.source, Source::Dns(_)),
-        None => pool.endpoints.iter().all(|endpoint| matches!(endpoint.host, Host::Name(_))),
-    }
-}
-
-fn members_of(all: &[Member]) -> Endpoints {
-    let mut members = all.to_vec();
-    members.sort();
-    Endpoints::Members(members)
-}
-
-fn endpoints(all: &[Endpoint]) -> Endpoints {
-    let members: Option<Vec<Member>> = all.iter().map(member).collect();
-    match members {
-        Some(members) => members_of(&members),
-        None => Endpoints::Names(all.iter().map(|e| (e.host.clone(), e.port)).collect()),
-    }
-}
-
-/// A server by its address, when it has one.
-fn member(endpoint: &Endpoint) -> Option<Member> {
-    let Host::Ip(ip) = endpoint.host else { return None };
-    let address = SocketAddr::new(ip, endpoint.port);
-    Some(Member { address, hostname: None, draining: false, weight: None })
-}
-
-fn health(health: &Health) -> HealthPlan {
-    HealthPlan {
-        path: health.path.clone(),
-        interval: health.interval,
-        unhealthy_interval: health.interval.min(UNHEALTHY_INTERVAL_MAX),
-        timeout: health.interval.min(HEALTH_TIMEOUT_MAX),
     }
 }
 
@@ -149,9 +77,12 @@ fn static_key(tenant: &TenantName, key: &Key) -> StaticKey {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::{Balance, Prices, UsageFlush};
+    use crate::{Member, Prices, UsageFlush};
+    use model::ids::{ModelName, PoolName};
+    use std::collections::BTreeSet;
     use std::io;
     use std::path::Path;
+    use std::time::Duration;
 
     pub(crate) const EXAMPLE: &str = r#"
 version: 1
@@ -239,11 +170,28 @@ auth:
         }
     }
 
-    pub(crate) fn plan(text: &str) -> Plan {
-        match model::load(text, Path::new("/"), &Nothing) {
-            Ok(config) => build(&Inputs { config: &config, members: &BTreeMap::new() }),
-            Err(problems) => panic!("{problems:?}"),
+    static NO_MEMBERS: BTreeMap<PoolName, Vec<Member>> = BTreeMap::new();
+    static NO_ROLLOUTS: BTreeMap<ModelName, BTreeMap<PoolName, u32>> = BTreeMap::new();
+    static NO_POOLS: BTreeSet<PoolName> = BTreeSet::new();
+
+    pub(crate) fn config(text: &str) -> Config {
+        let config = model::load(text, Path::new("/"), &Nothing);
+        config.unwrap_or_else(|problems| panic!("{problems:?}"))
+    }
+
+    /// Inputs without servers, rollouts and chains.
+    pub(crate) fn inputs(config: &Config) -> Inputs<'_> {
+        Inputs {
+            config,
+            members: &NO_MEMBERS,
+            rollouts: &NO_ROLLOUTS,
+            spilling: &NO_POOLS,
+            chains: false,
         }
+    }
+
+    pub(crate) fn plan(text: &str) -> Plan {
+        build(&inputs(&config(text)))
     }
 
     #[test]
@@ -264,65 +212,6 @@ auth:
         assert!(!plan(EXAMPLE).filter.journal);
         let line = EXAMPLE.replace("usage_flush: 10ms", "usage_flush: line");
         assert!(plan(&line).filter.journal);
-    }
-
-    #[test]
-    fn a_pool_of_addresses() {
-        let member = |address: &str| Member {
-            address: address.parse().unwrap(),
-            hostname: None,
-            draining: false,
-            weight: None,
-        };
-        let addresses = ["10.0.0.1:8000", "10.0.0.2:8000", "[fd00::1]:8000"];
-        let expected = PoolPlan {
-            name: "big".to_owned(),
-            cluster: "pool/big".to_owned(),
-            endpoints: Endpoints::Members(addresses.map(member).to_vec()),
-            tls: false,
-            named: false,
-            balance: Balance::RoundRobin,
-            health: Some(HealthPlan {
-                path: "/health".to_owned(),
-                interval: Duration::from_secs(30),
-                unhealthy_interval: Duration::from_secs(10),
-                timeout: Duration::from_secs(5),
-            }),
-            ejection: crate::Ejection::default(),
-            connect_timeout: Duration::from_secs(2),
-            timeout: Duration::from_secs(2),
-        };
-        assert_eq!(plan(EXAMPLE).pools[0], expected);
-    }
-
-    #[test]
-    fn one_name_makes_a_pool_of_names() {
-        let pool = &plan(EXAMPLE).pools[1];
-        let ip = Host::Ip("10.0.0.9".parse().unwrap());
-        let name = Host::Name("engine.example".to_owned());
-        assert_eq!(pool.endpoints, Endpoints::Names(vec![(ip, 443), (name, 443)]));
-        assert_eq!((pool.tls, &pool.health, pool.balance), (true, &None, Balance::LeastRequest));
-        assert_eq!(pool.connect_timeout, Duration::from_secs(5));
-    }
-
-    #[test]
-    fn the_servers_of_now_take_the_place_of_the_configured_ones() {
-        let Ok(config) = model::load(EXAMPLE, Path::new("/"), &Nothing) else { panic!() };
-        let member = |address: &str, draining| Member {
-            address: address.parse().unwrap(),
-            hostname: Some("engine.example".to_owned()),
-            draining,
-            weight: Some(7),
-        };
-        let now = vec![member("10.0.0.2:8000", true), member("10.0.0.1:8000", false)];
-        let small = PoolName::parse("small").unwrap();
-        let members = BTreeMap::from([(small.clone(), now.clone())]);
-        let plan = build(&Inputs { config: &config, members: &members });
-        let expected = vec![now[1].clone(), now[0].clone()];
-        assert_eq!(plan.pools[2].endpoints, Endpoints::Members(expected));
-        let nobody = BTreeMap::from([(small, Vec::new())]);
-        let plan = build(&Inputs { config: &config, members: &nobody });
-        assert_eq!(plan.pools[2].endpoints, Endpoints::Members(Vec::new()));
     }
 
     #[test]

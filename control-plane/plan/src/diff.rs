@@ -1,13 +1,13 @@
 //! What changes from one plan to the next, for people.
 
-use crate::{IssuerPlan, Plan, PoolPlan};
+mod models;
+mod pools;
+
+use crate::{IssuerPlan, Plan};
 use contract::keyring::KeyEntry;
 use contract::lease::Account;
 use contract::masking::{MaskingPolicyConfig, PiiType};
-use contract::policy::{
-    IssuerConfig, LimitsConfig, ModelConfig, PoolConfig, RoleConfig, ShareConfig, TenantConfig,
-    UsersConfig,
-};
+use contract::policy::{IssuerConfig, LimitsConfig, RoleConfig, TenantConfig, UsersConfig};
 use model::Budget;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
@@ -17,10 +17,8 @@ use std::fmt::Display;
 pub fn diff(old: &Plan, new: &Plan) -> Vec<String> {
     let (a, b) = (&old.filter, &new.filter);
     let mut lines = listener(old, new);
-    lines.extend(changes("pool", &pools(old), &pools(new), pool));
-    lines.extend(changes("model", &by_name(&a.models), &by_name(&b.models), |old, new| {
-        model(old, new)
-    }));
+    lines.extend(pools::pools(old, new));
+    lines.extend(models::models(a, b));
     let policies = (by_name(&a.masking.policies), by_name(&b.masking.policies));
     lines.extend(changes("masking policy", &policies.0, &policies.1, |old, new| policy(old, new)));
     lines.extend(auth(old, new));
@@ -48,6 +46,9 @@ fn listener(old: &Plan, new: &Plan) -> Vec<String> {
         ("usage_flush", a.usage_flush != b.usage_flush),
         ("usage_interval", a.usage_interval != b.usage_interval),
         ("tls.client_ca", a.client_certificates != b.client_certificates),
+        ("replay_body", old.filter.replay_bytes != new.filter.replay_bytes),
+        ("retry", old.retry != new.retry),
+        ("use of fallbacks", old.filter.chains != new.filter.chains),
     ]);
     one("gateway", &parts)
 }
@@ -96,36 +97,6 @@ fn issuer((a, filter_a): &BothOfIssuer<'_>, (b, filter_b): &BothOfIssuer<'_>) ->
         list("roles", &filter_a.roles, &filter_b.roles),
     ];
     lists.into_iter().flatten().collect::<Vec<_>>().join("; ")
-}
-
-/// Both sides of a pool: what Envoy does and what the filter does.
-type BothSides<'p> = (&'p PoolPlan, Option<&'p PoolConfig>);
-
-fn pools(plan: &Plan) -> BTreeMap<&str, BothSides<'_>> {
-    let both = |pool: &'_ PoolPlan| plan.filter.pools.get(&pool.name);
-    plan.pools.iter().map(|pool| (pool.name.as_str(), (pool, both(pool)))).collect()
-}
-
-fn pool((a, filter_a): &BothSides<'_>, (b, filter_b): &BothSides<'_>) -> String {
-    let differs = |part: fn(&PoolConfig) -> String| filter_a.map(part) != filter_b.map(part);
-    let parts = named(&[
-        ("endpoints", a.endpoints != b.endpoints || a.tls != b.tls),
-        ("balance", a.balance != b.balance),
-        ("health", a.health != b.health),
-        ("ejection", a.ejection != b.ejection),
-        ("timeout", a.timeout != b.timeout),
-        ("model", differs(|pool| pool.model.clone())),
-        ("context", differs(|pool| pool.context.to_string())),
-        ("max_tokens", differs(|pool| format!("{:?}", pool.max_tokens))),
-        ("template_tokens", differs(|pool| pool.template_tokens.to_string())),
-        ("medium_tokens", differs(|pool| pool.medium_tokens.to_string())),
-        ("price", differs(|pool| pool.price_version.clone())),
-        ("engine", differs(|pool| format!("{:?}", pool.engine))),
-        ("allow_fields", differs(|pool| pool.allow_fields.join(","))),
-        ("cache_salt", differs(|pool| pool.cache_salt.to_string())),
-        ("media", differs(|pool| format!("{:?}", pool.media))),
-    ]);
-    format!("{parts} changed")
 }
 
 /// A key of the configuration, with what its id stands for and what it may spend.
@@ -226,27 +197,13 @@ fn tenant(old: &BudgetedTenant<'_>, new: &BudgetedTenant<'_>) -> String {
         change("users.from", Some(source(&a.users)), Some(source(&b.users))),
     ];
     parts.extend(named.into_iter().flatten());
+    parts.extend(list("aliases", &aliases(a), &aliases(b)));
     parts.join("; ")
 }
 
-fn model(old: &ModelConfig, new: &ModelConfig) -> String {
-    let parts = [
-        change("pool", Some(&split(&old.split)), Some(&split(&new.split))),
-        change("masking", old.masking.as_deref(), new.masking.as_deref()),
-        change("limits", old.limits.as_deref(), new.limits.as_deref()),
-    ];
-    parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
-}
-
-/// Who serves, in words: `big`, or `big 95, small 5`.
-fn split(shares: &[ShareConfig]) -> String {
-    match shares {
-        [only] => only.pool.clone(),
-        shares => {
-            let shares = shares.iter().map(|share| format!("{} {}", share.pool, share.weight));
-            shares.collect::<Vec<_>>().join(", ")
-        }
-    }
+/// What a tenant's callers call models, in words.
+fn aliases(tenant: &TenantConfig) -> Vec<String> {
+    tenant.aliases.iter().map(|(name, model)| format!("{name} is {model}")).collect()
 }
 
 /// What takes whose place, in words; nothing where it stays.
@@ -270,6 +227,7 @@ fn policy(a: &MaskingPolicyConfig, b: &MaskingPolicyConfig) -> String {
     if parts.is_empty() { "written otherwise".to_owned() } else { format!("{parts} changed") }
 }
 
+/// A line for each that comes, goes or changes; none where there is nothing to say of it.
 fn changes<T: PartialEq>(
     kind: &str,
     old: &BTreeMap<&str, T>,
@@ -278,7 +236,9 @@ fn changes<T: PartialEq>(
 ) -> Vec<String> {
     let names: BTreeSet<_> = old.keys().chain(new.keys()).collect();
     let line = |name: &&&str| match (old.get(**name), new.get(**name)) {
-        (Some(a), Some(b)) if a != b => Some(format!("{kind} {name}: {}", describe(a, b))),
+        (Some(a), Some(b)) if a != b => Some(describe(a, b))
+            .filter(|how| !how.is_empty())
+            .map(|how| format!("{kind} {name}: {how}")),
         (Some(_), None) => Some(format!("{kind} {name}: removed")),
         (None, Some(_)) => Some(format!("{kind} {name}: added")),
         _ => None,

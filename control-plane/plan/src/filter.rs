@@ -1,22 +1,23 @@
 //! What the filter is told, and who verifies tokens before it.
 
-use crate::IssuerPlan;
 use crate::masking::masking;
+use crate::routes::{aliases, families, models};
+use crate::{Inputs, IssuerPlan};
 use contract::names::{CONTROL_CLUSTER, jwt_payload_header, pool_cluster};
 use contract::policy::{
-    AffinityConfig, AuthConfig, DenyConfig, GatewayConfig, HmacConfig, IssuerConfig, LimitsConfig,
-    ModelConfig, PoolConfig, RoleConfig, ShareConfig, TenantConfig, UsersConfig,
+    AuthConfig, DenyConfig, GatewayConfig, HmacConfig, IssuerConfig, LimitsConfig, PoolConfig,
+    RoleConfig, TenantConfig, UsersConfig,
 };
 use model::ids::PoolName;
 use model::{
-    Auth, Config, Issuer, Limits, Model, Nonces, Organisation, Pool, Rules, Tenant, UserSource,
-    Users,
+    Auth, Config, Issuer, Limits, Nonces, Organisation, Pool, Rules, Tenant, UserSource, Users,
 };
 use std::collections::BTreeMap;
 use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
 
-pub(crate) fn filter(config: &Config) -> GatewayConfig {
+pub(crate) fn filter(inputs: &Inputs<'_>) -> GatewayConfig {
+    let config = inputs.config;
     GatewayConfig {
         control_cluster: CONTROL_CLUSTER.to_owned(),
         max_body_bytes: config.gateway.max_body_bytes,
@@ -28,11 +29,11 @@ pub(crate) fn filter(config: &Config) -> GatewayConfig {
         limits: named(&config.limits, |_, item| limits(item)),
         organisations_with_budget: organisations_with_budget(config),
         pools: named(&config.pools, pool),
-        replay_bytes: contract::limits::REPLAY_BYTES_DEFAULT,
-        chains: false,
-        models: named(&config.models, |_, item| model(item)),
-        families: Vec::new(),
-        aliases: BTreeMap::new(),
+        replay_bytes: config.gateway.replay_body_bytes,
+        chains: inputs.chains,
+        models: models(inputs),
+        families: families(inputs),
+        aliases: aliases(&config.aliases),
         roles: named(&config.roles, |_, role| rules(&role.rules)),
         tenants: named(&config.tenants, |_, item| tenant(item)),
     }
@@ -139,18 +140,9 @@ fn pool(name: &PoolName, pool: &Pool) -> PoolConfig {
         allow_fields: texts(&pool.allow_fields),
         cache_salt: pool.cache_salt,
         media: pool.media.clone(),
-        retries: 0,
-        first_token_timeout_ms: None,
-        affinity: AffinityConfig::None,
-    }
-}
-
-fn model(model: &Model) -> ModelConfig {
-    ModelConfig {
-        split: vec![ShareConfig { pool: model.pool.to_string(), weight: 1 }],
-        masking: text(model.masking.as_ref()),
-        limits: text(model.limits.as_ref()),
-        ..ModelConfig::default()
+        retries: pool.retries,
+        first_token_timeout_ms: pool.first_token_timeout.map(milliseconds),
+        affinity: pool.affinity,
     }
 }
 
@@ -172,7 +164,7 @@ fn tenant(tenant: &Tenant) -> TenantConfig {
         organisation: text(tenant.organisation.as_ref()),
         limits: text(tenant.limits.as_ref()),
         budget: tenant.budget.is_some(),
-        aliases: BTreeMap::new(),
+        aliases: aliases(&tenant.aliases),
         users: users(&tenant.users),
     }
 }
@@ -223,7 +215,7 @@ mod tests {
             allow_fields: texts(&["top_k"]),
             cache_salt: true,
             media,
-            retries: 0,
+            retries: 1,
             first_token_timeout_ms: None,
             affinity: AffinityConfig::None,
         };

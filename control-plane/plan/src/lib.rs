@@ -8,13 +8,16 @@
 use contract::keyring::KeyEntry;
 use contract::policy::GatewayConfig;
 use model::Config;
-use model::ids::PoolName;
-use std::collections::BTreeMap;
+use model::ids::{ModelName, PoolName};
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 pub use contract::price::Prices;
-pub use model::{Balance, Budget, Ejection, Host, Jwks, JwksUrl, Per, UsageFlush};
+pub use model::{
+    Balance, Breakers, Budget, Ejection, Host, Jwks, JwksUrl, Per, Protocol, Retry, UsageFlush,
+};
 
 /// What is decided from.
 #[derive(Clone, Copy)]
@@ -24,6 +27,14 @@ pub struct Inputs<'a> {
     /// The servers of pools as they are now; a pool that is not here has those of
     /// the configuration.
     pub members: &'a BTreeMap<PoolName, Vec<Member>>,
+    /// Weights that were set by command. They count where the model's split has the same
+    /// pools (see [`model::Model::takes`]); families are here by their patterns.
+    pub rollouts: &'a BTreeMap<ModelName, BTreeMap<PoolName, u32>>,
+    /// Pools whose servers in the gateway's zone are busier than
+    /// [`model::Pool::spill_percent`]: those of other zones take part.
+    pub spilling: &'a BTreeSet<PoolName>,
+    /// Whether the Envoys can send a request on to another pool.
+    pub chains: bool,
 }
 
 /// Everything that was decided.
@@ -33,6 +44,10 @@ pub struct Plan {
     pub listener: ListenerPlan,
     /// One cluster each, in the order of their names.
     pub pools: Vec<PoolPlan>,
+    /// When there is another attempt.
+    pub retry: Retry,
+    /// The headers that carry credentials of pools, in lower case, in order, each once.
+    pub credential_headers: Vec<String>,
     /// What the Wasm module is told.
     pub filter: GatewayConfig,
     /// Who may issue tokens, in the order of `filter.auth.issuers`.
@@ -108,6 +123,8 @@ pub struct PoolPlan {
     pub named: bool,
     /// How one of them is picked.
     pub balance: Balance,
+    /// Whether the filter may say which one.
+    pub affinity: bool,
     /// How they are asked whether they are well; `None`: they are not asked.
     pub health: Option<HealthPlan>,
     /// When one is passed over for its answers.
@@ -116,6 +133,23 @@ pub struct PoolPlan {
     pub connect_timeout: Duration,
     /// How long a whole answer that is not streamed may take.
     pub timeout: Duration,
+    /// What they speak.
+    pub protocol: Protocol,
+    /// Who must have signed their certificates, a PEM file; `None`: an authority that the
+    /// machine knows.
+    pub ca: Option<PathBuf>,
+    /// The credential that every request to them carries.
+    pub credentials: Option<CredentialPlan>,
+    /// What one Envoy has under way to them at most.
+    pub breakers: Breakers,
+    /// For how long a new one gets less than its share; `None`: not at all.
+    pub slow_start: Option<Duration>,
+    /// Whether a request may go on to another pool from here: then there has to be somebody
+    /// who answers where none of the servers is well.
+    pub chained: bool,
+    /// Whether the body may have to become another one for this pool: it is one of several
+    /// that a request can go to, or gets copies of what goes to others.
+    pub rewritten: bool,
 }
 
 impl PoolPlan {
@@ -126,13 +160,35 @@ impl PoolPlan {
     }
 }
 
+/// The credential of a pool; its value is not here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CredentialPlan {
+    /// The header, in lower case.
+    pub header: String,
+    /// Name of the secret that has the header's whole value.
+    pub secret: String,
+}
+
 /// How Envoy learns the addresses of a cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Endpoints {
     /// All are addresses: pushed by EDS, in the order of the addresses.
     Members(Vec<Member>),
     /// At least one is a name: Envoy resolves all (STRICT_DNS takes addresses too).
-    Names(Vec<(Host, u16)>),
+    Names(Vec<Named>),
+}
+
+/// A server, or several, by a name that Envoy resolves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// The name, or an address among names.
+    pub host: Host,
+    /// The port.
+    pub port: u16,
+    /// As [`Member::weight`].
+    pub weight: Option<u32>,
+    /// As [`Member::priority`].
+    pub priority: u32,
 }
 
 /// A server of a pool whose address is known.
@@ -147,6 +203,21 @@ pub struct Member {
     /// Its share of the requests among the pool's weights, 1 to 128; `None`: as
     /// much as any other.
     pub weight: Option<u32>,
+    /// The zone it is in, where that is known; what the configuration says of its address
+    /// comes first.
+    pub zone: Option<String>,
+    /// Decided by [`build`], whatever the inputs have there: 0 and 1 without a gap. Servers
+    /// of 1 get requests where none of 0 is well.
+    pub priority: u32,
+}
+
+impl Member {
+    /// A server of which nothing but its address is known.
+    #[must_use]
+    pub fn at(address: SocketAddr) -> Member {
+        let (hostname, weight, zone) = (None, None, None);
+        Member { address, hostname, draining: false, weight, zone, priority: 0 }
+    }
 }
 
 /// Active health checks of a cluster.
@@ -182,9 +253,12 @@ pub struct StaticKey {
 
 mod budgets;
 mod build;
+mod chains;
 mod diff;
 mod filter;
 mod masking;
+mod pools;
+mod routes;
 pub use budgets::BudgetBook;
 pub use build::build;
 pub use diff::diff;

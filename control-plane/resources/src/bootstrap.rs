@@ -50,7 +50,7 @@ pub fn render(bootstrap: &Bootstrap) -> Result<String, TranslateError> {
         },
         "dynamic_resources": dynamic_resources(),
         "static_resources": static_resources(&bootstrap.control)?,
-        "bootstrap_extensions": [sync(text(&bootstrap.wasm)?)?],
+        "bootstrap_extensions": [internal_listeners(), sync(text(&bootstrap.wasm)?)?],
         "overload_manager": overload_manager(),
     });
     serde_json::to_string_pretty(&document).map_err(TranslateError::FilterConfig)
@@ -82,6 +82,18 @@ fn dynamic_resources() -> Value {
         },
         "cds_config": ads,
         "lds_config": ads,
+    })
+}
+
+/// What an Envoy needs to have the listener [`contract::names::NOBODY`]. It cannot be told
+/// later: one that was started without it refuses that listener alone, and a request that
+/// goes there finds nobody who takes its connection (seen on 1.40).
+fn internal_listeners() -> Value {
+    json!({
+        "name": "envoy.bootstrap.internal_listener",
+        "typed_config": {
+            "@type": type_url("envoy.extensions.bootstrap.internal_listener.v3.InternalListener"),
+        },
     })
 }
 
@@ -147,10 +159,17 @@ mod tests {
     }
 
     #[test]
+    fn an_envoy_takes_internal_listeners() {
+        let document = rendered();
+        let extension = document.pointer("/bootstrap_extensions/0/name").and_then(Value::as_str);
+        assert_eq!(extension, Some("envoy.bootstrap.internal_listener"));
+    }
+
+    #[test]
     fn the_service_is_given_its_role() {
         let document = rendered();
         let config = document
-            .pointer("/bootstrap_extensions/0/typed_config/config/configuration/value")
+            .pointer("/bootstrap_extensions/1/typed_config/config/configuration/value")
             .and_then(Value::as_str)
             .unwrap();
         let expected = SyncConfig { control_cluster: "control".to_owned() };

@@ -1,20 +1,27 @@
 //! The servers of each cluster: those with addresses are pushed by EDS, those
 //! with names are inside their cluster, for Envoy to resolve.
 
+use crate::nobody;
 use crate::well_known::{address, host_and_port, number};
 use envoy_types::pb::envoy::config::core::v3::{Address, HealthStatus};
 use envoy_types::pb::envoy::config::endpoint::v3::{
-    ClusterLoadAssignment, Endpoint, LbEndpoint, LocalityLbEndpoints, endpoint::HealthCheckConfig,
-    lb_endpoint::HostIdentifier,
+    ClusterLoadAssignment, Endpoint, LbEndpoint, LocalityLbEndpoints,
+    cluster_load_assignment::Policy, endpoint::HealthCheckConfig, lb_endpoint::HostIdentifier,
 };
-use plan::{Endpoints, Host, Member, Plan, PoolPlan};
+use plan::{Endpoints, Host, Member, Named, Plan, PoolPlan};
+use std::collections::BTreeMap;
+
+/// By how much, in percent, a priority's share of well servers is multiplied before the next
+/// priority gets a part of the requests: so that one server that is well gets all of them.
+/// (Envoy's own is 140. Whether servers of another zone take part is decided by load.)
+const ONE_WELL_SERVER_IS_ENOUGH: u32 = 100_000;
 
 /// The assignments of EDS.
 pub(crate) fn all(pools: &[PoolPlan]) -> Vec<ClusterLoadAssignment> {
     pools
         .iter()
         .filter(|pool| matches!(pool.endpoints, Endpoints::Members(_)))
-        .map(|pool| assignment(&pool.cluster, &pool.endpoints))
+        .map(of_pool)
         .collect()
 }
 
@@ -23,7 +30,8 @@ pub(crate) fn all(pools: &[PoolPlan]) -> Vec<ClusterLoadAssignment> {
 /// addresses in TLS, their cluster names them.
 pub(crate) fn changed(old: &Plan, new: &Plan) -> Option<Vec<ClusterLoadAssignment>> {
     let same = (&old.listener, &old.filter) == (&new.listener, &new.filter)
-        && (&old.issuers, &old.detectors) == (&new.issuers, &new.detectors);
+        && (&old.issuers, &old.detectors) == (&new.issuers, &new.detectors)
+        && (&old.retry, &old.credential_headers) == (&new.retry, &new.credential_headers);
     if !same || old.pools.len() != new.pools.len() {
         return None;
     }
@@ -37,22 +45,46 @@ pub(crate) fn changed(old: &Plan, new: &Plan) -> Option<Vec<ClusterLoadAssignmen
         if !alike || (after.tls && !after.named) || !pushed(before) || !pushed(after) {
             return None;
         }
-        changed.push(assignment(&after.cluster, &after.endpoints));
+        changed.push(of_pool(after));
     }
     Some(changed)
 }
 
-/// The servers of one cluster.
+/// The servers of a pool, and who answers where none of them is well. Among names there is
+/// nobody who does: Envoy resolves each server of such a cluster, and leaves out what has no
+/// address (seen on 1.40).
+fn of_pool(pool: &PoolPlan) -> ClusterLoadAssignment {
+    let mut all = assignment(&pool.cluster, &pool.endpoints);
+    if pool.chained {
+        let last = all.endpoints.iter().map(|group| group.priority).max().unwrap_or_default();
+        all.endpoints.push(nobody::server(&pool.cluster, last.saturating_add(1)));
+    }
+    all
+}
+
+/// The servers of one cluster, by priority. Envoy wants every priority from 0 on.
 pub(crate) fn assignment(cluster: &str, endpoints: &Endpoints) -> ClusterLoadAssignment {
-    let lb_endpoints = match endpoints {
-        Endpoints::Members(all) => all.iter().map(member).collect(),
-        Endpoints::Names(all) => all.iter().map(|(host, port)| named(host, *port)).collect(),
+    let mut by_priority = BTreeMap::from([(0, Vec::new())]);
+    let all: Vec<_> = match endpoints {
+        Endpoints::Members(all) => all.iter().map(|one| (one.priority, member(one))).collect(),
+        Endpoints::Names(all) => all.iter().map(|one| (one.priority, named(one))).collect(),
     };
+    for (priority, server) in all {
+        by_priority.entry(priority).or_insert_with(Vec::new).push(server);
+    }
     ClusterLoadAssignment {
         cluster_name: cluster.to_owned(),
-        endpoints: vec![LocalityLbEndpoints { lb_endpoints, ..LocalityLbEndpoints::default() }],
+        endpoints: by_priority.into_iter().map(group).collect(),
+        policy: Some(Policy {
+            overprovisioning_factor: number(ONE_WELL_SERVER_IS_ENOUGH),
+            ..Policy::default()
+        }),
         ..ClusterLoadAssignment::default()
     }
+}
+
+fn group((priority, lb_endpoints): (u32, Vec<LbEndpoint>)) -> LocalityLbEndpoints {
+    LocalityLbEndpoints { priority, lb_endpoints, ..LocalityLbEndpoints::default() }
 }
 
 /// Envoy sends nothing new to a server that is draining and lets it end what it
@@ -66,11 +98,12 @@ fn member(member: &Member) -> LbEndpoint {
     }
 }
 
-fn named(host: &Host, port: u16) -> LbEndpoint {
-    match host {
-        Host::Ip(ip) => server(host_and_port(ip.to_string(), port), None),
-        Host::Name(name) => server(host_and_port(name.clone(), port), Some(name)),
-    }
+fn named(of: &Named) -> LbEndpoint {
+    let server = match &of.host {
+        Host::Ip(ip) => server(host_and_port(ip.to_string(), of.port), None),
+        Host::Name(name) => server(host_and_port(name.clone(), of.port), Some(name)),
+    };
+    LbEndpoint { load_balancing_weight: of.weight.and_then(number), ..server }
 }
 
 /// A server; a name is what it is asked by, in `Host` and in TLS.

@@ -1,9 +1,10 @@
-//! The configuration of the Wasm filter, the resource of ECDS.
+//! The configurations of the Wasm filters: the gateway's, a resource of ECDS, and the one
+//! that is inside of pools' clusters.
 
 use crate::TranslateError;
 use crate::well_known::{boolean, text};
-use contract::names::{GATEWAY, VM_ID};
-use contract::policy::{GatewayConfig, PluginConfig};
+use contract::names::{ENGINE, GATEWAY, VM_ID};
+use contract::policy::{EngineConfig, GatewayConfig, PluginConfig};
 use envoy_types::pb::envoy::config::core::v3::{
     AsyncDataSource, BackoffStrategy, DataSource, TypedExtensionConfig, async_data_source,
     data_source,
@@ -27,16 +28,25 @@ pub(crate) fn gateway(
     config: &GatewayConfig,
     module: &Path,
 ) -> Result<TypedExtensionConfig, TranslateError> {
-    let config = serde_json::to_string(&PluginConfig::Gateway(Box::new(config.clone())))
-        .map_err(TranslateError::FilterConfig)?;
-    let filter = Wasm { config: Some(plugin(config, text(module)?)) };
+    let config = PluginConfig::Gateway(Box::new(config.clone()));
+    let filter = filter(GATEWAY, &config, module)?;
     Ok(TypedExtensionConfig { name: GATEWAY.to_owned(), typed_config: Some(pack_any(filter)) })
 }
 
-fn plugin(config: String, module: String) -> wasm::PluginConfig {
+/// Says that the filter `engine` is one, the same for every pool.
+pub(crate) fn engine(module: &Path) -> Result<Wasm, TranslateError> {
+    filter(ENGINE, &PluginConfig::Engine(EngineConfig {}), module)
+}
+
+fn filter(name: &str, config: &PluginConfig, module: &Path) -> Result<Wasm, TranslateError> {
+    let config = serde_json::to_string(config).map_err(TranslateError::FilterConfig)?;
+    Ok(Wasm { config: Some(plugin(name, config, text(module)?)) })
+}
+
+fn plugin(name: &str, config: String, module: String) -> wasm::PluginConfig {
     wasm::PluginConfig {
-        name: GATEWAY.to_owned(),
-        root_id: GATEWAY.to_owned(),
+        name: name.to_owned(),
+        root_id: name.to_owned(),
         configuration: Some(pack_any(StringValue { value: config })),
         // A trapped VM refuses, and is built anew: never past the filter, never shut for good.
         failure_policy: wasm::FailurePolicy::FailReload.into(),

@@ -1,7 +1,8 @@
 //! The clusters that Envoy fetches the keys of issuers from.
 
-use crate::clusters::{by_dns, protocol};
+use crate::clusters::by_dns;
 use crate::endpoints::assignment;
+use crate::protocol;
 use crate::upstream_tls::{self, certified};
 use crate::well_known::{boolean, duration, number};
 use envoy_types::pb::envoy::config::cluster::v3::{
@@ -10,7 +11,7 @@ use envoy_types::pb::envoy::config::cluster::v3::{
 use envoy_types::pb::envoy::extensions::transport_sockets::tls::v3::{
     SubjectAltNameMatcher, subject_alt_name_matcher::SanType,
 };
-use plan::{Endpoints, Host, IssuerPlan, Jwks, JwksUrl};
+use plan::{Endpoints, Host, IssuerPlan, Jwks, JwksUrl, Named, Protocol};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -50,13 +51,14 @@ fn cluster(url: &JwksUrl) -> Cluster {
 
 /// A server that is no engine and is asked over HTTP by Envoy itself.
 pub(crate) fn beside_engines(name: String, host: &Host, port: u16, tls: bool) -> Cluster {
-    let server = Endpoints::Names(vec![(host.clone(), port)]);
+    let server = Named { host: host.clone(), port, weight: None, priority: 0 };
+    let server = Endpoints::Names(vec![server]);
     Cluster {
         cluster_discovery_type: Some(ClusterDiscoveryType::ClusterType(by_dns())),
         load_assignment: Some(assignment(&name, &server)),
         name,
         connect_timeout: duration(CONNECT_TIMEOUT),
-        typed_extension_protocol_options: [protocol()].into(),
+        typed_extension_protocol_options: [protocol::options(Protocol::Http1, Vec::new())].into(),
         // Nobody who calls with a key has to wait for a name service that is silent.
         wait_for_warm_on_init: boolean(false),
         transport_socket: tls.then(|| upstream_tls::socket(names_in_certificate(host))),

@@ -8,7 +8,11 @@
 //! are published.
 
 mod access_log;
+mod attempts;
+mod balancing;
 pub mod bootstrap;
+mod breakers;
+mod chains;
 mod clusters;
 pub mod consistency;
 mod control_cluster;
@@ -21,12 +25,17 @@ mod key_clusters;
 mod listeners;
 mod local_replies;
 mod material;
+mod metadata;
 mod names;
+mod nobody;
+mod protocol;
 mod routes;
 pub mod secrets;
 mod tokens;
+mod upstream_filters;
 mod upstream_tls;
 mod well_known;
+mod wellness;
 
 pub use error::TranslateError;
 pub use jwks::{Jwks, JwksError};
@@ -59,7 +68,7 @@ pub struct EnvoyResources {
     pub clusters: Vec<Cluster>,
     /// EDS: one for each cluster whose servers have addresses.
     pub endpoints: Vec<ClusterLoadAssignment>,
-    /// LDS: the gateway.
+    /// LDS: the gateway, and who answers for pools of which no server is well.
     pub listeners: Vec<Listener>,
     /// RDS: the gateway's.
     pub routes: Vec<RouteConfiguration>,
@@ -67,7 +76,7 @@ pub struct EnvoyResources {
     /// filter. Both are always there.
     pub extensions: Vec<TypedExtensionConfig>,
     /// SDS: the certificate that callers are shown and who signs theirs, if they come
-    /// over TLS.
+    /// over TLS, and the credentials of pools.
     pub secrets: Vec<SecretResource>,
 }
 
@@ -120,15 +129,17 @@ pub fn translate(
     material: &Material,
 ) -> Result<EnvoyResources, TranslateError> {
     let tls = secrets::downstream(&plan.listener, material)?;
+    let chains = plan.filter.chains;
+    let gateway = listeners::gateway(&plan.listener, &placement.spool_file, tls, chains)?;
     Ok(EnvoyResources {
-        clusters: clusters::all(plan),
+        clusters: clusters::all(plan, placement, material)?,
         endpoints: endpoints::all(&plan.pools),
-        listeners: vec![listeners::gateway(&plan.listener, &placement.spool_file, tls)?],
-        routes: vec![routes::gateway(&plan.listener, &plan.issuers)],
+        listeners: std::iter::once(gateway).chain(nobody::listener(&plan.pools)).collect(),
+        routes: vec![routes::gateway(plan)],
         extensions: vec![
             tokens::filter(&plan.issuers, &material.jwks)?,
             filter_config::gateway(&plan.filter, &placement.wasm)?,
         ],
-        secrets: secrets::all(&plan.listener, material),
+        secrets: secrets::all(plan, material)?,
     })
 }

@@ -2,8 +2,9 @@
 //! time-out and the usage interval; a changed listener drains its connections.
 
 use crate::names::ENVOY_HEADER_PREFIX;
+use crate::upstream_filters::named;
 use crate::well_known::{address, boolean, duration, header, number, over_ads};
-use crate::{TranslateError, access_log, local_replies, tokens};
+use crate::{TranslateError, access_log, local_replies, metadata, tokens};
 use contract::names::{
     CLIENT_REQUEST_ID_HEADER, GATEWAY, JWT, OWN_HEADER_PREFIX, REQUEST_ID_HEADER, STEERING_HEADERS,
 };
@@ -55,13 +56,15 @@ const STREAMS_MAX: u32 = 256;
 /// reading, above what the routes allow a body.
 const CONNECTION_BUFFER_BYTES: u32 = 256 * 1024;
 
-/// The one listener; `tls`: what callers speak to it through.
+/// The one listener; `tls`: what callers speak to it through; `chains`: whether requests can
+/// go from pool to pool.
 pub(crate) fn gateway(
     plan: &ListenerPlan,
     spool_file: &Path,
     tls: Option<TransportSocket>,
+    chains: bool,
 ) -> Result<Listener, TranslateError> {
-    let manager = connection_manager(plan, spool_file)?;
+    let manager = connection_manager(plan, spool_file, chains)?;
     Ok(Listener {
         name: GATEWAY.to_owned(),
         address: Some(address(plan.address)),
@@ -82,6 +85,7 @@ pub(crate) fn gateway(
 fn connection_manager(
     plan: &ListenerPlan,
     spool_file: &Path,
+    chains: bool,
 ) -> Result<hcm::HttpConnectionManager, TranslateError> {
     let request_hygiene = request_hygiene();
     Ok(hcm::HttpConnectionManager {
@@ -89,11 +93,7 @@ fn connection_manager(
         codec_type: CodecType::Auto.into(),
         common_http_protocol_options: Some(http()),
         http_protocol_options: Some(http1()),
-        http_filters: vec![
-            discovered(JWT, tokens::TYPE_URL.to_owned()),
-            discovered(GATEWAY, Wasm::type_url()),
-            router(),
-        ],
+        http_filters: filters(chains),
         http2_protocol_options: Some(http2()),
         server_name: SERVER_NAME.to_owned(),
         server_header_transformation: ServerHeaderTransformation::Overwrite.into(),
@@ -202,6 +202,12 @@ fn http2() -> Http2ProtocolOptions {
     }
 }
 
+/// The filters of every request, in their order.
+fn filters(chains: bool) -> Vec<hcm::HttpFilter> {
+    let own = [discovered(JWT, tokens::TYPE_URL.to_owned()), discovered(GATEWAY, Wasm::type_url())];
+    own.into_iter().chain(metadata::filters(chains)).chain([router()]).collect()
+}
+
 /// A filter that comes by ECDS: its configuration changes without a new listener.
 /// There is no default: a listener without the filter is not opened.
 fn discovered(name: &str, type_url: String) -> hcm::HttpFilter {
@@ -218,9 +224,5 @@ fn discovered(name: &str, type_url: String) -> hcm::HttpFilter {
 
 fn router() -> hcm::HttpFilter {
     let router = Router { suppress_envoy_headers: true, ..Router::default() };
-    hcm::HttpFilter {
-        name: "envoy.filters.http.router".to_owned(),
-        config_type: Some(hcm::http_filter::ConfigType::TypedConfig(pack_any(router))),
-        ..hcm::HttpFilter::default()
-    }
+    named("envoy.filters.http.router", pack_any(router))
 }

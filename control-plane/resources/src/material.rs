@@ -1,7 +1,7 @@
 //! What the plan names by its files, read and checked by whoever translates.
 
 use crate::jwks::Jwks;
-use crate::secrets::{Certificate, ClientCa};
+use crate::secrets::{Certificate, ClientCa, Credential, EngineCa};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -14,4 +14,8 @@ pub struct Material {
     pub client_ca: Option<ClientCa>,
     /// The keys of issuers, by the files that the plan names.
     pub jwks: BTreeMap<PathBuf, Jwks>,
+    /// Who signs the certificates of engines, by the files that the plan names.
+    pub engine_cas: BTreeMap<PathBuf, EngineCa>,
+    /// The credentials of pools, by the names of the secrets.
+    pub credentials: BTreeMap<String, Credential>,
 }

@@ -49,12 +49,14 @@ fn one_changed_pool_is_one_assignment() {
 #[test]
 fn anything_else_is_for_the_whole() {
     type Change = fn(&mut Plan);
-    let table: [(&str, Change); 9] = [
+    let table: [(&str, Change); 11] = [
         ("listener", |plan| plan.listener.max_body_bytes += 1),
         ("filter", |plan| plan.filter.expose_pool = !plan.filter.expose_pool),
         ("issuers", |plan| drop(plan.issuers.pop())),
         ("detectors", |plan| drop(plan.detectors.pop())),
         ("pools", |plan| drop(plan.pools.pop())),
+        ("retries", |plan| plan.retry.budget_percent += 1),
+        ("credentials", |plan| plan.credential_headers.clear()),
         ("balance", |plan| plan.pools[0].balance = Balance::RoundRobin),
         ("timeout", |plan| plan.pools[0].timeout += Duration::from_millis(1)),
         ("names", |plan| plan.pools[0].endpoints = Endpoints::Names(Vec::new())),

@@ -89,9 +89,48 @@ fn each_missing_part_is_named() {
         ),
     ];
     for (damage, expected) in table {
-        let mut resources = fixture::on_paper();
+        // Every pool is named by the routes that lead from pool to pool: a test of its own.
+        let mut plan = fixture::plan("192.0.2.7:8000".parse().unwrap());
+        plan.filter.chains = false;
+        let mut resources = translated(&plan, &fixture::material()).unwrap();
         damage(&mut resources);
         assert_eq!(faults(&resources), *expected);
+    }
+}
+
+#[test]
+fn what_attempts_rely_on_is_there() {
+    type Break = fn(&mut EnvoyResources);
+    let table: &[(Break, &[&str])] = &[
+        (
+            |all| all.listeners.retain(|one| one.name == "gateway"),
+            &["endpoints of pool/small names the listener nobody, which is not there"],
+        ),
+        (
+            |all| all.secrets.clear(),
+            &["the cluster pool/far names the secret credential/far, which is not there"],
+        ),
+        (
+            |all| all.clusters.retain(|one| one.name != "pool/far"),
+            &[
+                "the route streamed, copied to pool/far names the cluster pool/far, which is not there",
+                "the route whole, copied to pool/far names the cluster pool/far, which is not there",
+                "the route chain-streamed names the cluster pool/far, which is not there",
+                "the route chain-whole names the cluster pool/far, which is not there",
+                "the route chain-streamed, copied to pool/far names the cluster pool/far, which is not there",
+                "the route chain-whole, copied to pool/far names the cluster pool/far, which is not there",
+                "the pool far names the cluster pool/far, which is not there",
+            ],
+        ),
+    ];
+    for (damage, expected) in table {
+        let mut resources = fixture::on_paper();
+        damage(&mut resources);
+        let mut found = faults(&resources);
+        found.sort();
+        let mut expected: Vec<_> = expected.iter().map(|text| (*text).to_owned()).collect();
+        expected.sort();
+        assert_eq!(found, expected);
     }
 }
 
@@ -124,7 +163,10 @@ fn a_listener_with_tls_needs_its_secrets() {
     all.secrets.clear();
     let missing =
         |name| format!("the listener gateway names the secret {name}, which is not there");
-    assert_eq!(faults(&all), [missing("gateway-certificate"), missing("gateway-client-ca")]);
+    let found = faults(&all);
+    let of_the_listener = found.iter().filter(|fault| fault.starts_with("the listener"));
+    let expected = [missing("gateway-certificate"), missing("gateway-client-ca")];
+    assert!(of_the_listener.eq(&expected), "{found:?}");
 }
 
 #[test]
@@ -132,7 +174,8 @@ fn callers_are_asked_for_certificates_only_where_the_plan_says_so() {
     let (mut plan, material) = with_certificates();
     plan.listener.client_certificates = false;
     let all = translated(&plan, &material).unwrap();
-    assert_eq!(all.secrets.len(), 1);
+    let names: Vec<_> = all.secrets.iter().map(|one| one.name().to_owned()).collect();
+    assert_eq!(names, ["gateway-certificate", "credential/far"]);
     assert_eq!(faults(&all), Vec::<String>::new());
 }
 
@@ -147,6 +190,10 @@ fn what_the_plan_names_must_have_been_read() {
             "the certificate of gateway.tls was not read",
         ),
         (Material { client_ca: None, ..material.clone() }, "gateway.tls.client_ca was not read"),
+        (
+            Material { credentials: [].into(), ..material.clone() },
+            "the secret credential/far was not read",
+        ),
         (
             Material { jwks: [].into(), ..material },
             "the file /etc/keys.json with the keys of https://login.example was not read",

@@ -33,7 +33,7 @@ fn material(key: &KeyPair) -> Material {
     let x = URL_SAFE_NO_PAD.encode(key.der_bytes());
     let set = json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "kid": "1", "x": x }] });
     let keys = Jwks::parse(&set.to_string()).unwrap();
-    Material { jwks: [(fixture::KEYS.into(), keys)].into(), ..Material::default() }
+    Material { jwks: [(fixture::KEYS.into(), keys)].into(), ..fixture::material() }
 }
 
 fn token(key: &KeyPair, claims: &Value) -> String {

@@ -8,7 +8,9 @@ mod fixture;
 #[cfg(test)]
 mod process;
 
-use process::{Gateway, as_sent, engine, inlined, module, validate};
+use process::{
+    Gateway, as_sent, engine, for_this_envoy, inlined, module, resources_for_this_envoy, validate,
+};
 use resources::bootstrap::{Bootstrap, render};
 use resources::consistency::check;
 use resources::secrets::{Certificate, ClientCa};
@@ -19,8 +21,9 @@ fn envoy_takes_the_resources() {
     let folder = tempfile::tempdir().unwrap();
     let wasm = module(folder.path());
     let engine = "192.0.2.7:8000".parse().unwrap();
-    let resources = fixture::resources(engine, &wasm, &folder.path().join("usage.jsonl"));
-    for (name, bytes) in [("inlined", inlined(resources.clone())), ("sent", as_sent(resources))] {
+    let resources = resources_for_this_envoy(engine, &wasm, &folder.path().join("usage.jsonl"));
+    let inlined = inlined(resources.clone(), folder.path());
+    for (name, bytes) in [("inlined", inlined), ("sent", as_sent(resources))] {
         let file = folder.path().join(name).with_extension("pb");
         std::fs::write(&file, bytes).unwrap();
         validate(&file);
@@ -49,7 +52,7 @@ fn envoy_takes_a_listener_with_tls_that_asks_for_certificates() {
     let made = rcgen::generate_simple_self_signed(vec!["gateway.example".to_owned()]).unwrap();
     let (pem, key) = (made.cert.pem(), made.signing_key.serialize_pem());
     let certificate = Certificate::parse(pem.as_bytes(), key.as_bytes()).unwrap();
-    let mut plan = fixture::plan("192.0.2.7:8000".parse().unwrap());
+    let mut plan = for_this_envoy(fixture::plan("192.0.2.7:8000".parse().unwrap()));
     plan.listener.client_certificates = true;
     let (wasm, spool_file) = (module(folder.path()), folder.path().join("usage.jsonl"));
     let placement = Placement { wasm, spool_file };
@@ -108,6 +111,12 @@ fn own_replies() -> Vec<(String, u16, &'static str, bool)> {
         (post("/v1/messages", 10), 503, "no_healthy_engine", true),
         (
             get("/v1/x", &format!("{host}x-tollgate-pool: pool/small\r\n")),
+            503,
+            "no_healthy_engine",
+            false,
+        ),
+        (
+            get("/v1/x", &format!("{host}x-tollgate-chain: CgA=\r\n")),
             503,
             "no_healthy_engine",
             false,

@@ -11,11 +11,13 @@
 #[cfg(test)]
 mod fixture;
 
+use envoy_types::pb::envoy::config::cluster::v3::Cluster;
 use envoy_types::pb::envoy::config::listener::v3::filter::ConfigType;
 use envoy_types::pb::envoy::extensions::filters::http::jwt_authn::v3::JwtAuthentication;
 use envoy_types::pb::envoy::extensions::filters::http::wasm::v3::Wasm;
 use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3::HttpConnectionManager;
 use envoy_types::pb::envoy::extensions::http::early_header_mutation::header_mutation::v3::HeaderMutation;
+use envoy_types::pb::envoy::extensions::upstreams::http::v3::HttpProtocolOptions;
 use envoy_types::pb::google::protobuf::StringValue;
 use prost::Message;
 use resources::EnvoyResources;
@@ -53,6 +55,9 @@ fn the_same_plan_gives_the_same_bytes() {
 fn show(all: &EnvoyResources) -> String {
     let mut text = String::new();
     all.clusters.iter().for_each(|one| section(&mut text, "cluster", one));
+    all.clusters.iter().filter(|one| one.name.starts_with("pool/")).for_each(|one| {
+        section(&mut text, &format!("protocol of {}", one.name), &protocol(one));
+    });
     all.endpoints.iter().for_each(|one| section(&mut text, "endpoints", one));
     all.routes.iter().for_each(|one| section(&mut text, "routes", one));
     all.listeners.iter().for_each(|one| section(&mut text, "listener", one));
@@ -67,6 +72,11 @@ fn show(all: &EnvoyResources) -> String {
     section(&mut text, "filter", &wasm(all));
     writeln!(text, "== filter configuration\n{}", configuration(all)).unwrap();
     text
+}
+
+fn protocol(cluster: &Cluster) -> HttpProtocolOptions {
+    let options = cluster.typed_extension_protocol_options.values().next().unwrap();
+    HttpProtocolOptions::decode(&*options.value).unwrap()
 }
 
 fn manager(all: &EnvoyResources) -> HttpConnectionManager {

@@ -3,10 +3,12 @@
 mod ledger;
 mod mask;
 mod report;
+mod rollout;
 
 pub use ledger::{CorrectLedger, Ledger, MigrateLedger, VerifyLedger};
 pub use mask::{Mask, Output};
 pub use report::{Budgets, BudgetsFormat, By, Reconcile, ReportFormat, Usage};
+pub use rollout::{OneRollout, Rollout, SetRollout, SwitchRollout};
 
 use ::ledger::Head;
 use admin::when::{NotATime, Span};
@@ -79,6 +81,9 @@ pub enum Command {
     #[command(after_help = "Examples:\n  tollgate budgets\n  \
                             tollgate budgets --tenant acme --format json")]
     Budgets(Budgets),
+    /// Move requests for a model between the pools of its split.
+    #[command(subcommand)]
+    Rollout(Rollout),
     /// Verify, move and correct the ledger.
     #[command(subcommand)]
     Ledger(Ledger),
@@ -380,7 +385,7 @@ mod tests {
         }
         let mut found = Vec::new();
         leaves(&Arguments::command(), &mut found);
-        assert_eq!(found.len(), 19);
+        assert_eq!(found.len(), 24);
         assert!(found.iter().all(|(_, example)| *example), "{found:?}");
     }
 

@@ -2,6 +2,7 @@
 
 mod args;
 mod bootstrap;
+mod chains;
 mod cli;
 mod config_file;
 mod config_state;
@@ -10,6 +11,7 @@ mod database;
 mod debounce;
 mod error;
 mod files;
+mod fleet;
 mod gateway_health;
 mod listen;
 mod lock;
@@ -26,6 +28,7 @@ mod tag_keys;
 mod tasks;
 mod token;
 mod wasm;
+mod weights;
 mod wiring;
 mod xds_port;
 
@@ -75,6 +78,7 @@ async fn run(command: Command) -> Result<u8, Failure> {
         Command::Keys(keys) => cli::keys::run(keys).await?,
         Command::Usage(usage) => cli::usage::run(&usage).await?,
         Command::Budgets(budgets) => cli::budgets::run(&budgets).await?,
+        Command::Rollout(rollout) => cli::rollout::run(rollout).await?,
         Command::Ledger(ledger) => return cli::ledger::run(ledger).await,
         Command::Reconcile(wanted) => cli::reconcile::run(&wanted).await?,
         Command::Audit(audit) => return cli::audit::run(audit).await,

@@ -1,20 +1,23 @@
 //! What `status` shows, gathered from everything that runs.
 
+use crate::chains::Chains;
 use crate::config_state::ConfigState;
 use crate::gateway_health::GatewayHealth;
 use crate::roster::{PoolView, Roster};
 use crate::supervise::envoy_admin::{Endpoint, EnvoyAdmin};
 use admin::{
-    EndpointStatus, EnvoyStatus, Gateways, Overview, PoolStatus, Rollout, ServerLoad, SpoolStatus,
-    Status, Supervised,
+    BreakersStatus, EndpointStatus, EnvoyStatus, Gateways, Overview, PoolStatus, Rollout,
+    ServerLoad, Splits, SpoolStatus, Status, Supervised, WeightsRow,
 };
+use contract::policy::AffinityConfig;
 use ledger::Ledger;
 use model::ids::PoolName;
-use plan::{Endpoints, Plan, PoolPlan};
+use plan::{Balance, Breakers, Endpoints, Named, Plan, PoolPlan};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use tokio::sync::watch;
 use xds::{Cache, Registry};
@@ -49,6 +52,10 @@ pub struct Running {
     pub space: watch::Receiver<SpoolStatus>,
     /// Who shares the limits.
     pub gateways: Gateways,
+    /// Whether a request can be sent on to another pool.
+    pub chains: Chains,
+    /// The splits of models, as the configuration has them.
+    pub splits: watch::Receiver<Splits>,
 }
 
 #[async_trait::async_trait]
@@ -59,6 +66,8 @@ impl Overview for Running {
         let plan = self.plan.borrow().clone();
         let seen = self.endpoints().await;
         let views = self.roster.status();
+        let rollouts = self.rollouts().await;
+        let ledger = self.ledger.status().await.ok();
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             gateway: Some(self.gateway),
@@ -67,10 +76,12 @@ impl Overview for Running {
             envoys: self.envoys(),
             rollout: told::<Rollout>(&self.cache.rollout()),
             pools: plan.pools.iter().map(|pool| pool_status(pool, &plan, &seen, &views)).collect(),
-            ledger: self.ledger.status().await.ok(),
+            ledger,
             database: self.database.clone(),
             spool: Some(*self.space.borrow()),
             gateways: *self.gateways.watch().borrow(),
+            chains: self.chains.status(),
+            rollouts,
         }
     }
 
@@ -87,6 +98,15 @@ impl Running {
             Some(EnvoyStatus { converged: self.registry.converged(&status.node), ..status })
         });
         told.collect()
+    }
+
+    /// Models whose weights are others than those of the configuration; none where the
+    /// database cannot be asked.
+    async fn rollouts(&self) -> Vec<WeightsRow> {
+        let standings = self.ledger.weights().await.unwrap_or_default();
+        let mut rows = admin::weights_rows(&self.splits.borrow(), &standings);
+        rows.retain(|row| row.moved);
+        rows
     }
 
     /// Envoy's view of all endpoints, by cluster; empty where it cannot be asked.
@@ -117,12 +137,41 @@ fn pool_status(
     let cluster = seen.iter().find(|(name, _)| *name == pool.cluster);
     let seen = cluster.map(|(_, endpoints)| endpoints.as_slice()).unwrap_or_default();
     let endpoints = endpoints(&pool.endpoints, seen).into_iter();
-    let model = plan.filter.pools.get(&pool.name).map(|pool| pool.model.clone());
+    let told = plan.filter.pools.get(&pool.name);
     PoolStatus {
         name: pool.name.clone(),
-        model: model.unwrap_or_default(),
+        model: told.map(|pool| pool.model.clone()).unwrap_or_default(),
+        balance: balance(pool.balance).to_owned(),
+        affinity: told.map_or("none", |pool| affinity(&pool.affinity)).to_owned(),
+        spilling: view.is_some_and(|view| view.spilling),
+        breakers: breakers(&pool.breakers),
         source: view.map(|view| view.source.clone()).unwrap_or_default(),
         endpoints: endpoints.map(|endpoint| with_load(endpoint, view)).collect(),
+    }
+}
+
+fn balance(balance: Balance) -> &'static str {
+    match balance {
+        Balance::RoundRobin => "round_robin",
+        Balance::LeastRequest => "least_request",
+        Balance::Load => "load",
+        Balance::Latency => "latency",
+    }
+}
+
+fn affinity(affinity: &AffinityConfig) -> &'static str {
+    match affinity {
+        AffinityConfig::None => "none",
+        AffinityConfig::User(_) => "user",
+        AffinityConfig::Prefix(_) => "prefix",
+    }
+}
+
+fn breakers(breakers: &Breakers) -> BreakersStatus {
+    BreakersStatus {
+        requests: breakers.requests.map(NonZeroU32::get),
+        waiting: breakers.waiting.map(NonZeroU32::get),
+        connections: breakers.connections.map(NonZeroU32::get),
     }
 }
 
@@ -138,7 +187,8 @@ fn endpoints(planned: &Endpoints, seen: &[Endpoint]) -> Vec<EndpointStatus> {
             all.extend(addresses.filter(|it| !known.contains(it.as_str())).map(unseen));
         }
         Endpoints::Names(names) if seen.is_empty() => {
-            all.extend(names.iter().map(|(host, port)| unseen(format!("{host}:{port}"))));
+            let of = |Named { host, port, .. }: &Named| unseen(format!("{host}:{port}"));
+            all.extend(names.iter().map(of));
         }
         Endpoints::Names(_) => {}
     }
@@ -173,14 +223,14 @@ mod tests {
     }
 
     fn member(address: &str) -> Member {
-        let address = address.parse().unwrap();
-        Member { address, hostname: None, draining: false, weight: None }
+        Member::at(address.parse().unwrap())
     }
 
     #[test]
     fn what_envoy_does_not_have_yet_is_shown_without_health() {
         let members = Endpoints::Members(vec![member("127.0.0.1:1"), member("127.0.0.1:2")]);
-        let names = Endpoints::Names(vec![(Host::Name("engine.example".into()), 8000)]);
+        let host = Host::Name("engine.example".into());
+        let names = Endpoints::Names(vec![Named { host, port: 8000, weight: None, priority: 0 }]);
         let one = [seen("127.0.0.1:1")];
         type Row<'a> = (&'a Endpoints, &'a [Endpoint], &'a [(&'a str, bool)]);
         let table: [Row<'_>; 4] = [
@@ -201,7 +251,7 @@ mod tests {
     fn the_load_of_an_endpoint_is_found_by_its_address() {
         let load = ServerLoad { draining: true, weight: Some(7), ..ServerLoad::default() };
         let servers = BTreeMap::from([("127.0.0.1:1".parse().unwrap(), load.clone())]);
-        let view = PoolView { source: SourceStatus::default(), servers };
+        let view = PoolView { source: SourceStatus::default(), servers, spilling: false };
         let of = |address: &str| with_load(endpoint_status(&seen(address)), Some(&view)).load;
         assert_eq!(of("127.0.0.1:1"), load);
         assert_eq!(of("127.0.0.1:2"), ServerLoad::default());

@@ -1,18 +1,20 @@
 //! From a configuration to what the gateways have: plan, resources, check,
 //! publish.
 
+use crate::chains::Chains;
 use crate::error::Failure;
 use crate::roster::Roster;
 use crate::signers::Signers;
 use crate::tag_keys::{self, TagKeys};
-use crate::tasks::materials::Materials;
+use crate::tasks::materials::{self, Materials};
+use crate::weights::{Commanded, Rollouts};
 use admin::CLOCK;
 use ledger::Ledger;
 use model::Config;
 use model::ids::PoolName;
 use plan::{Inputs, Member, Plan};
 use resources::{EnvoyResources, Material, Placement};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,6 +47,10 @@ pub struct Publisher {
     pub config: Mutex<Option<Config>>,
     /// What the configuration names files for.
     pub materials: Materials,
+    /// What commands made of the splits of models.
+    pub commanded: Commanded,
+    /// Whether the Envoys can send a request on to another pool.
+    pub chains: Chains,
     /// Who may sign requests.
     pub signers: Signers,
     /// The key of placeholders.
@@ -56,6 +62,8 @@ pub struct Publisher {
 pub enum Refresh {
     /// Servers and their weights.
     Servers,
+    /// Weights of splits.
+    Splits,
     /// What files contain that the configuration names as well.
     Everything,
 }
@@ -63,15 +71,21 @@ pub enum Refresh {
 /// The plan of a configuration before anything is discovered, with the gateway's
 /// address as it was settled.
 pub fn plan(config: &Config, gateway: SocketAddr) -> Plan {
-    plan_with(config, &BTreeMap::new(), gateway)
+    plan_with(config, &Facts { chains: true, ..Facts::default() }, gateway)
 }
 
-fn plan_with(
-    config: &Config,
-    members: &BTreeMap<PoolName, Vec<Member>>,
-    gateway: SocketAddr,
-) -> Plan {
-    let mut plan = plan::build(&Inputs { config, members });
+/// What a plan is made of beside the configuration.
+#[derive(Default)]
+struct Facts {
+    members: BTreeMap<PoolName, Vec<Member>>,
+    spilling: BTreeSet<PoolName>,
+    rollouts: Rollouts,
+    chains: bool,
+}
+
+fn plan_with(config: &Config, facts: &Facts, gateway: SocketAddr) -> Plan {
+    let Facts { members, spilling, rollouts, chains } = facts;
+    let mut plan = plan::build(&Inputs { config, members, rollouts, spilling, chains: *chains });
     plan.listener.address = gateway;
     plan
 }
@@ -80,8 +94,8 @@ fn plan_with(
 /// gateway.
 pub fn dry_run(config: &Config) -> Result<(), Failure> {
     let placement = Placement { wasm: "/gateway.wasm".into(), spool_file: "/usage.jsonl".into() };
-    let read = Materials::new().read(config)?;
     let plan = plan(config, config.gateway.listen);
+    let read = Materials::new().read(config, &plan)?;
     resources_of(&plan, &placement, read.material()).map(|_| ())
 }
 
@@ -105,8 +119,9 @@ impl Publisher {
     /// that a gateway sees. Returns what changed, for the log.
     pub async fn put_in_force(&self, config: &Config) -> Result<Vec<String>, Failure> {
         let mut current = self.config.lock().await;
-        let plan = self.plan_of(config, &BTreeMap::new());
-        let read = self.materials.read(config)?;
+        self.commanded.read(&self.ledger).await.map_err(failed)?;
+        let plan = self.plan_of(config, self.facts_but_servers());
+        let read = self.materials.read(config, &plan)?;
         resources_of(&plan, &self.placement, read.material())?;
         let tag_key = self.tag_keys.of(config)?;
         // A price must be known before a usage line can name it.
@@ -133,8 +148,12 @@ impl Publisher {
             }
         };
         *current = Some(config.clone());
+        self.commanded.in_force(config);
+        self.commanded.drop_misfits(config, &self.ledger, CLOCK.now_ms()).await;
         changes.extend(self.signers.in_force(config)?);
         changes.extend(tag_keys::changes(tag_key_before.as_ref(), tag_key.as_ref()));
+        let (old, new) = (before.material(), self.materials.current());
+        changes.extend(materials::changes(old, &new));
         self.take_keys(&plan).await?;
         Ok(changes)
     }
@@ -144,15 +163,18 @@ impl Publisher {
     pub async fn refresh(&self, what: Refresh) -> Result<Vec<String>, Failure> {
         let current = self.config.lock().await;
         let Some(config) = current.as_ref() else { return Ok(Vec::new()) };
+        if what == Refresh::Splits {
+            self.commanded.read(&self.ledger).await.map_err(failed)?;
+        }
         let endpoints = match what {
             Refresh::Servers => self.publish_endpoints(config),
-            Refresh::Everything => None,
+            Refresh::Splits | Refresh::Everything => None,
         };
         endpoints.map_or_else(|| self.publish(config), Ok)
     }
 
     fn publish(&self, config: &Config) -> Result<Vec<String>, Failure> {
-        let plan = self.plan_of(config, &self.roster.members());
+        let plan = self.plan_of(config, self.facts());
         let resources = resources_of(&plan, &self.placement, &self.materials.current())?;
         self.cache.publish(snapshot(&resources, self.cache.current())?);
         Ok(self.planned(plan))
@@ -160,7 +182,7 @@ impl Publisher {
 
     /// Publishes endpoints alone, if nothing else is another than before.
     fn publish_endpoints(&self, config: &Config) -> Option<Vec<String>> {
-        let plan = self.plan_of(config, &self.roster.members());
+        let plan = self.plan_of(config, self.facts());
         let changed = resources::changed_endpoints(&self.plan.borrow(), &plan)?;
         let mut all = Snapshot::edited(&self.cache.current()?);
         for endpoints in &changed {
@@ -176,8 +198,19 @@ impl Publisher {
         changes
     }
 
-    fn plan_of(&self, config: &Config, members: &BTreeMap<PoolName, Vec<Member>>) -> Plan {
-        let mut plan = plan_with(config, members, self.gateway);
+    fn facts(&self) -> Facts {
+        let (members, spilling) = (self.roster.members(), self.roster.spilling());
+        Facts { members, spilling, ..self.facts_but_servers() }
+    }
+
+    /// For a configuration whose servers nobody has looked for yet.
+    fn facts_but_servers(&self) -> Facts {
+        let (rollouts, chains) = (self.commanded.rollouts(), self.chains.are_on());
+        Facts { rollouts, chains, ..Facts::default() }
+    }
+
+    fn plan_of(&self, config: &Config, facts: Facts) -> Plan {
+        let mut plan = plan_with(config, &facts, self.gateway);
         plan.filter.journal = self.journal;
         plan
     }

@@ -31,6 +31,8 @@ pub struct Run {
     /// When that process began, in clock ticks since the machine did
     /// (field 22 of `/proc/PID/stat`): tells it from another with its number.
     pub envoy_start: Option<u64>,
+    /// Whether all Envoys could send a request on to another pool.
+    pub chains: Option<bool>,
     /// Digest of that Envoy's bootstrap and command line.
     pub bootstrap_digest: Option<String>,
 }

@@ -1,5 +1,8 @@
 //! Puts the parts together: `up`, `serve` and `bootstrap`.
 
+mod background;
+
+use crate::chains::{self, Chains};
 use crate::config_file::Loaded;
 use crate::config_state::{self, ConfigState};
 use crate::database::{self, Opened as Database};
@@ -15,17 +18,13 @@ use crate::stop::Stopping;
 use crate::supervise::command::{self, Launch};
 use crate::supervise::{Supervisor, adopt, process};
 use crate::tag_keys::TagKeys;
-use crate::tasks::count_gateways::GatewayCount;
-use crate::tasks::engine_counters::CounterKeeper;
 use crate::tasks::envoy_log::EnvoyLog;
-use crate::tasks::follow_servers::ServerWatch;
 use crate::tasks::materials::Materials;
-use crate::tasks::rotate::Rotation;
-use crate::tasks::spool_guard::{self, SpoolGuard};
-use crate::tasks::watch_config::ConfigWatch;
+use crate::weights::Commanded;
 use crate::xds_port::{self, Opened, Port};
 use crate::{bootstrap, cli, files, listen, mint, token, wasm};
 use admin::{Access, Admin, AdminToken, CLOCK, Gateways, Refusals, SpoolStatus, Supervised};
+use contract::fleet::Fleet;
 use engines::Scraper;
 use ledger::{Action, Actor, AuditEvent, Ledger};
 use model::{Config, Control, XdsPort};
@@ -85,7 +84,8 @@ pub async fn up(file: &Path) -> Result<(), Failure> {
     let last = ground.run_file.get();
     let alive = envoy_is_alive(&last, &ground.data);
     let kept = listen::keep(ground.config().gateway.listen, last.gateway, alive)?;
-    let starting = Plane::start(&ground, kept.address, Mode::Up);
+    let can = chains::of_program(&envoy).await;
+    let starting = Plane::start(&ground, kept.address, Mode::Up, Chains::new(can));
     // An Envoy of the last run is adopted all the same, to be ended in peace.
     let plane =
         if alive { Some(starting.await?) } else { unless_stopped(starting, &stopping).await? };
@@ -117,7 +117,8 @@ pub async fn serve(file: &Path) -> Result<(), Failure> {
     let last = ground.run_file.get();
     // A neighbour's Envoy may have the address already.
     let kept = listen::keep(ground.config().gateway.listen, last.gateway, true)?;
-    let starting = Plane::start(&ground, kept.address, Mode::Serve);
+    let could = chains::of_last_run(last.chains);
+    let starting = Plane::start(&ground, kept.address, Mode::Serve, Chains::new(could));
     let Some(plane) = unless_stopped(starting, &stopping).await? else { return ground.leave() };
     cli::say(&format!("serving xds: {}", plane.xds))?;
     stopping.asked().await;
@@ -205,6 +206,10 @@ struct Plane {
     gateways: Gateways,
     /// The space that usage is written to.
     space: watch::Sender<SpoolStatus>,
+    /// The servers of pools with affinity.
+    fleet: watch::Sender<Arc<Fleet>>,
+    /// Whether a request can be sent on to another pool.
+    chains: Chains,
     http: reqwest::Client,
     health: GatewayHealth,
     materials: Materials,
@@ -215,7 +220,12 @@ struct Plane {
 impl Plane {
     /// Starts everything but Envoy. A configuration is in force afterwards, and
     /// both ports are open.
-    async fn start(ground: &Ground, gateway: SocketAddr, mode: Mode) -> Result<Plane, Failure> {
+    async fn start(
+        ground: &Ground,
+        gateway: SocketAddr,
+        mode: Mode,
+        chains: Chains,
+    ) -> Result<Plane, Failure> {
         let last = ground.run_file.get();
         let control = &ground.config().control;
         let port = xds_port::open(&ground.xds, last.xds).await?;
@@ -231,6 +241,8 @@ impl Plane {
             database: place,
             gateways: Gateways::default(),
             space: watch::Sender::new(SpoolStatus::default()),
+            fleet: watch::Sender::default(),
+            chains,
             http: http_client()?,
             health: GatewayHealth::of(gateway, materials.clone())?,
             materials,
@@ -282,12 +294,15 @@ impl Plane {
             database: self.database.clone(),
             space: self.space.subscribe(),
             gateways: self.gateways.clone(),
+            chains: self.chains.clone(),
+            splits: publisher.commanded.watch_splits(),
         };
         let refusals = Refusals::new(self.ledger.clone());
         tokio::spawn(refusals.clone().keep_noting());
         let api = Admin {
             ledger: self.ledger.clone(),
             plan: publisher.plan.subscribe(),
+            splits: publisher.commanded.watch_splits(),
             overview: Arc::new(running),
             mint: Arc::new(mint::mint),
             refusals: refusals.clone(),
@@ -296,6 +311,7 @@ impl Plane {
             ledger: self.ledger.clone(),
             hmac: publisher.signers.watch(),
             masking: publisher.tag_keys.watch(),
+            fleet: self.fleet.subscribe(),
             refusals: refusals.clone(),
             gateways: self.gateways.clone(),
             spool: self.space.subscribe(),
@@ -343,61 +359,11 @@ impl Plane {
             roster: Roster::new(Scraper::new(engines), Kept::read(&ground.data)),
             config: Mutex::new(None),
             materials: self.materials.clone(),
+            commanded: Commanded::default(),
+            chains: self.chains.clone(),
             signers: Signers::new(in_clear),
             tag_keys: TagKeys::new(&ground.data, in_clear),
         })
-    }
-
-    fn spawn_tasks(
-        &self,
-        ground: &Ground,
-        neighbour: Option<SocketAddr>,
-        publisher: Arc<Publisher>,
-        state: ConfigState,
-        registry: Registry,
-    ) {
-        let ledger = self.ledger.clone();
-        tokio::spawn(async move { ledger.tail().await });
-        let ledger = self.ledger.clone();
-        tokio::spawn(async move { ledger.follow_keyring().await });
-        let guard = SpoolGuard {
-            spool: self.ledger.spool_folder().to_owned(),
-            reserve_bytes: spool_guard::RESERVE_BYTES,
-            space: self.space.clone(),
-        };
-        tokio::spawn(guard.run());
-        let (roster, ledger) = (publisher.roster.clone(), self.ledger.clone());
-        tokio::spawn(CounterKeeper { roster, ledger }.run());
-        let shown = self.shown.subscribe();
-        let rotation = Rotation {
-            spool: self.ledger.spool_folder().to_owned(),
-            envoy_admin: move || {
-                let alone = registry.connected() <= 1;
-                shown.borrow().admin.or(neighbour).filter(|_| alone)
-            },
-            http: self.http.clone(),
-        };
-        tokio::spawn(rotation.run());
-        let servers =
-            ServerWatch { publisher: Arc::clone(&publisher), materials: self.materials.changes() };
-        tokio::spawn(servers.run());
-        tokio::spawn(self.materials.clone().watch());
-        let watch = ConfigWatch {
-            file: ground.file.clone(),
-            seen: ground.loaded.version.clone(),
-            started_with: ground.config().clone(),
-            publisher,
-            state,
-        };
-        tokio::spawn(watch.run());
-    }
-}
-
-impl Plane {
-    /// Lets the other control planes on the same database know of the gateways of this one.
-    fn count_with_others(&self) {
-        let (gateways, ledger) = (self.gateways.clone(), self.ledger.clone());
-        tokio::spawn(GatewayCount { gateways, ledger }.run());
     }
 }
 

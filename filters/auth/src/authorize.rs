@@ -47,11 +47,33 @@ struct Rules {
     denied_paths: Vec<Glob>,
 }
 
+/// What a model is called: rules speak of it by either name, so that an alias opens what its
+/// model's name opens, and denies what that denies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ModelNames<'a> {
+    /// The name that was asked for.
+    pub asked: &'a str,
+    /// The model's own.
+    pub own: &'a str,
+}
+
+impl<'a> From<&'a str> for ModelNames<'a> {
+    fn from(name: &'a str) -> ModelNames<'a> {
+        ModelNames { asked: name, own: name }
+    }
+}
+
+impl ModelNames<'_> {
+    fn fit(self, is: impl Fn(&str) -> bool) -> bool {
+        is(self.asked) || (self.own != self.asked && is(self.own))
+    }
+}
+
 /// What is asked for.
 #[derive(Clone, Copy)]
 struct Asked<'a> {
     /// `None`: any model, which is not known yet.
-    model: Option<&'a str>,
+    model: Option<ModelNames<'a>>,
     path: &'a str,
 }
 
@@ -106,14 +128,15 @@ impl Permissions<'_> {
     /// Whether the model may be used on the path (as records name it). Where
     /// roles decide, one of them has to allow both.
     #[must_use]
-    pub fn allows(&self, model: &str, path: &str) -> bool {
-        self.decide(Asked { model: Some(model), path })
+    pub fn allows<'m>(&self, model: impl Into<ModelNames<'m>>, path: &str) -> bool {
+        self.decide(Asked { model: Some(model.into()), path })
     }
 
     /// Whether the model may be used on any path: what lists of models show.
     #[must_use]
-    pub fn model(&self, name: &str) -> bool {
-        INFERENCE_PATHS.iter().any(|path| self.allows(name, path))
+    pub fn model<'m>(&self, model: impl Into<ModelNames<'m>>) -> bool {
+        let model = model.into();
+        INFERENCE_PATHS.iter().any(|path| self.allows(model, path))
     }
 
     /// Whether the path may be used, if there is a model for it: no means that no body
@@ -126,6 +149,14 @@ impl Permissions<'_> {
             return self.decide(asked(path));
         }
         !self.denied(asked(path)) && INFERENCE_PATHS.iter().any(|path| self.decide(asked(path)))
+    }
+
+    /// Whether the caller has a role by its name: by the credential, or as the user that it
+    /// speaks for. Who has no bound has no role either.
+    #[must_use]
+    pub fn has_role(&self, role: &str) -> bool {
+        let of_user = self.user_roles.unwrap_or_default();
+        self.roles.names().iter().chain(of_user).any(|own| own == role)
     }
 
     fn decide(&self, asked: Asked<'_>) -> bool {
@@ -152,7 +183,8 @@ impl Permissions<'_> {
 
     fn key_allows(&self, asked: Asked<'_>) -> bool {
         let Some(model) = asked.model else { return true };
-        self.models.is_empty() || self.models.iter().any(|glob| glob::matches(glob, model))
+        self.models.is_empty()
+            || model.fit(|name| self.models.iter().any(|glob| glob::matches(glob, name)))
     }
 }
 
@@ -177,12 +209,13 @@ impl Rules {
     }
 
     fn allow(&self, asked: Asked<'_>) -> bool {
-        any(&self.paths, asked.path) && asked.model.is_none_or(|model| any(&self.models, model))
+        any(&self.paths, asked.path)
+            && asked.model.is_none_or(|model| model.fit(|name| any(&self.models, name)))
     }
 
     fn deny(&self, asked: Asked<'_>) -> bool {
         any(&self.denied_paths, asked.path)
-            || asked.model.is_some_and(|model| any(&self.denied_models, model))
+            || asked.model.is_some_and(|model| model.fit(|name| any(&self.denied_models, name)))
     }
 }
 

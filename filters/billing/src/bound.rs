@@ -40,6 +40,9 @@ pub struct Asked {
     pub generates: bool,
     /// Whether the answer is streamed.
     pub stream: bool,
+    /// How long all attempts at an answer may take together, in milliseconds, where it is not
+    /// streamed; 0: as long as the pool says for one.
+    pub attempts_ms: u64,
 }
 
 impl Default for Asked {
@@ -56,6 +59,7 @@ impl Default for Asked {
             max_tokens: None,
             generates: true,
             stream: false,
+            attempts_ms: 0,
         }
     }
 }
@@ -81,7 +85,11 @@ impl Bound {
             images: asked.images,
             pages: asked.pages,
             audio_ms: audio_ms(asked.audio_bytes),
-            gpu_ms: if asked.stream { pool.timeout_ms.min(GPU_SLICE_MS) } else { pool.timeout_ms },
+            gpu_ms: if asked.stream {
+                pool.timeout_ms.min(GPU_SLICE_MS)
+            } else {
+                pool.timeout_ms.max(asked.attempts_ms)
+            },
             source: Source::Engine,
             ..Tally::default()
         };

@@ -12,11 +12,13 @@ use crate::edit::json_string;
 use crate::places::{Kind, UsagePlaces};
 use crate::splice::Splice;
 use crate::structural::end_of_text;
+use errors::Errors;
 pub use findings::{Delivered, Findings};
 use letters::Letters;
 use member::{Member, Scope};
 use word::Word;
 
+mod errors;
 mod findings;
 mod letters;
 mod member;
@@ -53,6 +55,8 @@ enum State {
     Word,
     /// In generated text.
     Generated,
+    /// In a text that is an error.
+    Told,
     /// In any other string.
     Text,
     /// In a number or a literal.
@@ -84,6 +88,14 @@ enum Kept {
     Usage,
     /// It was generated.
     Bytes,
+    /// It is an error.
+    Error,
+}
+
+impl Nested {
+    fn of_error() -> Self {
+        Self { kept: Kept::Error, ..Self::default() }
+    }
 }
 
 /// What is known of the document that is being read.
@@ -126,6 +138,8 @@ pub struct AnswerScanner {
     document: Document,
     places: UsagePlaces,
     findings: Findings,
+    /// Errors are told again.
+    errors: Option<Box<Errors>>,
 }
 
 impl AnswerScanner {
@@ -148,6 +162,7 @@ impl AnswerScanner {
             document: Document::default(),
             places: UsagePlaces::default(),
             findings: Findings::default(),
+            errors: None,
         }
     }
 
@@ -217,6 +232,8 @@ impl AnswerScanner {
             State::Model => self.give_up_name(at, out),
             State::Scalar => self.word.push(b"\n"),
             State::Nested if self.nested.kept == Kept::Usage => self.usage.push(b"\n"),
+            State::Nested if self.nested.kept == Kept::Error => self.keep_error(b"\n"),
+            State::Told => self.keep_error(b"\n"),
             _ => {}
         }
     }
@@ -240,10 +257,14 @@ impl AnswerScanner {
             State::Name | State::Word => self.short_text(rest),
             State::Model => self.model(rest, at, out),
             State::Generated => self.generated(rest),
+            State::Told => self.told(rest, at, out),
             State::Text => self.text(rest),
             State::Scalar => self.scalar(rest, at, out),
             State::Nested => {
                 let used = self.nested(rest);
+                if self.nested.kept == Kept::Error {
+                    self.tell(at, used, out);
+                }
                 self.note_end(at + used, out);
                 used
             }
@@ -326,6 +347,11 @@ impl AnswerScanner {
         if self.depth == 0 {
             let kind = if member == Member::Usage { Kind::of(byte) } else { Kind::Other };
             self.places.value(kind, out.place(at));
+        }
+        if matches!(member, Member::Error | Member::Message)
+            && let Some(state) = self.begin_error(byte)
+        {
+            return (state, 0);
         }
         if let Some(scope) = member.inside(byte)
             && self.depth + 1 < SCOPES_MAX

@@ -11,6 +11,7 @@ use crate::trial::{Outcome, read, reader};
 use crate::usage::Usage;
 
 mod billing;
+mod errors;
 
 const ENGINES: [&str; 4] = [
     "llama.cpp-server-b11434",

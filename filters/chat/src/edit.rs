@@ -1,6 +1,7 @@
 //! Changes to a body by spans: everything outside of them stays as it came,
 //! to the byte.
 
+use std::borrow::Borrow;
 use std::ops::Range;
 
 /// New bytes for a span of a body; an empty span inserts.
@@ -22,11 +23,12 @@ impl Edit {
 /// The body with all edits applied, in one new buffer. `None` when the spans
 /// are not in ascending order, overlap or leave the body.
 #[must_use]
-pub fn apply(body: &[u8], edits: &[Edit]) -> Option<Vec<u8>> {
-    let added: usize = edits.iter().map(|edit| edit.text.len()).sum();
+pub fn apply(body: &[u8], edits: &[impl Borrow<Edit>]) -> Option<Vec<u8>> {
+    let added: usize = edits.iter().map(|edit| edit.borrow().text.len()).sum();
     let mut out = Vec::with_capacity(body.len() + added);
     let mut done = 0;
     for edit in edits {
+        let edit: &Edit = edit.borrow();
         body.get(edit.span.clone())?;
         out.extend_from_slice(body.get(done..edit.span.start)?);
         out.extend_from_slice(&edit.text);

@@ -14,10 +14,12 @@
 
 mod answer;
 pub mod answer_texts;
+pub mod attempt;
 pub mod billing_edits;
 mod bounded;
 mod cut;
 pub mod edit;
+pub mod engine_error;
 pub mod fields;
 pub mod form;
 pub mod json;

@@ -1,14 +1,18 @@
 //! The answer to a request, whatever its form: what the pipeline reads with.
 
+mod refused;
+
 pub use crate::answer::Delivered;
 use crate::answer::{AnswerScanner, Findings};
 use crate::cut;
+use crate::engine_error::Retelling;
 use crate::path::Api;
 use crate::splice::Splice;
 use crate::sse::EventStream;
 use crate::strip::Strip;
 use crate::usage::Usage;
 use contract::refusal::Refusal;
+use refused::Refused;
 
 /// What one chunk led to.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -34,6 +38,8 @@ pub struct Reader {
 enum Form {
     EventStream(EventStream),
     Json(AnswerScanner),
+    /// An error by its status.
+    Refused(Box<Refused>),
     /// Of a type or an encoding that is not read: passes untouched.
     Opaque,
 }
@@ -80,6 +86,29 @@ impl Reader {
         self
     }
 
+    /// The same, of an engine whose errors are told again: an answer with a `status` of 400
+    /// or more, whatever its form, in one piece that is JSON; `length` is how long the engine
+    /// says that it is.
+    #[must_use]
+    pub fn with_errors(mut self, status: u16, length: Option<usize>, retelling: Retelling) -> Self {
+        self.form = match self.form {
+            form if status >= 400 => {
+                let scanner = if let Form::Json(scanner) = form { Some(scanner) } else { None };
+                Form::Refused(Box::new(Refused::new(status, length, retelling, scanner)))
+            }
+            Form::EventStream(mut stream) => {
+                stream.scanner_mut().set_retelling(retelling);
+                Form::EventStream(stream)
+            }
+            Form::Json(mut scanner) => {
+                scanner.set_retelling(retelling);
+                Form::Json(scanner)
+            }
+            form => form,
+        };
+        self
+    }
+
     /// Whether bytes may be replaced, so that a content-length must go.
     #[must_use]
     pub fn rewrites(&self) -> bool {
@@ -105,6 +134,7 @@ impl Reader {
                 scanner.push(0..chunk.len(), &mut out);
                 out.finish()
             }
+            Form::Refused(refused) => Some(refused.push(chunk)),
             Form::Opaque => None,
         };
         Pushed {
@@ -123,6 +153,7 @@ impl Reader {
         match &mut self.form {
             Form::EventStream(stream) => stream.finish(),
             Form::Json(scanner) => scanner.finish(),
+            Form::Refused(refused) => refused.finish(),
             Form::Opaque => Vec::new(),
         }
     }
@@ -203,6 +234,7 @@ impl Reader {
         match &self.form {
             Form::EventStream(stream) => stream.done(),
             Form::Json(scanner) => scanner.closed(),
+            Form::Refused(refused) => refused.is_told(),
             Form::Opaque => false,
         }
     }
@@ -212,7 +244,7 @@ impl Reader {
     pub fn events(&self) -> u64 {
         match &self.form {
             Form::EventStream(stream) => stream.events(),
-            Form::Json(_) | Form::Opaque => 0,
+            Form::Json(_) | Form::Refused(_) | Form::Opaque => 0,
         }
     }
 
@@ -220,6 +252,7 @@ impl Reader {
         match &self.form {
             Form::EventStream(stream) => Some(stream.scanner().findings()),
             Form::Json(scanner) => Some(scanner.findings()),
+            Form::Refused(refused) => refused.scanner().map(AnswerScanner::findings),
             Form::Opaque => None,
         }
     }
@@ -227,7 +260,7 @@ impl Reader {
     fn first_data(&mut self, chunk: &[u8]) -> bool {
         let has_data = match &self.form {
             Form::EventStream(stream) => stream.events() > 0,
-            Form::Json(_) | Form::Opaque => !chunk.is_empty(),
+            Form::Json(_) | Form::Refused(_) | Form::Opaque => !chunk.is_empty(),
         };
         let first = has_data && !self.seen_data;
         self.seen_data |= has_data;

@@ -14,6 +14,7 @@ mod fit;
 mod gather;
 mod join;
 mod plain;
+mod section;
 mod shape;
 
 use std::borrow::Cow;
@@ -24,6 +25,7 @@ use crate::form;
 use escapes::{Places, Side, inside};
 pub(crate) use gather::Gatherer;
 pub use join::{JOIN_BYTES, Join};
+use section::Sections;
 
 /// How deep strings of JSON inside of JSON are read, below a passage. Agents that call
 /// agents need two; deeper ones are taken as text, numbers in them too.
@@ -179,6 +181,7 @@ impl Passage<'_> {
 #[derive(Default)]
 pub struct Texts<'a> {
     passages: Vec<Passage<'a>>,
+    sections: Sections,
 }
 
 /// Fields of a transcription that hold a plain word, or a number.
@@ -212,7 +215,8 @@ impl<'a> Texts<'a> {
             let is_text = !text.is_empty() && !is_known(part.name, text);
             is_text.then(|| Passage::plain(kind, text, part.span.start))
         };
-        Self { passages: form.texts().filter_map(passage).collect() }
+        let passages = form.texts().filter_map(passage).collect();
+        Self { passages, sections: Sections::default() }
     }
 
     /// All of them, in the order of the body. None overlaps another.

@@ -38,6 +38,22 @@ pub const PICK_KEY: &str = "pick";
 /// [`POOL_HEADER`].
 pub const SHADOW_HEADER: &str = "x-tollgate-shadow";
 
+/// The request header with the body that the copy's pool is to get, where it is not the
+/// forwarded one: the JSON of a [`crate::attempt::PoolBody`] in ASCII, at most
+/// [`SHADOW_BODY_BYTES_MAX`] bytes. Envoy moves it into the metadata [`SHADOW_METADATA`],
+/// which a copy of the request has (it has no filter state), and removes it.
+pub const SHADOW_BODY_HEADER: &str = "x-tollgate-shadow-body";
+
+/// Most bytes of a header that Envoy moves into metadata (`header_to_metadata`).
+pub const SHADOW_BODY_BYTES_MAX: usize = 8 * 1024;
+
+/// Namespace of the metadata with the body of the copy's pool: the only one that Envoy gives
+/// to a copy (seen on 1.40).
+pub const SHADOW_METADATA: &str = PICK_METADATA;
+
+/// Key of it in that namespace.
+pub const SHADOW_KEY: &str = "shadow_body";
+
 /// The request header that says how many attempts may follow the first; Envoy's router
 /// obeys it and removes it.
 pub const RETRIES_HEADER: &str = "x-envoy-max-retries";

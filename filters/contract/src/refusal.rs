@@ -2,6 +2,7 @@
 //! planes. The filter refuses by it, and Envoy's own local replies are mapped
 //! to it (an engine that is not there, a time-out, a body too large).
 
+use crate::names::NOBODY_STATUS;
 use serde::Serialize;
 use std::borrow::Cow;
 
@@ -252,9 +253,40 @@ pub fn envoy_error(flags: &str, details: &str) -> Option<&'static EnvoyError> {
     })
 }
 
+/// The code of an error that an engine answers with: decided by its status alone, because
+/// the status leaves before the body is there. A status that clients get stays itself.
+///
+/// What is about the request is the caller's; a path that the engine does not have is told
+/// so; what is about the gateway's own credentials or the engine itself is the engine's.
+#[must_use]
+pub const fn engine_error(status: u16) -> Code {
+    match status {
+        400 | 413 | 422 => Code::InvalidRequest,
+        404 | 405 | 501 => Code::NotFound,
+        408 | 504 => Code::EngineTimeout,
+        NOBODY_STATUS | 503 => Code::NoHealthyEngine,
+        429 => Code::RateLimitExceeded,
+        _ => Code::EngineError,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_engines_status_becomes_the_contracts() {
+        #[rustfmt::skip]
+        let table = [
+            (400, 400), (401, 502), (403, 502), (404, 404), (405, 404), (408, 504), (409, 502),
+            (413, 400), (415, 502), (421, 503), (422, 400), (424, 502), (429, 429), (500, 502),
+            (501, 404), (502, 502), (503, 503), (504, 504), (529, 502), (0, 502),
+        ];
+        for (status, told) in table {
+            assert_eq!(engine_error(status).status(), told, "{status}");
+            assert_eq!(engine_error(told).status(), told, "what is told stays itself");
+        }
+    }
 
     #[test]
     fn each_code_has_its_type() {

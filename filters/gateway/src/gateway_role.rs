@@ -1,18 +1,20 @@
 //! The downstream filter: carries events to the pipeline and does what it says.
 
+mod answer;
 mod caller;
 mod detect;
 mod leases;
 
 use crate::failures;
-use crate::host::{self, AnswerChunk, AnswerHead, ControlAnswer, HeldRequest};
+use crate::fleet::Servers;
+use crate::host::{self, AnswerChunk, ControlAnswer, HeldRequest};
 use crate::keyring::{Keyring, process_started_ms};
 use crate::masking_key::TagSecret;
 use crate::meters::Meters;
 use crate::replays::{self, Seen};
 use crate::station::{SharedTable, Station};
 use contract::lease::Wanted;
-use contract::names::{TALLY_PROPERTY, WHO_PROPERTY};
+use contract::names::{BODIES_PROPERTY, TALLY_PROPERTY, WHO_PROPERTY};
 use contract::spool::JOURNAL_MARK;
 use contract::usage::{Tally, Who};
 use log::info;
@@ -24,7 +26,7 @@ use pipeline::headers::Headers;
 use pipeline::hmac::open_from_s;
 use pipeline::nonce;
 use pipeline::privacy::{External, Material};
-use pipeline::request_path::{self, Arrival, Claim, Decision, Opening, Signer, Throttled};
+use pipeline::request_path::{self, Arrival, Claim, Decision, Opening, Setting, Signer, Throttled};
 use pipeline::response_path;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
@@ -42,6 +44,7 @@ pub struct Gateway {
     masking_key: TagSecret,
     meters: Meters,
     station: Station,
+    servers: Servers,
     started_s: u64,
 }
 
@@ -53,13 +56,15 @@ impl Gateway {
         let started_s = process_started_ms() / 1_000;
         let masking_key = TagSecret::default();
         let (meters, station) = (Meters::new(), Station::open());
-        Rc::new(Gateway { policy, keyring, masking_key, meters, station, started_s })
+        let servers = Servers::open();
+        Rc::new(Gateway { policy, keyring, masking_key, meters, station, servers, started_s })
     }
 
     /// Looks at shared data again.
     pub fn on_tick(&self) {
         self.keyring.refresh();
         self.masking_key.refresh();
+        self.servers.refresh();
         self.station.on_tick();
     }
 
@@ -213,8 +218,10 @@ impl Stream {
         let body = held.body(self.body.bytes);
         let key = gateway.masking_key.get();
         let material = Material { key: key.as_deref(), external };
-        let (till, may_ask) = (gateway.station.till(), self.asks < leases::ASKS_MAX);
-        match request_path::on_body(&gateway.policy, request, &body, &material, &till, may_ask) {
+        let (till, fleet) = (gateway.station.till(), gateway.servers.get());
+        let may_ask = self.asks < leases::ASKS_MAX;
+        let setting = Setting { material, till: &till, fleet: &fleet, may_ask };
+        match request_path::on_body(&gateway.policy, request, &body, &setting) {
             Decision::Finish(finish) => self.finish_masked(held, finish),
             Decision::Refused(refusal) => {
                 let opened = request.opened.clone();
@@ -222,8 +229,11 @@ impl Stream {
             }
             Decision::Detect(question) => return self.detect(held, &question),
             Decision::Lease(wanted) => return self.ask_for_leases(held, wanted),
-            Decision::Forward { edits, body, forwarded } => {
+            Decision::Forward { edits, body, bodies, forwarded } => {
                 held.edit(&edits);
+                if let Some(bodies) = bodies {
+                    host::note(BODIES_PROPERTY, &bodies);
+                }
                 if let Some(body) = body {
                     held.set_body(self.body.bytes, &body);
                 }
@@ -334,19 +344,12 @@ impl HttpContext for Stream {
 
     fn on_http_response_headers(&mut self, _: usize, end_of_stream: bool) -> Action {
         match self.take_state() {
-            State::Forwarded(forwarded) => {
-                let head = AnswerHead::enter();
-                let (edits, answering) =
-                    response_path::on_headers(*forwarded, &head.headers(), end_of_stream);
-                head.edit(&edits);
-                if end_of_stream {
-                    journal(&self.gateway.policy, &answering, self.started_ms);
-                }
-                self.state = State::Answering(Box::new(answering));
+            State::Forwarded(forwarded) => self.on_answer(*forwarded, end_of_stream),
+            other => {
+                self.state = other;
+                Action::Continue
             }
-            other => self.state = other,
         }
-        Action::Continue
     }
 
     fn on_http_response_body(&mut self, size: usize, end_of_stream: bool) -> Action {
@@ -395,7 +398,8 @@ impl HttpContext for Stream {
                 answering.course.learn(&answering.reader, &tally, turn, &SharedTable);
                 answering.course.settle(&tally, &self.gateway.station.till());
             }
-            State::Forwarded(forwarded) => {
+            State::Forwarded(mut forwarded) => {
+                answer::land(&mut forwarded);
                 let course = &forwarded.course;
                 let tally = course.until_now(course.at_start(), host::now_ms());
                 note_tally(&tally);

@@ -6,7 +6,7 @@
 //! every call is a method of a phase, a phase exists only inside the callback
 //! that it is named after, and a call that is impossible does not compile.
 
-use contract::names::ANSWER_HEADER;
+use contract::names::{ANSWER_HEADER, BODIES_PROPERTY, SHADOW_KEY, SHADOW_METADATA, WHO_PROPERTY};
 use pipeline::command::{HeaderEdit, Reply};
 use pipeline::headers::Headers;
 use proxy_wasm::hostcalls;
@@ -36,6 +36,12 @@ pub fn tick_every(period: Duration) {
 /// The value of a name in the table that all VMs of the process share.
 pub fn shared(name: &str) -> Option<Vec<u8>> {
     hostcalls::get_shared_data(name).ok().and_then(|(value, _)| value)
+}
+
+/// The same, with the number by which the table tells one value of it from the next.
+pub fn shared_with_version(name: &str) -> Option<(Vec<u8>, u32)> {
+    let (value, version) = hostcalls::get_shared_data(name).ok()?;
+    value.zip(version)
 }
 
 /// Sets a name in that table, whatever it was before.
@@ -235,12 +241,7 @@ impl HeldRequest {
 
     /// Answers the client; the request ends here.
     pub fn reply(&self, reply: &Reply) {
-        let headers = reply.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let _ = hostcalls::send_http_response(
-            u32::from(reply.status),
-            headers,
-            Some(reply.body.as_bytes()),
-        );
+        send(reply);
     }
 }
 
@@ -265,6 +266,70 @@ pub fn source_address() -> String {
     host.trim_start_matches('[').trim_end_matches(']').to_owned()
 }
 
+/// The cluster that a request was sent to: of its last attempt, and in the filter of an
+/// attempt of that one (Envoy, "Attributes", `xds`).
+/// For any callback of a stream that has a route.
+pub fn cluster_name() -> Option<String> {
+    property(vec!["xds", "cluster_name"])
+}
+
+/// `ADDRESS:PORT` of the server that answers. For callbacks of an answer.
+pub fn upstream_address() -> Option<String> {
+    property(vec!["upstream", "address"])
+}
+
+fn property(path: Vec<&str>) -> Option<String> {
+    let value = hostcalls::get_property(path).ok().flatten()?;
+    String::from_utf8(value).ok()
+}
+
+/// The request of one attempt, in the filter of its cluster: its headers are held back,
+/// while they arrive and while the body is read.
+pub struct HeldAttempt(());
+
+impl HeldAttempt {
+    /// Only for callbacks of an attempt whose headers have not gone on.
+    pub fn enter() -> HeldAttempt {
+        HeldAttempt(())
+    }
+
+    /// What the filter of the request has told of the pools' bodies, if they differ.
+    pub fn bodies(&self) -> Option<Vec<u8>> {
+        hostcalls::get_property(vec![BODIES_PROPERTY]).ok().flatten()
+    }
+
+    /// What is told of the body of a request's copy, if this is one: it has the metadata of
+    /// the request, and nothing of its filter state.
+    pub fn body_of_copy(&self) -> Option<Vec<u8>> {
+        let path = vec!["metadata", "filter_metadata", SHADOW_METADATA, SHADOW_KEY];
+        let told = hostcalls::get_property(path).ok().flatten()?;
+        let is_copy = hostcalls::get_property(vec![WHO_PROPERTY]).ok().flatten().is_none();
+        is_copy.then_some(told)
+    }
+
+    /// The first `size` bytes of the body that Envoy holds.
+    pub fn body(&self, size: usize) -> Vec<u8> {
+        read(BufferType::HttpRequestBody, size)
+    }
+
+    /// Says how long the body is that follows.
+    pub fn set_length(&self, bytes: u64) {
+        let length = HeaderEdit::set("content-length", bytes.to_string());
+        edit(MapType::HttpRequestHeaders, &[length]);
+    }
+
+    /// Puts another body in the place of the `size` bytes that Envoy holds, with its length.
+    pub fn set_body(&self, size: usize, body: &[u8]) {
+        self.set_length(u64::try_from(body.len()).unwrap_or(u64::MAX));
+        let _ = hostcalls::set_buffer(BufferType::HttpRequestBody, 0, size, body);
+    }
+
+    /// Ends the attempt with an answer of the gateway's own.
+    pub fn reply(&self, reply: &Reply) {
+        send(reply);
+    }
+}
+
 /// The answer's headers, in their callback.
 pub struct AnswerHead(());
 
@@ -279,9 +344,22 @@ impl AnswerHead {
         headers(MapType::HttpResponseHeaders)
     }
 
+    /// Whether an engine answers, or what stands before it: the filters of its cluster, and
+    /// what answers for a pool without servers. Envoy's own answers have other details (seen
+    /// on Envoy 1.40).
+    pub fn is_engines(&self) -> bool {
+        let details = property(vec!["response", "code_details"]);
+        matches!(details.as_deref(), None | Some("via_upstream" | "failed_to_inject_credential"))
+    }
+
     /// Changes headers.
     pub fn edit(&self, edits: &[HeaderEdit]) {
         edit(MapType::HttpResponseHeaders, edits);
+    }
+
+    /// Puts another answer in the place of one that has no body.
+    pub fn reply(&self, reply: &Reply) {
+        send(reply);
     }
 }
 
@@ -311,6 +389,12 @@ impl AnswerChunk {
 /// Keeps a value in the stream's filter state, where the access log finds it.
 pub fn note(property: &str, value: &[u8]) {
     let _ = hostcalls::set_property(vec![property], Some(value));
+}
+
+fn send(reply: &Reply) {
+    let headers = reply.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let body = Some(reply.body.as_bytes());
+    let _ = hostcalls::send_http_response(u32::from(reply.status), headers, body);
 }
 
 fn headers(map: MapType) -> Headers {

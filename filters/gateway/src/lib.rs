@@ -2,10 +2,13 @@
 //!
 //! One module, several roles; the plugin configuration says which:
 //! [`gateway_role`] is the downstream filter, [`sync_role`] the singleton that
-//! keeps the keyring in shared data up to date. [`host`] is the only way to
+//! keeps the keyring in shared data up to date, [`engine_role`] the filter of a pool's
+//! cluster. [`host`] is the only way to
 //! Envoy, and nothing but this crate knows that there is one.
 
+mod engine_role;
 mod failures;
+mod fleet;
 mod gateway_role;
 mod host;
 mod keyring;

@@ -1,5 +1,6 @@
 //! The root context: becomes what the plugin configuration says.
 
+use crate::engine_role::AttemptStream;
 use crate::gateway_role::{Gateway, Stream};
 use crate::host;
 use crate::sync_role::Sync;
@@ -22,6 +23,7 @@ enum Role {
     Unconfigured,
     Gateway(Rc<Gateway>),
     Sync(Box<Sync>),
+    Engine,
 }
 
 impl Root {
@@ -34,7 +36,7 @@ impl Root {
                 Role::Gateway(Gateway::start(policy))
             }
             PluginConfig::Sync(config) => Role::Sync(Box::new(Sync::start(config.control_cluster))),
-            PluginConfig::Engine(EngineConfig {}) => Role::Unconfigured,
+            PluginConfig::Engine(EngineConfig {}) => Role::Engine,
         };
         Ok(())
     }
@@ -65,7 +67,7 @@ impl RootContext for Root {
         match &mut self.role {
             Role::Gateway(gateway) => gateway.on_tick(),
             Role::Sync(sync) => sync.on_tick(),
-            Role::Unconfigured => {}
+            Role::Engine | Role::Unconfigured => {}
         }
     }
 
@@ -76,6 +78,7 @@ impl RootContext for Root {
     fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {
         Some(match &self.role {
             Role::Gateway(gateway) => Box::new(Stream::new(Rc::clone(gateway))),
+            Role::Engine => Box::new(AttemptStream::default()),
             // Envoy makes no streams for these; if it did, they would pass nothing on.
             Role::Sync(_) | Role::Unconfigured => Box::new(Refuser),
         })

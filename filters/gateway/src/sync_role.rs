@@ -14,6 +14,7 @@ use contract::keyring::{KeyringDelta, RefusalReport};
 use contract::limits::{KEYRING_POLL_MS, REFUSAL_REPORT_MS};
 use contract::names::{ANSWER_DELTA, ANSWER_NOTED, KEYRING_PATH, REFUSALS_PATH};
 use log::{info, warn};
+use pipeline::fleet::{self, FLEET_NAME};
 use pipeline::keyring::marks::{FRESH_NAME, REMEMBERED_NAME, encode_moment};
 use pipeline::keyring::signers::{SIGNERS_NAME, Signers};
 use pipeline::keyring::{STATE_NAME, State, encode_entry, entry_name_of_hex};
@@ -41,6 +42,8 @@ pub struct Sync {
     signers: Signers,
     /// The version of the masking key that was delivered; empty before.
     masking_version: String,
+    /// The version of the servers that were delivered; 0 before.
+    fleet_version: u64,
     asked: Option<u32>,
     wait_ticks: u32,
     silent: bool,
@@ -67,6 +70,7 @@ impl Sync {
             state: state.unwrap_or_default(),
             signers: signers(),
             masking_version: masking_version(),
+            fleet_version: fleet_version(),
             asked: None,
             wait_ticks: 0,
             silent: false,
@@ -96,11 +100,12 @@ impl Sync {
 
     fn ask(&mut self) {
         let path = format!(
-            "{KEYRING_PATH}?epoch={}&since={}&hmac={}&masking={}&process={}",
+            "{KEYRING_PATH}?epoch={}&since={}&hmac={}&masking={}&fleet={}&process={}",
             self.state.epoch,
             self.state.version,
             self.signers.version,
             self.masking_version,
+            self.fleet_version,
             process_name(),
         );
         let timeout = Duration::from_millis(KEYRING_POLL_MS + GRACE_MS);
@@ -145,6 +150,10 @@ impl Sync {
             host::set_shared(MASKING_KEY_NAME, &masking_key::encode(key));
             self.masking_version = masking_version();
         }
+        if let Some(fleet) = &delta.fleet {
+            host::set_shared(FLEET_NAME, &fleet::encode(fleet));
+            self.fleet_version = fleet.version;
+        }
         let shares = Shares { gateways: delta.gateways.max(1), spool_full: delta.spool_full };
         host::set_shared(SHARES_NAME, &shares.encode());
         self.state = State { epoch: delta.epoch.clone(), version: delta.version };
@@ -175,6 +184,11 @@ fn signers() -> Signers {
 fn masking_version() -> String {
     let key = host::shared(MASKING_KEY_NAME).as_deref().and_then(masking_key::decode);
     key.map(|key| key.version).unwrap_or_default()
+}
+
+/// The version of the servers that stand in shared data.
+fn fleet_version() -> u64 {
+    host::shared(FLEET_NAME).as_deref().map_or(0, |stored| fleet::decode(stored).version)
 }
 
 impl Reports {

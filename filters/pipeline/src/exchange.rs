@@ -6,15 +6,21 @@
 //!     `-- Finish           `-- Finish       `-- (ended by Envoy or the client)
 //! ```
 
+use crate::affinity::Trace;
+use crate::headers::Headers;
 use crate::privacy;
 use crate::request_path::{Answers, Signer};
 use crate::spending::Course;
 use crate::surface::Wanted;
 use auth::Caller;
 use auth::certificate::Certificate;
+use billing::bound::Bound;
+use billing::table::Table;
 use chat::reply::Reader;
 use contract::refusal::{ErrorShape, Refusal};
 use contract::usage::{Tally, Who};
+use routing::Route;
+use std::rc::Rc;
 
 /// The headers are read; the caller is not known yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +39,8 @@ pub struct Opened {
     pub client_request_id: Option<String>,
     /// Names in the client's certificate, if it has shown one.
     pub certificate: Option<CertificateNames>,
+    /// Those of its headers that rules or splits ask for.
+    pub told: Headers,
     /// Whether there is no body.
     pub end_of_stream: bool,
 }
@@ -65,6 +73,9 @@ pub struct Held {
 }
 
 /// The request is on its way to an engine.
+///
+/// All that is said of a pool is said of the first one until it is known by
+/// [`Forwarded::land`] that another has answered.
 #[derive(Debug)]
 pub struct Forwarded {
     /// What the ledger is told of it.
@@ -81,6 +92,55 @@ pub struct Forwarded {
     pub course: Box<Course>,
     /// How the engine's answer is to be read.
     pub answers: Answers,
+    /// The pool that answers.
+    pub pool: Rc<Route>,
+    /// What may still become of it.
+    pub onward: Onward,
+}
+
+/// What may become of a request that has left for its first pool.
+#[derive(Debug, Default)]
+pub struct Onward {
+    /// The pools that are tried after the first one, in this order.
+    pub others: Vec<Stop>,
+    /// Whether it was too large to be sent again, so that it is tried once.
+    pub is_sent_once: bool,
+    /// What is remembered of the server that serves it; `None`: nothing is.
+    pub trace: Option<Trace>,
+}
+
+/// A pool that may answer in place of the first one.
+#[derive(Debug)]
+pub struct Stop {
+    /// The pool.
+    pub pool: Rc<Route>,
+    /// How its answer is to be read.
+    pub answers: Answers,
+    /// The most that it can cost there.
+    pub bound: Bound,
+}
+
+impl Forwarded {
+    /// Whether it has to be found out which pool has answered.
+    #[must_use]
+    pub fn may_land_elsewhere(&self) -> bool {
+        !self.onward.others.is_empty()
+    }
+
+    /// The pool of this cluster has answered: the ledger is told its name and prices, the
+    /// answer is read as that pool's, and it is paid by its prices. Says whether the ledger
+    /// has to be told. Of a cluster that is not of the chain nothing is believed.
+    pub fn land(&mut self, cluster: &str, table: &impl Table) -> bool {
+        let found = self.onward.others.iter().position(|stop| stop.pool.config.cluster == cluster);
+        let Some(at) = found else { return false };
+        let Stop { pool, answers, bound } = self.onward.others.swap_remove(at);
+        self.who.pool = Some(pool.pool.clone());
+        self.who.price_version = Some(pool.config.price_version.clone());
+        self.course.land((&pool.pool, &pool.config), &bound, table);
+        self.answers = answers;
+        self.pool = pool;
+        true
+    }
 }
 
 /// The answer is coming.

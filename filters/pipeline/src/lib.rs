@@ -7,8 +7,10 @@
 //! An exchange goes through the states of [`exchange`], each a type that holds
 //! what is known by then and nothing else.
 
+pub mod affinity;
 pub mod command;
 pub mod exchange;
+pub mod fleet;
 pub mod headers;
 pub mod masking_key;
 pub mod model_list;

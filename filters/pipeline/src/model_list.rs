@@ -1,7 +1,7 @@
 //! `/v1/models`: what this caller may use.
 
 use crate::Policy;
-use auth::authorize::Permissions;
+use auth::authorize::{ModelNames, Permissions};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -19,19 +19,31 @@ struct Model<'a> {
     owned_by: &'static str,
 }
 
-/// The answer to `GET /v1/models`.
+/// The answer to `GET /v1/models` of a tenant's caller: models and their other names. What
+/// only a family's pattern fits has no names that could be listed.
 #[must_use]
-pub fn list(policy: &Policy, permissions: &Permissions<'_>) -> String {
-    let names = policy.routes.names().iter().filter(|name| permissions.model(name));
-    json(&List { object: "list", data: names.map(|name| model(name)).collect() })
+pub fn list(policy: &Policy, tenant: &str, permissions: &Permissions<'_>) -> String {
+    let names = policy.routes.names_of(tenant).into_iter();
+    let data = names.filter(|name| may(policy, tenant, permissions, name)).map(model).collect();
+    json(&List { object: "list", data })
 }
 
 /// The answer to `GET /v1/models/{id}`; `None` if it does not exist for this
 /// caller.
 #[must_use]
-pub fn one(policy: &Policy, permissions: &Permissions<'_>, name: &str) -> Option<String> {
-    policy.routes.choose(name)?;
-    permissions.model(name).then(|| json(&model(name)))
+pub fn one(
+    policy: &Policy,
+    tenant: &str,
+    permissions: &Permissions<'_>,
+    name: &str,
+) -> Option<String> {
+    may(policy, tenant, permissions, name).then(|| json(&model(name)))
+}
+
+/// Whether there is such a model for this caller.
+fn may(policy: &Policy, tenant: &str, permissions: &Permissions<'_>, asked: &str) -> bool {
+    let model = policy.routes.resolve(tenant, asked);
+    model.is_some_and(|model| permissions.model(ModelNames { asked, own: model.name() }))
 }
 
 fn model(id: &str) -> Model<'_> {

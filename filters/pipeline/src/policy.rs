@@ -7,7 +7,7 @@ use auth::Access;
 use auth::certificate::Certificates;
 use contract::limits::{MAX_BODY_BYTES_MAX, NAME_BYTES_MAX};
 use contract::names::jwt_payload_header;
-use contract::policy::{GatewayConfig, HmacConfig, IssuerConfig};
+use contract::policy::{AffinityConfig, GatewayConfig, HmacConfig, IssuerConfig};
 use hashbrown::HashMap;
 use routing::Table;
 
@@ -47,6 +47,10 @@ pub struct Policy {
     pub spending: Rules,
     /// Which pool serves which model.
     pub routes: Table,
+    /// Whether the texts of requests are read, by whomever.
+    pub wants_texts: bool,
+    /// Largest request body in bytes that is sent again after a failure.
+    pub replay_bytes: u64,
 }
 
 impl Policy {
@@ -88,8 +92,25 @@ impl Policy {
             masking,
             spending,
             routes,
+            wants_texts: wants_texts(config),
+            replay_bytes: config.replay_bytes,
         })
     }
+}
+
+/// Whether somebody wants to read what requests say: masking, rules about prompts, or
+/// affinity by prefix.
+fn wants_texts(config: &GatewayConfig) -> bool {
+    let families = config.families.iter().map(|family| &family.model);
+    let mut rules = config.models.values().chain(families).flat_map(|model| &model.rules);
+    let mut pools = config.pools.values();
+    !config.masking.policies.is_empty()
+        || rules.any(|rule| {
+            let when = &rule.when;
+            let tokens = when.prompt_tokens_over.or(when.prompt_tokens_up_to);
+            tokens.is_some() || when.language.is_some()
+        })
+        || pools.any(|pool| matches!(pool.affinity, AffinityConfig::Prefix(_)))
 }
 
 fn payload_headers(issuers: &[IssuerConfig]) -> Vec<String> {
@@ -110,7 +131,9 @@ fn size_faults(config: &GatewayConfig) -> Vec<String> {
             config.max_body_bytes
         ));
     }
+    let patterns = config.families.iter().map(|family| &family.pattern);
     let names = config.pools.keys().chain(config.models.keys()).chain(config.tenants.keys());
+    let names = names.chain(config.aliases.keys()).chain(patterns);
     for name in names.filter(|name| name.is_empty() || name.len() > NAME_BYTES_MAX) {
         faults.push(format!("a name has {} bytes; it must have 1 to {NAME_BYTES_MAX}", name.len()));
     }

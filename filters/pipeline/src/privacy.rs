@@ -20,7 +20,6 @@ use std::rc::Rc;
 #[derive(Clone, Default)]
 pub struct Policies {
     by_name: HashMap<String, Rc<Policy>>,
-    models: HashMap<String, String>,
     tenants: HashMap<String, String>,
 }
 
@@ -49,8 +48,10 @@ impl Policies {
                 }
             }
         }
-        let models = config.models.iter().map(|(name, model)| (name, &model.masking));
-        policies.models = policies_of("model", models, config, &mut faults);
+        let families = config.families.iter().map(|family| (&family.pattern, &family.model));
+        let models = config.models.iter().chain(families);
+        let models = models.map(|(name, model)| (name, &model.masking));
+        policies_of("model", models, config, &mut faults);
         let tenants = config.tenants.iter().map(|(name, tenant)| (name, &tenant.masking));
         policies.tenants = policies_of("tenant", tenants, config, &mut faults);
         if faults.is_empty() { Ok(policies) } else { Err(faults) }
@@ -62,15 +63,16 @@ impl Policies {
         !self.by_name.is_empty()
     }
 
-    /// The policy of a request: the credential's, otherwise the model's, otherwise the
-    /// tenant's; `None`: nothing is masked.
+    /// The policy of a request: the credential's, otherwise the one that the model names,
+    /// otherwise the tenant's; `None`: nothing is masked.
     ///
     /// # Errors
     /// `control_unavailable` for a policy that a credential names and this gateway has
     /// not: the two come by different ways and one of them is late.
-    pub fn of(&self, caller: &Caller, model: &str) -> Result<Option<&Rc<Policy>>, Refusal> {
-        let of_others = || self.models.get(model).or_else(|| self.tenants.get(&caller.tenant));
-        let Some(name) = caller.masking.as_ref().or_else(of_others) else { return Ok(None) };
+    pub fn of(&self, caller: &Caller, model: Option<&str>) -> Result<Option<&Rc<Policy>>, Refusal> {
+        let of_tenant = || self.tenants.get(&caller.tenant).map(String::as_str);
+        let name = caller.masking.as_deref().or(model).or_else(of_tenant);
+        let Some(name) = name else { return Ok(None) };
         self.by_name.get(name).map(Some).ok_or_else(unavailable)
     }
 }

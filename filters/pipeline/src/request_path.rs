@@ -3,9 +3,10 @@
 mod arrival;
 mod body;
 mod caller;
+mod chain;
 
 pub use arrival::{Arrival, Claim, Opening, health, on_headers};
-pub use body::{Answers, Decision, on_body, on_body_too_large};
+pub use body::{Answers, Decision, Setting, on_body, on_body_too_large};
 pub use caller::{
     Identified, Signer, Throttled, on_caller, on_key, on_nonce_unavailable, on_refused,
     on_signature, on_throttled, on_unavailable,

@@ -1,94 +1,21 @@
 //! The way of an answer: headers, body, end.
 
-use crate::command::HeaderEdit;
-use crate::exchange::{Answering, Forwarded};
-use crate::headers::Headers;
-use crate::privacy::{self, Masked};
-use crate::request_path::Answers;
-use crate::spending::{Course, Till, standing_headers};
+mod head;
+
+pub use head::{Head, on_headers, on_server};
+
+use crate::exchange::Answering;
+use crate::spending::Till;
 use billing::table::Table;
-use chat::answer_texts::Form;
 use chat::path::Api;
-use chat::reply::Reader;
 use contract::lease::Wanted;
-use contract::names::{CLIENT_REQUEST_ID_HEADER, MASKED_HEADER, OWN_HEADER_PREFIX, POOL_HEADER};
 use contract::refusal::{Code, Refusal};
 use contract::spool::{Line, LineType};
 use contract::usage::{Source, Tally, Who};
 
-/// The headers of the answer have arrived: the reader is chosen, once.
-#[must_use]
-pub fn on_headers(
-    forwarded: Forwarded,
-    headers: &Headers,
-    end_of_stream: bool,
-) -> (Vec<HeaderEdit>, Answering) {
-    let status = headers.text(":status").and_then(|status| status.parse().ok()).unwrap_or(0);
-    let reader = Reader::for_answer(
-        status,
-        headers.text("content-type"),
-        headers.text("content-encoding"),
-        &forwarded.asked,
-    );
-    let Answers { strip, per_prompt } = forwarded.answers;
-    let mut reader = reader.with_usage(strip);
-    if per_prompt > 0 {
-        reader = reader.with_answers_per_prompt(per_prompt);
-    }
-    let edits = answer_edits(&forwarded, &reader, headers, end_of_stream);
-    let Forwarded { who, request_id, masked, course, .. } = forwarded;
-    let tally = Tally { whole: end_of_stream, ..first_tally(&course, status) };
-    let texts = masked.and_then(|masked| texts(masked, &reader, &who));
-    (edits, Answering { who, request_id, status, reader, texts, tally, course, cut_at_ms: None })
-}
-
-/// An engine that refuses has used nothing that is billed, unless it says so.
-fn first_tally(course: &Course, status: u16) -> Tally {
-    if is_answer(status) { course.at_start() } else { Tally::default() }
-}
-
+/// Whether something was answered that can be billed.
 fn is_answer(status: u16) -> bool {
     (100..400).contains(&status)
-}
-
-/// What changes the texts of an answer that is read.
-fn texts(masked: Masked, reader: &Reader, who: &Who) -> Option<privacy::Answering> {
-    let api = Api::of(who.path.as_deref()?)?;
-    let form = if reader.is_event_stream() { Form::EventStream } else { Form::Json };
-    reader.rewrites().then(|| privacy::Answering::begin(masked, form, &api)).flatten()
-}
-
-fn answer_edits(
-    forwarded: &Forwarded,
-    reader: &Reader,
-    headers: &Headers,
-    end_of_stream: bool,
-) -> Vec<HeaderEdit> {
-    let mut edits = foreign_headers(headers);
-    if reader.rewrites() && !end_of_stream && headers.text("content-length").is_some() {
-        edits.push(HeaderEdit::remove("content-length"));
-    }
-    if let Some(id) = &forwarded.who.client_request_id {
-        edits.push(HeaderEdit::set(CLIENT_REQUEST_ID_HEADER, id.clone()));
-    }
-    if let Some(masked) = &forwarded.masked {
-        edits.push(HeaderEdit::set(MASKED_HEADER, masked.found.to_string()));
-    }
-    let standing = standing_headers(forwarded.course.standing());
-    edits.extend(standing.into_iter().map(|(name, value)| HeaderEdit::set(name, value)));
-    if let (true, Some(pool)) = (forwarded.expose_pool, &forwarded.who.pool) {
-        edits.push(HeaderEdit::set(POOL_HEADER, pool.clone()));
-    }
-    edits
-}
-
-/// Headers that only the gateway may say something with.
-fn foreign_headers(headers: &Headers) -> Vec<HeaderEdit> {
-    let names = headers.lines().map(|(name, _)| name);
-    names
-        .filter(|name| name.starts_with(OWN_HEADER_PREFIX) || name.starts_with("x-ratelimit-"))
-        .map(|name| HeaderEdit::remove(name.to_owned()))
-        .collect()
 }
 
 /// What a chunk of the answer leads to.

@@ -12,7 +12,8 @@ mod user;
 
 pub use admission::{Admission, Denied, admit, install, standing_headers};
 pub use course::Course;
-pub use demand::{Demand, asked};
+pub(crate) use demand::BYTES_PER_TOKEN_MAX;
+pub use demand::{Demand, Whose, asked};
 pub use rules::Rules;
 pub use user::recorded_user;
 

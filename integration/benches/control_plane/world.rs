@@ -5,7 +5,7 @@ use model::Config;
 use model::ids::PoolName;
 use plan::{Inputs, Member, Plan};
 use resources::{EnvoyResources, Material, Placement};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -90,12 +90,8 @@ impl World {
     /// Moves one endpoint of a pool to another port.
     pub fn move_endpoint(&mut self, pool: usize, turn: usize) -> Result<()> {
         let name = PoolName::parse(&format!("pool-{pool}"))?;
-        let member = |endpoint| Member {
-            address: address(pool, endpoint, if endpoint == 0 { turn } else { 0 }),
-            hostname: None,
-            draining: false,
-            weight: None,
-        };
+        let member =
+            |endpoint| Member::at(address(pool, endpoint, if endpoint == 0 { turn } else { 0 }));
         self.members.insert(name, (0..self.endpoints).map(member).collect());
         Ok(())
     }
@@ -120,7 +116,13 @@ impl World {
     }
 
     fn plan(&self) -> Plan {
-        let mut plan = plan::build(&Inputs { config: &self.config, members: &self.members });
+        let mut plan = plan::build(&Inputs {
+            config: &self.config,
+            members: &self.members,
+            rollouts: &BTreeMap::new(),
+            spilling: &BTreeSet::new(),
+            chains: true,
+        });
         plan.listener.address = self.gateway;
         plan
     }

@@ -18,10 +18,12 @@ mod made_up;
 mod markdown;
 mod masked;
 mod memory;
+mod peers;
 mod plain;
 mod report;
 mod request;
 mod requests;
+mod routing;
 mod scenarios;
 mod sides;
 mod sink;
@@ -78,6 +80,9 @@ struct Options {
     /// A Python that has presidio-analyzer: masking is measured beside it, and nothing else.
     #[arg(long)]
     presidio: Option<PathBuf>,
+    /// The folder of other gateways: they are measured beside it, and nothing else is.
+    #[arg(long)]
+    peers: Option<PathBuf>,
 }
 
 impl Options {
@@ -133,6 +138,9 @@ async fn bench(options: &Options, cores: &Cores) -> Result<u64> {
     if let Some(python) = &options.presidio {
         return masked::presidio::measure(python, rounds).await;
     }
+    if let Some(tools) = &options.peers {
+        return peers::measure(tools, &schedule, cores).await;
+    }
     let is_chosen = |title: &str| title.contains(options.only.as_str());
     let mut failures = kinds_of_answers(&schedule, cores, is_chosen).await?;
     failures += credentials::measure(&schedule, cores, is_chosen).await?;
@@ -143,6 +151,7 @@ async fn bench(options: &Options, cores: &Cores) -> Result<u64> {
         failures += flood::measure(&schedule, cores).await?;
     }
     failures += billing::measure(&schedule, cores, is_chosen).await?;
+    failures += routing::measure(&schedule, cores, is_chosen).await?;
     failures += masked::measure(&schedule, cores, options.memory_time, is_chosen).await?;
     if is_chosen(timing::TITLE) {
         failures += timing::measure(cores, options.pairs).await?;

@@ -75,6 +75,21 @@ impl Requests {
         Ok(Requests { template, vary: Vary::Keys { place, keys, turn: Cell::new(0) } })
     }
 
+    /// A chat by this bearer with another one of the models each time.
+    ///
+    /// # Errors
+    /// There is no model, or their names are not all of one length.
+    pub fn named(chat: Chat<'_>, bearer: &str, names: Vec<String>) -> Result<Requests> {
+        let first = names.first().ok_or_else(|| Failure::new("no models"))?;
+        if names.iter().any(|name| name.len() != first.len()) {
+            return Err(Failure::new("names of several lengths"));
+        }
+        let template = Chat { model: first, ..chat }.request(bearer);
+        let place = place_of(&template, &format!("\"{first}\""))?;
+        let place = place.start + 1..place.end - 1;
+        Ok(Requests { template, vary: Vary::Keys { place, keys: names, turn: Cell::new(0) } })
+    }
+
     /// A question for the models with a key of the series each time.
     pub fn strangers(mut series: Series) -> Result<Requests> {
         let key = series.next();
@@ -230,6 +245,24 @@ mod tests {
         }
         assert!(Requests::keyed(CHAT, vec![]).is_err());
         assert!(Requests::keyed(CHAT, vec!["a".into(), "bc".into()]).is_err());
+    }
+
+    #[test]
+    fn every_model_has_its_turn() {
+        let names: Vec<String> = (0..10).map(|number| format!("m{number:03}")).collect();
+        let requests = Requests::named(CHAT, "Bearer k", names.clone()).unwrap();
+        let mut bytes = requests.template();
+        let mut seen = BTreeSet::new();
+        for _ in 0..names.len() {
+            requests.renew(&mut bytes);
+            let text = String::from_utf8(bytes.clone()).unwrap();
+            let body: serde_json::Value =
+                serde_json::from_str(text.split_once("\r\n\r\n").unwrap().1).unwrap();
+            seen.insert(body["model"].as_str().unwrap().to_owned());
+        }
+        assert_eq!(seen, names.into_iter().collect());
+        assert!(Requests::named(CHAT, "k", vec![]).is_err());
+        assert!(Requests::named(CHAT, "k", vec!["a".into(), "bc".into()]).is_err());
     }
 
     #[test]

@@ -14,14 +14,15 @@ use tempfile::TempDir;
 
 use crate::cores::{Cores, Usage};
 use crate::load::Target;
+use crate::peers::Peer;
 use crate::plain::Plain;
 use crate::request::{Ask, Chat, SMALL_BYTES};
 use crate::requests::Requests;
 
 /// What the engine calls its model.
-const ENGINES_MODEL: &str = "sim/tiny";
+pub const ENGINES_MODEL: &str = "sim/tiny";
 /// What callers of the gateway call it.
-const CALLERS_MODEL: &str = "chat";
+pub const CALLERS_MODEL: &str = "chat";
 /// Sent to plain Envoy, which does not look at it: of the length of a key.
 const NO_KEY: &str = "tg_0000000000000000000000000000000000000000000000000";
 /// The tenant of all callers.
@@ -45,10 +46,19 @@ pub struct Stub {
 impl Stub {
     /// Starts it, and returns when it listens.
     pub async fn start() -> Result<Stub> {
+        Stub::start_with(&[]).await
+    }
+
+    /// One that fails every request so, as `x-sim-fault` says it.
+    pub async fn failing(fault: &str) -> Result<Stub> {
+        Stub::start_with(&["--fault", fault]).await
+    }
+
+    async fn start_with(further: &[&str]) -> Result<Stub> {
         let logs = TempDir::with_prefix("bench-engine-")?;
         let mut command = Command::new(binaries::built("engine", "ENGINE_BIN")?);
         command.args(["--single-thread", "--ttft", "0", "--token-interval", "0"]);
-        command.args(["--model", ENGINES_MODEL, "--tokens", &TOKENS.to_string()]);
+        command.args(["--model", ENGINES_MODEL, "--tokens", &TOKENS.to_string()]).args(further);
         let mut process = Process::spawn(command, logs.path(), "engine")?;
         let url = process.line_after("engine: ", START_TIMEOUT).await;
         let address = url.map_err(Failure::from).and_then(|url| address_of(&url));
@@ -90,6 +100,7 @@ pub struct Side {
 
 enum Runs {
     Plain { _plain: Plain },
+    Peer { _peer: Box<Peer> },
     Tollgate { gate: Box<Tollgate>, at_start: Usage },
 }
 
@@ -105,6 +116,20 @@ impl Side {
             model: ENGINES_MODEL,
             envoy: plain.pid(),
             runs: Runs::Plain { _plain: plain },
+            answers: 0,
+        })
+    }
+
+    /// Another gateway, on Envoy's core.
+    pub fn peer(peer: Peer, cores: &Cores) -> Result<Side> {
+        cores.give_envoys(peer.pid())?;
+        Ok(Side {
+            name: peer.name().to_owned(),
+            address: peer.address(),
+            key: peer.key().to_owned(),
+            model: peer.model(),
+            envoy: peer.pid(),
+            runs: Runs::Peer { _peer: Box::new(peer) },
             answers: 0,
         })
     }
@@ -141,7 +166,7 @@ impl Side {
     /// it would serve the first request.
     pub async fn restart(&mut self, cores: &Cores) -> Result<Duration> {
         let Runs::Tollgate { gate, at_start } = &mut self.runs else {
-            return Err(Failure::new("plain Envoy has nothing to keep"));
+            return Err(Failure::new("only Tollgate has something to keep"));
         };
         gate.stop().ok_or_else(|| Failure::new("Tollgate did not end in time"))?;
         let begun = Instant::now();
@@ -182,10 +207,10 @@ impl Side {
         self.envoy
     }
 
-    /// The gateway; `None` for plain Envoy.
+    /// The gateway, where it is Tollgate.
     pub fn gateway(&self) -> Option<&Tollgate> {
         match &self.runs {
-            Runs::Plain { .. } => None,
+            Runs::Plain { .. } | Runs::Peer { .. } => None,
             Runs::Tollgate { gate, .. } => Some(gate),
         }
     }
@@ -208,11 +233,21 @@ impl Side {
     /// What the load sends here, once a single request has shown that the answer
     /// is the right one, under the name that the caller used.
     pub async fn target(&mut self, requests: Requests, events: u64) -> Result<Target> {
+        self.target_of(requests, events, self.model).await
+    }
+
+    /// The same for requests of which the first one names this model.
+    pub async fn target_of(
+        &mut self,
+        requests: Requests,
+        events: u64,
+        model: &str,
+    ) -> Result<Target> {
         let mut request = requests.template();
         requests.renew(&mut request);
         let answer = self.ask(&request).await?;
         let body = String::from_utf8_lossy(&answer.body);
-        let named = body.contains(&format!(r#""model":"{}""#, self.model));
+        let named = body.contains(&format!(r#""model":"{model}""#));
         if !named || events_in(&answer) != events {
             return Err(Failure::new(format!("{}: not the answer expected: {body}", self.name)));
         }
@@ -236,7 +271,7 @@ impl Side {
         }
     }
 
-    /// What the ledger has of the answers; `None` for plain Envoy.
+    /// What the ledger has of the answers; `None` where there is none.
     pub async fn billed(&self) -> Result<Option<Billed>> {
         let Runs::Tollgate { gate, at_start } = &self.runs else { return Ok(None) };
         let mut records = 0;

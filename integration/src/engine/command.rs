@@ -20,6 +20,8 @@ pub enum Fault {
     HangAfter(u64),
     /// Answers with this status and an error in vLLM's shape.
     Status(u16),
+    /// The same, with a `retry-after` of so many seconds.
+    Later(u16, u64),
     /// A body that is cut JSON under status 200 and a right content-length.
     MalformedJson,
     /// Events that are no events, then the end without `[DONE]`.
@@ -186,7 +188,10 @@ impl std::str::FromStr for Fault {
             "reset-after" => Fault::ResetAfter(count(value)?),
             "hang" => Fault::Hang,
             "hang-after" => Fault::HangAfter(count(value)?),
-            "status" => Fault::Status(status(value)?),
+            "status" => match value.split_once(':') {
+                Some((value, seconds)) => Fault::Later(status(value)?, count(seconds)?),
+                None => Fault::Status(status(value)?),
+            },
             "malformed-json" => Fault::MalformedJson,
             "malformed-sse" => Fault::MalformedSse,
             "error-event" => Fault::ErrorEvent,
@@ -240,6 +245,7 @@ mod tests {
             ("hang", Fault::Hang),
             ("hang-after=0", Fault::HangAfter(0)),
             ("status=503", Fault::Status(503)),
+            ("status=429:7", Fault::Later(429, 7)),
             ("malformed-json", Fault::MalformedJson),
             ("malformed-sse", Fault::MalformedSse),
             ("error-event", Fault::ErrorEvent),
@@ -249,7 +255,7 @@ mod tests {
         for (words, fault) in table {
             assert_eq!(words.parse::<Fault>(), Ok(fault));
         }
-        for wrong in ["", "rest-after=3", "status=99", "status=x", "reset-after"] {
+        for wrong in ["", "rest-after=3", "status=99", "status=x", "status=503:", "reset-after"] {
             assert!(wrong.parse::<Fault>().is_err(), "{wrong}");
         }
     }

@@ -102,7 +102,8 @@ impl Engine {
 
     async fn route(&self, wire: &mut Wire, request: &Request, path: &str) -> Step {
         let pose = self.pose();
-        let standing = pose.standing_fault().ok().flatten().or(self.options.fault);
+        let is_asked = path.starts_with("/v1/") && request.head.method == "POST";
+        let standing = is_asked.then(|| self.standing_fault(&pose)).flatten();
         let commands = match Commands::of(&request.head, standing) {
             Ok(commands) => commands,
             Err(wrong) => return send_error(wire, request, 400, &wrong, "null").await,
@@ -118,7 +119,9 @@ impl Engine {
             ("POST", "/v1/audio/transcriptions", _) => {
                 self.transcribe(wire, request, &commands).await
             }
-            ("GET", "/health", _) => send(wire, request, 200, "text/plain", "").await,
+            ("GET", "/health", _) => {
+                send(wire, request, pose.health.unwrap_or(200), "text/plain", "").await
+            }
             ("GET", "/v1/models", _) => send_json(wire, request, 200, &self.models()).await,
             ("GET", "/metrics", _) => {
                 let text = self.meters.prometheus(&self.options.model, self.options.batch, &pose);

@@ -65,7 +65,7 @@ impl Engine {
                 return send_error(wire, request, 500, ENGINE_DIED, "null").await;
             }
             Some(fault @ (Fault::ResetAfter(_) | Fault::HangAfter(_))) => {
-                let whole = message(request, 200, JSON, &body);
+                let whole = message(request, 200, JSON, "", &body);
                 wire.send(&whole[..whole.len() - (body.len() - half)]).await?;
                 return Err(break_off(wire, fault).await);
             }

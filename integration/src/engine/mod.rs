@@ -112,6 +112,8 @@ struct Engine {
     account: Account,
     batch: Semaphore,
     answers: AtomicU64,
+    /// Requests that a standing fault may have been for, since the last pose.
+    turns: AtomicU64,
 }
 
 impl Simulator {
@@ -120,11 +122,13 @@ impl Simulator {
         let listener = TcpListener::bind(options.listen).await?;
         let address = listener.local_addr()?;
         let batch = Semaphore::new(options.batch.clamp(1, Semaphore::MAX_PERMITS));
-        let (meters, pose, answers) = (Meters::default(), Mutex::default(), AtomicU64::new(0));
+        let (meters, pose) = (Meters::default(), Mutex::default());
+        let (answers, turns) = (AtomicU64::new(0), AtomicU64::new(0));
         let record = options.record.then(Record::default);
         let account = options.account.as_deref().map(Account::in_file).transpose()?;
         let account = account.unwrap_or_default();
-        let engine = Arc::new(Engine { options, meters, pose, record, account, batch, answers });
+        let engine = Engine { options, meters, pose, record, account, batch, answers, turns };
+        let engine = Arc::new(engine);
         Ok(Simulator { listener, address, engine })
     }
 
@@ -176,7 +180,16 @@ impl Engine {
     }
 
     fn take_pose(&self, pose: Pose) {
+        self.turns.store(0, Relaxed);
         *self.pose.lock().unwrap_or_else(PoisonError::into_inner) = pose;
+    }
+
+    /// The fault of a request that names none.
+    fn standing_fault(&self, pose: &Pose) -> Option<Fault> {
+        let turn = self.turns.fetch_add(1, Relaxed) + 1;
+        let is_hit = turn.is_multiple_of(pose.every.unwrap_or(1).max(1));
+        let posed = pose.standing_fault().ok().flatten().filter(|_| is_hit);
+        posed.or(self.options.fault)
     }
 
     /// A number that no other answer of this engine has.

@@ -16,6 +16,10 @@ pub struct Pose {
     pub kv_use: Option<f64>,
     /// How every request fails that names no fault itself; `/health` says nothing of it.
     pub fault: Option<String>,
+    /// The fault is of every Nth request alone, counted from the pose on.
+    pub every: Option<u64>,
+    /// The status of `/health`.
+    pub health: Option<u16>,
     /// Whether the rest of every stream comes without pauses between tokens.
     pub hurry: bool,
 }

@@ -32,6 +32,12 @@ pub async fn fail_first(wire: &mut Wire, request: &Request, fault: Option<Fault>
             send_error(wire, request, status, "as commanded", "null").await?;
             Err(Ending::Answered)
         }
+        Some(Fault::Later(status, seconds)) => {
+            let body = error_json("as commanded", kind_of(status), "null", status);
+            let later = format!("retry-after: {seconds}\r\n");
+            wire.send(message(request, status, JSON, &later, &body)).await?;
+            Err(Ending::Answered)
+        }
         _ => Ok(()),
     }
 }
@@ -131,13 +137,17 @@ pub async fn send_error(
     message: &str,
     param: &str,
 ) -> Step {
-    let kind = match status {
+    let body = error_json(message, kind_of(status), param, status);
+    send_json(wire, request, status, &body).await
+}
+
+fn kind_of(status: u16) -> &'static str {
+    match status {
         404 => "NotFoundError",
         429 => "RateLimitError",
         500.. => "InternalServerError",
         _ => "BadRequestError",
-    };
-    send_json(wire, request, status, &error_json(message, kind, param, status)).await
+    }
 }
 
 /// An answer in JSON.
@@ -153,13 +163,19 @@ pub async fn send(
     media_type: &str,
     body: &str,
 ) -> Step {
-    wire.send(message(request, status, media_type, body)).await
+    wire.send(message(request, status, media_type, "", body)).await
 }
 
-/// Head and body of an answer with a length.
-pub fn message(request: &Request, status: u16, media_type: &str, body: &str) -> String {
+/// Head and body of an answer with a length; `lines` are further ones of the head.
+pub fn message(
+    request: &Request,
+    status: u16,
+    media_type: &str,
+    lines: &str,
+    body: &str,
+) -> String {
     let (head, length) = (head(request, status, media_type), body.len());
-    format!("{head}content-length: {length}\r\n\r\n{body}")
+    format!("{head}{lines}content-length: {length}\r\n\r\n{body}")
 }
 
 /// Head of a stream.

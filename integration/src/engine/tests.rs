@@ -410,3 +410,20 @@ async fn a_token_has_one_w_in_it() {
         .to_owned();
     assert_eq!(text.matches('w').count(), 40, "{text}");
 }
+
+#[tokio::test]
+async fn a_pose_fails_every_nth_request_and_says_so_of_its_health() {
+    let address = engine(&[]).await;
+    let pose = r#"{"fault": "status=503:7", "every": 2, "health": 500}"#;
+    assert_eq!(ask(address, "/sim/pose", "", pose).await.status, 200);
+    let mut seen = Vec::new();
+    for _ in 0..4 {
+        let answer = ask(address, CHAT, "", HELLO).await;
+        seen.push((answer.status, answer.header("retry-after").map(str::to_owned)));
+        assert_eq!(get(address, "/health").await.status, 500);
+    }
+    let (well, later) = ((200, None), (503, Some("7".to_owned())));
+    assert_eq!(seen, [well.clone(), later.clone(), well, later]);
+    assert_eq!(ask(address, "/sim/pose", "", "{}").await.status, 200);
+    assert_eq!(get(address, "/health").await.status, 200);
+}

@@ -100,6 +100,7 @@ fn pool() -> PoolStatus {
         active_requests: Some(4),
         load: ServerLoad {
             draining,
+            zone: Some("east".into()),
             weight: Some(128),
             running: Some(2.5),
             waiting: Some(0.0),
@@ -121,6 +122,7 @@ fn pool() -> PoolStatus {
             endpoint(2, "failed_active_health_check", true),
             EndpointStatus { address: "127.0.0.1:3".into(), ..EndpointStatus::default() },
         ],
+        ..PoolStatus::default()
     }
 }
 

@@ -5,6 +5,7 @@ use crate::{CLOCK, Gateways, SpoolStatus, Sync, sync_router};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
+use contract::fleet::{Fleet, Server};
 use contract::keyring::{HmacEntry, HmacSet, MaskingKey};
 use contract::limits::MAX_SKEW_S_MAX;
 use ledger::NewKey;
@@ -47,6 +48,7 @@ struct Gateway {
     router: Router,
     hmac: watch::Sender<Arc<HmacSet>>,
     masking: watch::Sender<Option<MaskingKey>>,
+    fleet: watch::Sender<Arc<Fleet>>,
     gateways: Gateways,
     spool: watch::Sender<SpoolStatus>,
 }
@@ -55,17 +57,19 @@ impl Gateway {
     fn of(world: &World) -> Self {
         let hmac = watch::Sender::new(Arc::default());
         let masking = watch::Sender::new(None);
+        let fleet = watch::Sender::default();
         let gateways = Gateways::default();
         let spool = watch::Sender::new(SpoolStatus::default());
         let router = sync_router(Sync {
             ledger: world.ledger.clone(),
             hmac: hmac.subscribe(),
             masking: masking.subscribe(),
+            fleet: fleet.subscribe(),
             refusals: world.refusals.clone(),
             gateways: gateways.clone(),
             spool: spool.subscribe(),
         });
-        Gateway { router, hmac, masking, gateways, spool }
+        Gateway { router, hmac, masking, fleet, gateways, spool }
     }
 
     async fn ask(&self, method: Method, path: &str, body: &str) -> (u16, Option<String>) {
@@ -227,10 +231,10 @@ async fn a_lease_that_cannot_be_answered_is_no_answer() {
 #[tokio::test]
 async fn the_long_poll_waits_on_without_a_source_of_signers() {
     let world = world().await;
-    let Gateway { router, hmac, masking, gateways, spool } = Gateway::of(&world);
+    let Gateway { router, hmac, masking, fleet, gateways, spool } = Gateway::of(&world);
     drop((hmac, masking));
     let (hmac, masking) = (watch::Sender::new(Arc::default()), watch::Sender::new(None));
-    let gateway = Gateway { router, hmac, masking, gateways, spool };
+    let gateway = Gateway { router, hmac, masking, fleet, gateways, spool };
     let first = gateway.poll("none", 0, Some("")).await;
     let change = async || world.ledger.create_key(key(1)).await.unwrap();
     let waiting = gateway.poll(first["epoch"].as_str().unwrap(), 0, Some(""));
@@ -351,4 +355,28 @@ async fn no_page_asks_and_no_answer_is_kept() {
         assert_eq!(answer.status(), expected, "{header} {value}");
         assert_eq!(answer.headers()["cache-control"], "no-store");
     }
+}
+
+fn fleet(version: u64) -> Arc<Fleet> {
+    let server = Server { address: "10.0.0.1:1".into(), active: Some(3), weight: 1 };
+    Arc::new(Fleet { version, pools: [("a".to_owned(), vec![server])].into() })
+}
+
+#[tokio::test]
+async fn the_servers_of_pools_with_affinity_come_when_they_are_others() {
+    let world = world().await;
+    let gateway = Gateway::of(&world);
+    let first = gateway.poll("none", 0, None).await;
+    let (epoch, version) = (first["epoch"].as_str().unwrap(), first["version"].as_u64().unwrap());
+    assert_eq!(first.get("fleet"), None);
+    let change = async || {
+        gateway.fleet.send_replace(fleet(7));
+    };
+    let woken = woken(gateway.poll_with(epoch, version, "&fleet=0"), change).await;
+    let servers = json!([{"address": "10.0.0.1:1", "active": 3, "weight": 1}]);
+    assert_eq!(woken["fleet"], json!({"version": 7, "pools": {"a": servers}}));
+    // Who does not say what he has is not sent any; who has another one is.
+    assert_eq!(gateway.poll("none", 0, None).await.get("fleet"), None);
+    assert_eq!(gateway.poll_with("none", 0, "&fleet=7").await.get("fleet"), None);
+    assert_eq!(gateway.poll_with(epoch, version, "&fleet=8").await["fleet"]["version"], 7);
 }

@@ -1,9 +1,10 @@
 //! What Consul says about the instances of a service.
 
 use super::question::Question;
+use crate::source::Zones;
 use model::Endpoint;
 use serde::Deserialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv6Addr;
 
 /// One entry of `/v1/health/service/NAME`.
@@ -19,6 +20,20 @@ pub(super) struct Instance {
 struct Node {
     #[serde(default)]
     address: String,
+    #[serde(default)]
+    datacenter: String,
+    #[serde(default)]
+    locality: Option<Locality>,
+    #[serde(default)]
+    meta: Option<BTreeMap<String, String>>,
+}
+
+/// Where something stands (Consul, "Locality-aware routing").
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Locality {
+    #[serde(default)]
+    zone: String,
 }
 
 #[derive(Deserialize)]
@@ -30,27 +45,54 @@ struct Service {
     address: String,
     #[serde(default)]
     port: i64,
+    #[serde(default)]
+    locality: Option<Locality>,
+    #[serde(default)]
+    meta: Option<BTreeMap<String, String>>,
 }
 
-/// The endpoints, each once and sorted, and why some instances have none; nothing
-/// of it shows the token of `question`.
+/// The key of a zone in the metadata of a service or a node.
+const ZONE: &str = "zone";
+
+/// The endpoints, each once and sorted, where they stand, and why some instances have
+/// none; nothing of it shows the token of `question`.
 pub(super) fn endpoints(
     instances: &[Instance],
     tls: bool,
     question: &Question,
-) -> (Vec<Endpoint>, Vec<String>) {
+) -> (Vec<Endpoint>, Zones, Vec<String>) {
     let mut endpoints = BTreeSet::new();
+    let mut zones = Zones::new();
     let mut problems = Vec::new();
     for instance in instances {
         match endpoint(instance, tls, question) {
-            Some(endpoint) => drop(endpoints.insert(endpoint)),
+            Some(endpoint) => {
+                if let Some(zone) = zone(instance).filter(|zone| !question.is_token(zone)) {
+                    zones.insert(endpoint.clone(), zone.to_owned());
+                }
+                endpoints.insert(endpoint);
+            }
             None => problems.push(format!(
                 "instance `{}` has no address and port that can be used",
                 question.shown(&instance.service.id)
             )),
         }
     }
-    (endpoints.into_iter().collect(), problems)
+    (endpoints.into_iter().collect(), zones, problems)
+}
+
+/// The service's own zone, else its node's: by their locality, which not every Consul has,
+/// or by what somebody wrote into their metadata. Else the datacenter.
+fn zone(instance: &Instance) -> Option<&str> {
+    let Instance { node, service } = instance;
+    let places = [
+        service.locality.as_ref().map(|locality| &locality.zone),
+        service.meta.as_ref().and_then(|meta| meta.get(ZONE)),
+        node.locality.as_ref().map(|locality| &locality.zone),
+        node.meta.as_ref().and_then(|meta| meta.get(ZONE)),
+        Some(&node.datacenter),
+    ];
+    places.into_iter().flatten().map(String::as_str).find(|zone| !zone.is_empty())
 }
 
 /// "If the service address is empty, the node address should be used" (Consul,
@@ -108,6 +150,29 @@ mod tests {
     }
 
     #[test]
+    fn where_an_instance_stands() {
+        let table = [
+            (json!({}), json!({}), None),
+            (json!({"Datacenter": "dc1"}), json!({}), Some("dc1")),
+            (json!({"Datacenter": "dc1", "Meta": {"zone": "n"}}), json!({}), Some("n")),
+            (json!({"Locality": {"Zone": "l"}, "Meta": {"zone": "n"}}), json!({}), Some("l")),
+            (json!({"Locality": {"Zone": "l"}}), json!({"Meta": {"zone": "s"}}), Some("s")),
+            (json!({}), json!({"Locality": {"Zone": "e"}, "Meta": {"zone": "s"}}), Some("e")),
+            (json!({"Datacenter": "dc1", "Meta": null}), json!({"Meta": null}), Some("dc1")),
+            (json!({"Datacenter": "made-up-token"}), json!({}), None),
+        ];
+        let question = question("made-up-token");
+        for (node, mut service, expected) in table {
+            service["Address"] = json!("10.0.0.1");
+            service["Port"] = json!(80);
+            let entry = json!({ "Node": node, "Service": service });
+            let instances = [serde_json::from_value(entry.clone()).unwrap()];
+            let (found, zones, _) = endpoints(&instances, false, &question);
+            assert_eq!(zones.get(&found[0]).map(String::as_str), expected, "{entry}");
+        }
+    }
+
+    #[test]
     fn addresses_and_ports() {
         let table = [
             ("10.0.0.1", json!(80), Some("http://10.0.0.1:80")),
@@ -132,7 +197,7 @@ mod tests {
                 "Service": { "ID": "i\n1", "Address": address, "Port": port },
             });
             let instances = [serde_json::from_value(entry).unwrap()];
-            let (found, problems) = endpoints(&instances, false, &question);
+            let (found, _, problems) = endpoints(&instances, false, &question);
             let found: Vec<String> = found.iter().map(ToString::to_string).collect();
             assert_eq!(found.first().map(String::as_str), expected, "{address} {port}");
             let told = "instance `i 1` has no address and port that can be used";
@@ -148,7 +213,7 @@ mod tests {
             let service = json!({ "ID": id, "Address": address, "Port": 80 });
             let entry = json!({ "Node": {}, "Service": service });
             let instances = [serde_json::from_value(entry).unwrap()];
-            let (found, problems) = endpoints(&instances, false, &question(token));
+            let (found, _, problems) = endpoints(&instances, false, &question(token));
             assert_eq!((found.len(), problems.len()), (0, 1), "{id} {address}");
             assert!(!problems[0].contains("Made"), "{}", problems[0]);
         }

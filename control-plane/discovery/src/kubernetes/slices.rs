@@ -1,5 +1,6 @@
 //! What the slices of a service say together.
 
+use crate::source::Zones;
 use k8s_openapi::api::discovery::v1::{Endpoint, EndpointPort, EndpointSlice};
 use model::Host;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +15,8 @@ pub(super) struct Slices(BTreeMap<String, EndpointSlice>);
 pub(super) struct Offered {
     /// Each once, sorted.
     pub(super) endpoints: BTreeSet<model::Endpoint>,
+    /// The zones of those whose slices name one.
+    pub(super) zones: Zones,
     /// Why some slices or endpoints are left out, for the operator.
     pub(super) problems: Vec<String>,
 }
@@ -70,7 +73,11 @@ impl Offered {
             }
             match address(endpoint) {
                 Some(ip) => {
-                    self.endpoints.insert(model::Endpoint { tls, host: Host::Ip(ip), port });
+                    let found = model::Endpoint { tls, host: Host::Ip(ip), port };
+                    if let Some(zone) = endpoint.zone.as_ref().filter(|zone| !zone.is_empty()) {
+                        self.zones.insert(found.clone(), zone.clone());
+                    }
+                    self.endpoints.insert(found);
                 }
                 None => self
                     .problems

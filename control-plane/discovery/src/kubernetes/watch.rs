@@ -196,7 +196,8 @@ impl Watch {
             return self.sink.found_partly(Vec::new(), none);
         }
         let offered = self.slices.offered(port.as_deref(), self.tls);
-        self.sink.found_usable(offered.endpoints.into_iter().collect(), &offered.problems);
+        let endpoints = offered.endpoints.into_iter().collect();
+        self.sink.found_usable(endpoints, offered.zones, &offered.problems);
     }
 
     fn selector(&self) -> String {

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 fn target(number: u8) -> Target {
     let address = SocketAddr::from(([10, 0, 0, number], 8000));
-    Target { address, hostname: None, tls: false }
+    Target { address, hostname: None, tls: false, zone: None }
 }
 
 fn targets(numbers: &[u8]) -> Vec<Target> {

@@ -142,8 +142,12 @@ async fn more_names_than_questions_at_once() {
 }
 
 fn resolved(ips: &[[u8; 4]], error: Option<&str>) -> Option<Resolved> {
-    let target =
-        |ip: &[u8; 4]| crate::Target { address: (*ip, 80).into(), hostname: None, tls: false };
+    let target = |ip: &[u8; 4]| crate::Target {
+        address: (*ip, 80).into(),
+        hostname: None,
+        tls: false,
+        zone: None,
+    };
     Some(Resolved { targets: ips.iter().map(target).collect(), error: error.map(str::to_owned) })
 }
 

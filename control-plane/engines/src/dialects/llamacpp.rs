@@ -2,11 +2,12 @@
 //!
 //! It exports no KV use any more (`kv_cache_usage_ratio` is of older builds), and
 //! its tokens are counted when a request ends. Its prompt tokens are without
-//! those from the cache, so what was looked up is the two together.
+//! those from the cache, so what was looked up is the two together. It tells no time of a
+//! request: what stands for an answer is a token, whose time grows with the slots at work.
 
 use super::Dialect;
 use crate::exposition::Line;
-use crate::signals::{Prefix, Signals, Snapshot};
+use crate::signals::{Answered, Prefix, Signals, Snapshot};
 use crate::tally::{Mean, Sum};
 
 /// What one answer had so far.
@@ -18,6 +19,7 @@ pub(super) struct Llamacpp {
     computed: Sum,
     cached: Sum,
     generated: Sum,
+    generating_seconds: Sum,
 }
 
 impl Dialect for Llamacpp {
@@ -33,6 +35,7 @@ impl Dialect for Llamacpp {
             b"prompt_tokens_total" => self.computed.add(line.value()),
             b"prompt_tokens_cached_total" => self.cached.add(line.value()),
             b"tokens_predicted_total" => self.generated.add(line.value()),
+            b"tokens_predicted_seconds_total" => self.generating_seconds.add(line.value()),
             _ => {}
         }
     }
@@ -50,6 +53,7 @@ impl Dialect for Llamacpp {
             prompt_tokens: asked,
             generated_tokens: self.generated.total(),
             prefix: asked.zip(cached).map(|(asked, hit)| Prefix::Counted { asked, hit }),
+            answered: Answered::of(self.generating_seconds.total(), self.generated.total()),
         }
     }
 }

@@ -3,11 +3,12 @@
 //! Gauges carry the rank of the scheduler that wrote them. The ranks of one
 //! replica say the same, so the lowest that is there speaks for it; replicas
 //! (`dp_rank`, with data-parallel attention) are added up, and their KV use is
-//! the mean. The counters are the tokenizer's and have no rank.
+//! the mean. The counters are the tokenizer's and have no rank. An answer is a first token,
+//! counted from the request's arrival.
 
 use super::Dialect;
 use crate::exposition::Line;
-use crate::signals::{Prefix, Signals, Snapshot};
+use crate::signals::{Answered, Prefix, Signals, Snapshot};
 use crate::tally::{Mean, Sum};
 
 /// Most replicas that are told apart; far beyond one server's.
@@ -68,6 +69,8 @@ pub(super) struct Sglang {
     hit: Sum,
     prompt: Sum,
     generated: Sum,
+    first_seconds: Sum,
+    first_count: Sum,
 }
 
 impl Sglang {
@@ -87,6 +90,7 @@ impl Dialect for Sglang {
             gauge.0.clear();
         }
         (self.hit, self.prompt, self.generated) = Default::default();
+        (self.first_seconds, self.first_count) = Default::default();
     }
 
     fn take(&mut self, line: &Line<'_>) {
@@ -98,6 +102,8 @@ impl Dialect for Sglang {
             b"cached_tokens_total" => self.hit.add(line.value()),
             b"prompt_tokens_total" => self.prompt.add(line.value()),
             b"generation_tokens_total" => self.generated.add(line.value()),
+            b"time_to_first_token_seconds_sum" => self.first_seconds.add(line.value()),
+            b"time_to_first_token_seconds_count" => self.first_count.add(line.value()),
             _ => {}
         }
     }
@@ -113,6 +119,7 @@ impl Dialect for Sglang {
             prompt_tokens: self.prompt.total(),
             generated_tokens: self.generated.total(),
             prefix: self.prefix(),
+            answered: Answered::of(self.first_seconds.total(), self.first_count.total()),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::exposition::Reader;
-use crate::signals::{Prefix, Signals};
+use crate::signals::{Answered, Prefix, Signals};
 
 macro_rules! fixture {
     ($name:literal) => {
@@ -30,6 +30,7 @@ fn counters(prompt: f64, generated: f64, asked: f64, hit: f64, signals: Signals)
         prompt_tokens: Some(prompt),
         generated_tokens: Some(generated),
         prefix: Some(Prefix::Counted { asked, hit }),
+        answered: None,
     }
 }
 
@@ -75,7 +76,36 @@ fn recorded_answers_read_as_the_engines_said() {
         ),
     ];
     for (name, engine, body, expected) in table {
-        assert_eq!(read(engine, &[body]), expected, "{name}");
+        let read = Snapshot { answered: None, ..read(engine, &[body]) };
+        assert_eq!(read, expected, "{name}");
+    }
+}
+
+/// First tokens of vLLM and SGLang, tokens of llama.cpp, whole answers of the others.
+#[test]
+fn how_long_answers_took() {
+    use Engine::{Llamacpp, Sglang, Tgi, Triton, Vllm};
+    let tgi = b"tgi_request_duration_bucket{le=\"+Inf\"} 9\ntgi_request_duration_sum 12.5\n\
+        tgi_request_duration_count 9\n";
+    let triton = b"nv_inference_request_success{model=\"a\",version=\"1\"} 3\n\
+        nv_inference_request_success{model=\"b\",version=\"1\"} 1\n\
+        nv_inference_request_duration_us{model=\"a\",version=\"1\"} 1500000\n\
+        nv_inference_request_duration_us{model=\"b\",version=\"1\"} 500000\n";
+    let idle = fixture!("sglang-idle.response.http");
+    let of = |seconds, count| Some(Answered { seconds, count });
+    let first = of(0.673_954_321_302_972 + 0.833_431_079_999_627_4, 30.0);
+    let table: [(Engine, &[u8], Option<Answered>); 8] = [
+        (Vllm, fixture!("vllm-loaded.response.http"), of(17.170_698_165_893_555, 43.0)),
+        (Vllm, fixture!("vllm-kv-pressure.response.http"), of(42.613_080_024_719_24, 30.0)),
+        (Sglang, fixture!("sglang-loaded.response.http"), first),
+        (Sglang, idle, None),
+        (Llamacpp, fixture!("llamacpp-loaded.response.http"), of(0.07063, 381.0)),
+        (Tgi, tgi, of(12.5, 9.0)),
+        (Triton, triton, of(2.0, 4.0)),
+        (Triton, fixture!("triton.txt"), None),
+    ];
+    for (engine, body, expected) in table {
+        assert_eq!(read(engine, &[body]).answered, expected, "{engine:?}");
     }
 }
 
@@ -97,6 +127,7 @@ fn made_up_answers_read_as_documented() {
         prompt_tokens: Some(190_231.0),
         generated_tokens: Some(101_442.0),
         prefix: None,
+        answered: None,
     };
     assert_eq!(read(Engine::Tgi, &[fixture!("tgi.txt")]), tgi);
     let table = [

@@ -1,11 +1,12 @@
 //! Text Generation Inference, by the names in its router and its backends.
 //!
 //! It has no gauge of the KV cache: the tokens of the current batch, of those
-//! that a batch may have, come near it. Tokens are the sums of two histograms.
+//! that a batch may have, come near it. Tokens are the sums of two histograms. An answer is
+//! a whole one: it does not tell when the first token came.
 
 use super::Dialect;
 use crate::exposition::Line;
-use crate::signals::{Signals, Snapshot};
+use crate::signals::{Answered, Signals, Snapshot};
 use crate::tally::{Sum, share};
 
 /// What one answer had so far.
@@ -17,6 +18,8 @@ pub(super) struct Tgi {
     batch_tokens_max: Sum,
     prompt: Sum,
     generated: Sum,
+    seconds: Sum,
+    count: Sum,
 }
 
 impl Dialect for Tgi {
@@ -32,6 +35,8 @@ impl Dialect for Tgi {
             b"batch_max_total_tokens" => self.batch_tokens_max.add(line.value()),
             b"request_input_length_sum" => self.prompt.add(line.value()),
             b"request_generated_tokens_sum" => self.generated.add(line.value()),
+            b"request_duration_sum" => self.seconds.add(line.value()),
+            b"request_duration_count" => self.count.add(line.value()),
             _ => {}
         }
     }
@@ -47,6 +52,7 @@ impl Dialect for Tgi {
             prompt_tokens: self.prompt.total(),
             generated_tokens: self.generated.total(),
             prefix: None,
+            answered: Answered::of(self.seconds.total(), self.count.total()),
         }
     }
 }

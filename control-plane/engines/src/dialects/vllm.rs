@@ -2,11 +2,13 @@
 //!
 //! With data parallelism there is a label set for each `engine`: requests and
 //! tokens are added up, and the KV use is the mean, because the caches are of
-//! one size. `_created` gauges are other metrics by name and stay out.
+//! one size. `_created` gauges are other metrics by name and stay out. An answer is a first
+//! token, counted from the request's arrival: what a caller waits for, whatever the answer's
+//! length.
 
 use super::Dialect;
 use crate::exposition::Line;
-use crate::signals::{Prefix, Signals, Snapshot};
+use crate::signals::{Answered, Prefix, Signals, Snapshot};
 use crate::tally::{Mean, Sum};
 
 /// What one answer had so far.
@@ -22,6 +24,8 @@ pub(super) struct Vllm {
     hit_before: Sum,
     prompt: Sum,
     generated: Sum,
+    first_seconds: Sum,
+    first_count: Sum,
 }
 
 impl Dialect for Vllm {
@@ -41,6 +45,8 @@ impl Dialect for Vllm {
             b"gpu_prefix_cache_hits_total" => self.hit_before.add(line.value()),
             b"prompt_tokens_total" => self.prompt.add(line.value()),
             b"generation_tokens_total" => self.generated.add(line.value()),
+            b"time_to_first_token_seconds_sum" => self.first_seconds.add(line.value()),
+            b"time_to_first_token_seconds_count" => self.first_count.add(line.value()),
             _ => {}
         }
     }
@@ -57,6 +63,7 @@ impl Dialect for Vllm {
             generated_tokens: self.generated.total(),
             prefix: counted(self.asked, self.hit)
                 .or_else(|| counted(self.asked_before, self.hit_before)),
+            answered: Answered::of(self.first_seconds.total(), self.first_count.total()),
         }
     }
 }

@@ -173,3 +173,19 @@ fn a_load_that_does_not_change_stays_what_it_is_to_the_last_bit() {
         assert_eq!(window.take(&now, at_ms).load, signals, "{step_ms}");
     }
 }
+
+#[test]
+fn how_soon_an_engine_answers_is_told_with_the_rest() {
+    use crate::signals::Answered;
+    let answered = |seconds, count| Snapshot {
+        answered: Some(Answered { seconds, count }),
+        ..Snapshot::default()
+    };
+    let mut window = Window::new(INTERVAL, 5);
+    assert_eq!(window.take(&answered(1.0, 10.0), 1_000).latency_ms, None);
+    let reading = window.take(&answered(2.0, 20.0), 2_000);
+    assert!(near(reading.latency_ms, 100.0));
+    let reading = window.take(&answered(2.0, 20.0), 3_000);
+    assert!(near(reading.latency_ms, 100.0), "nobody was answered since");
+    assert_eq!(window.take(&answered(2.0, 20.0), 90_000).latency_ms, None);
+}

@@ -63,8 +63,14 @@ fn how_a_request_ended() {
     let table = [
         // tally, status, flags, details -> end, status, code, source
         (whole, 200, "-", "via_upstream", Complete, 200, None, Engine),
-        (whole, 400, "", "via_upstream", Complete, 400, None, Engine),
-        (whole, 500, "", "via_upstream", EngineFailed, 500, None, Engine),
+        (whole, 400, "", "via_upstream", Complete, 400, Some("invalid_request"), Engine),
+        (none, 429, "", "via_upstream", Complete, 429, Some("rate_limit_exceeded"), Uncounted),
+        (none, 429, "URX", "via_upstream", Complete, 429, Some("rate_limit_exceeded"), Uncounted),
+        (none, 503, "UO", "via_upstream", EngineFailed, 503, Some("no_healthy_engine"), Uncounted),
+        (part, 200, "UT", "upstream_per_try_idle_timeout", EngineFailed, 200, Some("engine_timeout"), Running),
+        (none, 504, "URX,UT", "upstream_per_try_timeout", EngineFailed, 504, Some("engine_timeout"), Uncounted),
+        (none, 503, "URX", "via_upstream", EngineFailed, 503, Some("no_healthy_engine"), Uncounted),
+        (whole, 500, "", "via_upstream", EngineFailed, 500, Some("engine_error"), Engine),
         (failed, 200, "", "via_upstream", EngineFailed, 200, None, Engine),
         (whole, 200, "DC", "downstream_remote_disconnect", Complete, 200, None, Engine),
         (part, 200, "DC", "downstream_remote_disconnect", ClientLeft, 200, None, Running),
@@ -83,7 +89,7 @@ fn how_a_request_ended() {
         (none, 413, "", "request_payload_too_large", Refused, 413, Some("request_too_large"), Uncounted),
         (whole, 413, "", "request_payload_too_large", Refused, 413, Some("request_too_large"), Engine),
         (none, 503, "", "wasm_fail_stream", Refused, 503, Some("filter_unavailable"), Uncounted),
-        (none, 502, "", "via_upstream", EngineFailed, 502, None, Uncounted),
+        (none, 502, "", "via_upstream", EngineFailed, 502, Some("engine_error"), Uncounted),
         (none, 200, "", "via_upstream", Complete, 200, None, Uncounted),
     ];
     for (tally, status, flags, details, end, told, code, source) in table {
@@ -309,5 +315,20 @@ fn a_clock_that_jumps_stops_nothing() {
     for at_ms in [0, 1_000_000_000_000, 1_795_252_163_123, 1_796_000_000_000, AT_MS_MAX] {
         let line = Line { at_ms, ..line(&who(), &Tally::default(), 200, "", "x") };
         assert_eq!(priced(ended(line, &book())).record.at_ms, at_ms);
+    }
+}
+
+#[test]
+fn nobody_is_no_server() {
+    let table = [
+        ("127.0.0.1:9", Some("127.0.0.1:9")),
+        ("envoy://nobody/pool/a", None),
+        ("envoy://somebody/x", Some("envoy://somebody/x")),
+    ];
+    for (endpoint, expected) in table {
+        let answered = line(&who(), &Tally::default(), 503, "URX", "via_upstream");
+        let answered = Line { endpoint: Some(endpoint.to_owned()), attempts: Some(3), ..answered };
+        let record = priced(ended(answered, &book())).record;
+        assert_eq!((record.endpoint.as_deref(), record.attempts), (expected, 3));
     }
 }

@@ -93,6 +93,7 @@ async fn all_of(store: &dyn Store) -> Vec<String> {
         format!("{:?}", store.usage(&UsageFilter::default()).await.unwrap()),
         format!("{:?}", store.budgets(&book(), NOW_MS).await.unwrap()),
         format!("{:?}", store.audit(&filter).await.unwrap()),
+        format!("{:?}", store.weights().await.unwrap()),
         format!("{:?}", store.nonces_until().await.unwrap()),
         format!("{:?}", store.gateways(0).await.unwrap()),
         format!("{:?}", verified(store).await),

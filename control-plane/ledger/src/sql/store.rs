@@ -2,9 +2,9 @@
 
 use super::{
     This, audit, corrections, counts, gateways, granting, keys, leases, nonces, postings, prices,
-    reports, rotation, snapshot, spools, standings, static_keys,
+    reports, rotation, snapshot, spools, standings, static_keys, weights,
 };
-use crate::audit::{AuditEvent, AuditFilter, AuditRow, Head, Verdict};
+use crate::audit::{Actor, AuditEvent, AuditFilter, AuditRow, Head, Verdict};
 use crate::budget::{BudgetBook, BudgetStanding};
 use crate::correction::{Corrected, Correction, NewCorrection};
 use crate::counters::EngineCounters;
@@ -14,6 +14,7 @@ use crate::lease::LeaseAsk;
 use crate::record::{GroupBy, UsageFilter, UsageRecord, UsageSum};
 use crate::snapshot::Snapshot;
 use crate::store::{Batch, Counts, NONCES_MAX, OpenRequest, Position, PriceBook, Store};
+use crate::weights::{WeightChange, WeightStanding};
 use contract::keyring::{KeyEntry, KeyringDelta};
 use contract::lease::LeaseAnswer;
 use contract::price::Prices;
@@ -159,6 +160,22 @@ impl Store for This {
 
     async fn counters(&self, since_ms: u64, until_ms: u64) -> Result<Vec<EngineCounters>, Error> {
         gateways::counters(&self.reader, since_ms, until_ms).await
+    }
+
+    async fn change_weights(&self, change: &WeightChange) -> Result<bool, Error> {
+        weights::change(&self.writer, change).await
+    }
+
+    async fn undo_weights(&self, model: &str, actor: Actor, at_ms: u64) -> Result<bool, Error> {
+        weights::undo(&self.writer, model, actor, at_ms).await
+    }
+
+    async fn weights(&self) -> Result<Vec<WeightStanding>, Error> {
+        weights::standings(&self.reader).await
+    }
+
+    async fn weights_version(&self) -> Result<u64, Error> {
+        weights::version(&self.reader).await
     }
 
     async fn note(&self, event: &AuditEvent) -> Result<Head, Error> {

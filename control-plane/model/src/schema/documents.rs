@@ -15,11 +15,14 @@ const NAMES: &[(&str, &str)] = &[
 
 /// What some fields further inside need.
 const NEEDED: &[(Section, &str, &str)] = &[
-    (Section::Root, "gateway", "{ tls: { cert: c.pem, key: k.pem, client_ca: ca.pem } }"),
+    (Section::Root, "gateway", "{ zone: a, tls: { cert: c.pem, key: k.pem, client_ca: ca.pem } }"),
+    (Section::Root, "models", "{ llama: llama }"),
     (Section::Root, "masking", "{ policies: { default: {} } }"),
     (Section::Limits, "tokens_per_minute", "1000"),
     (Section::Limits, "concurrent", "8"),
     (Section::Issuer, "roles", "[user]"),
+    (Section::When, "path", "/v1/*"),
+    (Section::When, "tenant", "acme"),
 ];
 
 /// Every row with its table.
@@ -51,6 +54,9 @@ fn map(table: &Table, field: &Field, yaml: Option<&str>) -> String {
     }
     let needed = NEEDED.iter().filter(|(section, ..)| *section == table.section);
     entries.extend(needed.map(|(_, name, yaml)| (*name, *yaml)));
+    if (table.section, field.name) == (Section::Root, "pools") {
+        entries.retain(|(name, _)| *name != "models");
+    }
     if yaml.is_none() {
         entries.retain(|(name, _)| *name != field.name);
     }
@@ -89,6 +95,9 @@ fn wrapped(field: &Field, kind: &Kind, value: &str) -> String {
     match kind {
         Kind::List(item, ..) => format!("[{}]", wrapped(field, item, value)),
         Kind::Named(_, of) => {
+            if field.name == "models" {
+                return format!("{{ n: {}, llama: llama }}", wrapped(field, of, value));
+            }
             let name = NAMES.iter().find(|(of, _)| *of == field.name).map_or("n", |(_, name)| name);
             format!("{{ {name}: {} }}", wrapped(field, of, value))
         }

@@ -57,6 +57,15 @@ pub(crate) const SERVICE_PORT: Form =
 pub(crate) const SHA256: Form = form("64 hexadecimal digits", "^[0-9A-Fa-f]{64}$").or_scalar();
 pub(crate) const TIME: Form = form("time", "^[+0-9].{9,}$").or_scalar();
 pub(crate) const POOL: Form = form("one of `pools`", r"^[A-Za-z0-9]\S*$").or_scalar();
+pub(crate) const MODEL: Form =
+    form("one of `models`, or a name that a family has", r"^\S{1,256}$").or_scalar();
+pub(crate) const HEADER: Form =
+    form("name of a header", "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$").or_scalar();
+pub(crate) const HEADER_REFERENCE: Form =
+    form("`header:NAME`", "^header:[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$");
+pub(crate) const HEADER_VALUE: Form =
+    form("1 to 4096 visible ASCII characters, spaces between them", "^[!-~]([ -~]{0,4094}[!-~])?$")
+        .or_scalar();
 pub(crate) const ROLE: Form = form("one of `roles`", r"^[A-Za-z0-9]\S*$").or_scalar();
 pub(crate) const TENANT: Form = form("one of `tenants`", r"^[A-Za-z0-9]\S*$").or_scalar();
 pub(crate) const LIMITS: Form = form("one of `limits`", r"^[A-Za-z0-9]\S*$").or_scalar();

@@ -2,6 +2,7 @@
 
 use super::{Change, Field, Kind, Presence, Section, Table, form};
 use crate::gateway::{IDLE_BOUNDS, MAX_BODY_BYTES_LEAST, WORKERS_MAX};
+use crate::retry::{SERVER_ERRORS, TOO_MANY_REQUESTS};
 use Change::{Envoy, Live, Said, Start};
 use Presence::{Default, Otherwise, Required};
 use contract::limits::MAX_BODY_BYTES_MAX;
@@ -33,7 +34,8 @@ pub(super) const ROOT: Table = Table {
             Kind::Named(&form::PLAIN_NAME, &Kind::Map(Section::Pool)),
             Default("{}"),
             Live,
-            "{ llama: { engine: vllm, model: m, endpoints: [http://10.0.0.11:8000] } }",
+            "{ llama: { engine: vllm, model: m, endpoints: [http://10.0.0.11:8000] }, qwen: { engine: \
+             vllm, model: m, endpoints: [http://10.0.0.21:8000] } }",
             "sets of equal inference servers",
         ),
         Field::new(
@@ -136,6 +138,31 @@ pub(super) const GATEWAY: Table = Table {
             "how long an upload or a streamed answer may be silent before it is ended",
         ),
         Field::new(
+            "replay_body",
+            Kind::Size(MAX_BODY_BYTES_LEAST, MAX_BODY_BYTES_MAX),
+            Default("4MiB"),
+            Live,
+            "1MiB",
+            "largest request body that is sent again after a failure; with a larger one there is \
+             one attempt, and the answer has `x-tollgate-retry: off`",
+        ),
+        Field::new(
+            "retry",
+            Kind::Map(Section::Retry),
+            Default("{}"),
+            Live,
+            "{ budget: 10% }",
+            "after which failures a request goes to another server or pool",
+        ),
+        Field::new(
+            "zone",
+            Kind::Text(&form::PLAIN_NAME),
+            Otherwise("not known"),
+            Live,
+            "eu-1b",
+            "where the gateway is: servers of the same zone are tried before those of others",
+        ),
+        Field::new(
             "workers",
             Kind::Count(WORKERS_MAX as u64),
             Otherwise("number of cores"),
@@ -178,3 +205,35 @@ pub(super) const TLS: Table = Table {
         ),
     ],
 };
+
+pub(super) const RETRY: Table = Table {
+    section: Section::Retry,
+    name: "gateway.retry",
+    one_of: &[],
+    fields: &[
+        Field::new(
+            "on",
+            Kind::List(&FAILURE, 0, None),
+            Default("[connect, reset, 429, 5xx]"),
+            Live,
+            "[connect, 503]",
+            "a connection that could not be made, one that broke before the answer began, \
+             statuses of the engine",
+        ),
+        Field::new(
+            "budget",
+            Kind::Percent(1, 100),
+            Default("100%"),
+            Live,
+            "20%",
+            "the most of a pool's requests under way that may be attempts after the first; a hundred \
+             may in any case, and all where the request can go on to another pool",
+        ),
+    ],
+};
+
+const FAILURE: Kind = Kind::Either(&[
+    Kind::Choice(&["connect", "reset", "5xx"]),
+    Kind::Whole(TOO_MANY_REQUESTS as u64, TOO_MANY_REQUESTS as u64),
+    Kind::Whole(*SERVER_ERRORS.start() as u64, *SERVER_ERRORS.end() as u64),
+]);

@@ -128,17 +128,14 @@ fn schema(kind: &Kind) -> Value {
     match kind {
         Kind::Duration(..) => text("^[0-9]+(ms|s|m|h|d)$"),
         Kind::Size(..) => text("^[0-9]+(B|KiB|MiB|GiB)$"),
-        Kind::Percent => text("^[0-9]+%$"),
+        Kind::Percent(..) => text("^[0-9]+%$"),
+        Kind::Share => text(r"^[0-9]+(\.[0-9]+)?%$"),
         Kind::Truth => json!({
             "type": ["boolean", "string"],
             "pattern": format!("^(true|false)${REFERENCE}"),
         }),
-        Kind::Count(most) => json!({
-            "type": ["integer", "string"],
-            "minimum": 1,
-            "maximum": most,
-            "pattern": format!("^[0-9]+${REFERENCE}"),
-        }),
+        Kind::Count(most) => whole(1, *most),
+        Kind::Whole(least, most) => whole(*least, *most),
         Kind::Money => json!({
             "type": ["number", "string"],
             "minimum": 0,
@@ -164,6 +161,15 @@ fn schema(kind: &Kind) -> Value {
         }),
         Kind::Either(kinds) => json!({ "anyOf": kinds.iter().map(schema).collect::<Vec<_>>() }),
     }
+}
+
+fn whole(least: u64, most: u64) -> Value {
+    json!({
+        "type": ["integer", "string"],
+        "minimum": least,
+        "maximum": most,
+        "pattern": format!("^[0-9]+${REFERENCE}"),
+    })
 }
 
 fn text(pattern: &str) -> Value {

@@ -87,7 +87,7 @@ fn what_is_wrong_is_not_valid() {
             // No pattern holds bounds of durations and sizes, nor what names resolve.
             let form_alone = match field.kind {
                 Kind::Duration(..) | Kind::Size(..) => yaml != "5",
-                Kind::Percent => yaml.ends_with('%'),
+                Kind::Percent(..) | Kind::Share => yaml.ends_with('%'),
                 Kind::Text(form) => form.words.starts_with("one of") && yaml == wrong(form),
                 _ => false,
             };

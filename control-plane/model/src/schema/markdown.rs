@@ -12,7 +12,6 @@ pub(super) fn document() -> String {
     let mut document = String::new();
     for line in TEMPLATE.lines() {
         match marked(line) {
-            Some("unbuilt") => document += &crate::unbuilt::markdown(),
             Some(name) => document += &fields(named(name)),
             None => writeln!(document, "{line}").unwrap(),
         }
@@ -95,6 +94,29 @@ fn every_table_is_in_the_documentation() {
 
 /// The blocks of YAML in the documentation.
 pub(super) fn examples() -> Vec<&'static str> {
-    let blocks = TEMPLATE.split("```yaml\n").skip(1);
+    blocks(TEMPLATE)
+}
+
+fn blocks(text: &'static str) -> Vec<&'static str> {
+    let blocks = text.split("```yaml\n").skip(1);
     blocks.filter_map(|block| block.split("```").next()).collect()
+}
+
+/// They are excerpts: what they refer to may be elsewhere.
+#[test]
+fn the_examples_of_routing_are_of_this_grammar() {
+    let blocks = blocks(include_str!("../../../../docs/routing.md"));
+    assert!(blocks.len() >= 7, "{}", blocks.len());
+    for block in blocks {
+        let text = format!("version: 1\n{block}");
+        let loaded =
+            crate::load(&text, std::path::Path::new("/"), &super::documents_tests::Anything);
+        let problems = loaded.err().unwrap_or_default();
+        let elsewhere = |message: &str| {
+            ["is no pool;", "is no role;", "is no tenant;"].iter().any(|no| message.contains(no))
+        };
+        let wrong: Vec<_> =
+            problems.iter().filter(|problem| !elsewhere(&problem.message)).collect();
+        assert!(wrong.is_empty(), "{block}\n{wrong:?}");
+    }
 }

@@ -6,14 +6,17 @@
 //! of its bounds and what lies beyond, its default.
 
 mod auth;
+mod balance;
 mod control;
 mod discover;
+mod engine_access;
 mod form;
 mod gateway;
 mod json;
 mod limits;
 mod masking;
 mod media;
+mod models;
 mod pools;
 mod tenants;
 mod words;
@@ -39,12 +42,17 @@ pub(crate) enum Section {
     Root,
     Gateway,
     GatewayTls,
+    Retry,
     Control,
     XdsPort,
     XdsTls,
     XdsEnvoy,
     Canary,
     Pool,
+    Endpoint,
+    EngineTls,
+    Credentials,
+    Breakers,
     Discover,
     Dns,
     Kubernetes,
@@ -57,6 +65,9 @@ pub(crate) enum Section {
     Media,
     Model,
     Split,
+    Rule,
+    When,
+    Shadow,
     Role,
     Deny,
     Limits,
@@ -107,8 +118,12 @@ pub(crate) enum Kind {
     Size(u64, u64),
     /// A whole number from 1.
     Count(u64),
-    /// From `1%` to `100%`.
-    Percent,
+    /// A whole number from the one to the other.
+    Whole(u64, u64),
+    /// A whole number of percent, from the one to the other.
+    Percent(u32, u32),
+    /// Percent with digits after the point, above none of them.
+    Share,
     /// From `0` to `1`.
     Score,
     Truth,
@@ -184,24 +199,32 @@ pub(crate) const TABLES: &[&Table] = &[
     &gateway::ROOT,
     &gateway::GATEWAY,
     &gateway::TLS,
+    &gateway::RETRY,
     &control::CONTROL,
     &control::XDS,
     &control::XDS_TLS,
     &control::XDS_ENVOY,
     &control::CANARY,
     &pools::POOL,
+    &engine_access::ENDPOINT,
+    &engine_access::TLS,
+    &engine_access::CREDENTIALS,
+    &engine_access::BREAKERS,
     &discover::DISCOVER,
     &discover::DNS,
     &discover::KUBERNETES,
     &discover::CONSUL,
-    &pools::BALANCE,
-    &pools::METRICS,
+    &balance::BALANCE,
+    &balance::METRICS,
     &pools::HEALTH,
     &pools::EJECTION,
     &pools::PRICE,
     &media::MEDIA,
-    &tenants::MODEL,
-    &tenants::SPLIT,
+    &models::MODEL,
+    &models::SPLIT,
+    &models::RULE,
+    &models::WHEN,
+    &models::SHADOW,
     &tenants::ROLE,
     &tenants::DENY,
     &limits::LIMITS,

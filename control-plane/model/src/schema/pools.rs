@@ -1,10 +1,9 @@
 //! The tables of `pools`.
 
 use super::{Change, Field, Kind, Presence, Section, Table, form};
-use crate::balance::{INTERVAL_BOUNDS, MAX_ACTIVE_MAX, STALE_AFTER_MAX};
 use crate::health::{self, BASE_BOUNDS, FAILURES_MAX};
-use crate::pool::{CONTEXT_MAX, DRAIN_BOUNDS, TIMEOUT_BOUNDS};
-use Change::Live;
+use crate::pool::{CONTEXT_MAX, DRAIN_BOUNDS, RETRIES_MAX, SLOW_START_BOUNDS, TIMEOUT_BOUNDS};
+use Change::{Live, Said};
 use Presence::{Default, Otherwise, Required};
 
 pub(super) const POOL: Table = Table {
@@ -62,12 +61,16 @@ pub(super) const POOL: Table = Table {
         ),
         Field::new(
             "endpoints",
-            Kind::List(&Kind::Text(&form::ENDPOINT), 1, None),
+            Kind::List(
+                &Kind::Either(&[Kind::Text(&form::ENDPOINT), Kind::Map(Section::Endpoint)]),
+                1,
+                None,
+            ),
             Otherwise("-"),
             Live,
-            "[http://10.0.0.11:8000]",
-            "the servers, without a path; no two the same; all `http` or all `https`. Exactly one \
-             of `endpoints` and `discover`",
+            "[{ url: https://10.0.0.11:8443, zone: eu-1a }]",
+            "the servers; no two the same; all `http` or all `https`. Exactly one of `endpoints` \
+             and `discover`",
         ),
         Field::new(
             "discover",
@@ -85,6 +88,15 @@ pub(super) const POOL: Table = Table {
             Live,
             "{ by: round_robin }",
             "how a server is picked",
+        ),
+        Field::new(
+            "spill",
+            Kind::Percent(1, 100),
+            Otherwise("`85%` where the servers are asked for their load"),
+            Live,
+            "70%",
+            "above this load of the servers in the gateway's zone, those of other zones take \
+             part; only where the gateway and the servers have zones",
         ),
         Field::new(
             "health",
@@ -114,9 +126,9 @@ pub(super) const POOL: Table = Table {
         Field::new(
             "metrics",
             Kind::Map(Section::Metrics),
-            Otherwise("asked with `by: load`, else not"),
+            Otherwise("asked with `by: load`, `by: latency`, zones or `spill`, else not"),
             Live,
-            "{}",
+            "{ port: 8002 }",
             "asks every server for its load; not for `openai`, nor with host names in `endpoints`",
         ),
         Field::new(
@@ -134,6 +146,64 @@ pub(super) const POOL: Table = Table {
             Live,
             "5m",
             "how long an answer that is not streamed may take",
+        ),
+        Field::new(
+            "first_token_timeout",
+            Kind::Duration(*TIMEOUT_BOUNDS.start(), *TIMEOUT_BOUNDS.end()),
+            Otherwise("as long as the whole answer"),
+            Live,
+            "20s",
+            "how long the first bytes of a stream may take before another server is tried; other \
+             answers have `timeout`",
+        ),
+        Field::new(
+            "retries",
+            Kind::Whole(0, RETRIES_MAX as u64),
+            Default("1"),
+            Live,
+            "2",
+            "how many further servers of the pool are tried before the next pool is",
+        ),
+        Field::new(
+            "breakers",
+            Kind::Map(Section::Breakers),
+            Default("{}"),
+            Live,
+            "{ requests: 500 }",
+            "the most that one Envoy has under way to the pool; beyond it requests are refused \
+             with 503, whatever the fallbacks",
+        ),
+        Field::new(
+            "slow_start",
+            Kind::Duration(*SLOW_START_BOUNDS.start(), *SLOW_START_BOUNDS.end()),
+            Otherwise("not at all"),
+            Live,
+            "30s",
+            "for how long a server that is new gets less than its share",
+        ),
+        Field::new(
+            "credentials",
+            Kind::Map(Section::Credentials),
+            Otherwise("none"),
+            Live,
+            "{ header: authorization, value: Bearer ${ENGINE_KEY} }",
+            "what the servers want to see; no server of another pool gets it",
+        ),
+        Field::new(
+            "protocol",
+            Kind::Choice(&["http1", "http2"]),
+            Default("http1"),
+            Live,
+            "http2",
+            "what the servers speak; `http2` without TLS is by prior knowledge",
+        ),
+        Field::new(
+            "tls",
+            Kind::Map(Section::EngineTls),
+            Otherwise("authorities that the machine knows"),
+            Said("live, the file too"),
+            "{ ca: engines-ca.pem }",
+            "how `https` servers are verified",
         ),
         Field::new(
             "allow_fields",
@@ -160,82 +230,6 @@ pub(super) const POOL: Table = Table {
             Live,
             "{ kinds: [image] }",
             "images, sound and documents in a request",
-        ),
-    ],
-};
-
-pub(super) const BALANCE: Table = Table {
-    section: Section::Balance,
-    name: "pools.NAME.balance",
-    one_of: &[],
-    fields: &[
-        Field::new(
-            "by",
-            Kind::Choice(&["round_robin", "least_request", "load"]),
-            Default("least_request"),
-            Live,
-            "round_robin",
-            "one after the other; the less busy of two drawn at random; or that with weights from \
-             what the engines report of their load (not for `openai`, nor with host names in \
-             `endpoints`)",
-        ),
-        Field::new(
-            "max_active",
-            Kind::Count(MAX_ACTIVE_MAX as u64),
-            Default("32"),
-            Live,
-            "8",
-            "requests at once that one server does well with: the measure of its load; only with \
-             `by: load`",
-        )
-        .beside(&[("by", "load")]),
-        Field::new(
-            "affinity",
-            Kind::Choice(&["none"]),
-            Default("none"),
-            Live,
-            "none",
-            "whether requests that belong together go to one server",
-        ),
-    ],
-};
-
-pub(super) const METRICS: Table = Table {
-    section: Section::Metrics,
-    name: "pools.NAME.metrics",
-    one_of: &[],
-    fields: &[
-        Field::new(
-            "path",
-            Kind::Text(&form::URL_PATH),
-            Default("/metrics"),
-            Live,
-            "/prometheus",
-            "path of the Prometheus text",
-        ),
-        Field::new(
-            "port",
-            Kind::Count(u16::MAX as u64),
-            Otherwise("the server's own"),
-            Live,
-            "8002",
-            "port of it",
-        ),
-        Field::new(
-            "interval",
-            Kind::Duration(*INTERVAL_BOUNDS.start(), *INTERVAL_BOUNDS.end()),
-            Default("1s"),
-            Live,
-            "250ms",
-            "time between two questions to one server",
-        ),
-        Field::new(
-            "stale_after",
-            Kind::Count(STALE_AFTER_MAX as u64),
-            Default("5"),
-            Live,
-            "3",
-            "after how many intervals without an answer the last one counts no more",
         ),
     ],
 };
@@ -279,7 +273,7 @@ pub(super) const EJECTION: Table = Table {
         ),
         Field::new(
             "error_rate",
-            Kind::Percent,
+            Kind::Percent(1, 100),
             Default("50%"),
             Live,
             "20%",

@@ -1,66 +1,8 @@
-//! The tables of `models`, `roles` and `tenants`.
+//! The tables of `roles` and `tenants`.
 
 use super::{Change, Field, Kind, Presence, Section, Table, form};
-use crate::route::WEIGHT_MAX;
 use Change::Live;
 use Presence::{Default, Otherwise, Required};
-
-pub(super) const MODEL: Table = Table {
-    section: Section::Model,
-    name: "models.NAME",
-    one_of: &[],
-    fields: &[
-        Field::new(
-            "split",
-            Kind::List(&Kind::Map(Section::Split), 1, Some(1)),
-            Required,
-            Live,
-            "[{ pool: llama }]",
-            "the pools that serve the name",
-        ),
-        Field::new(
-            "sticky",
-            Kind::Choice(&["none"]),
-            Default("none"),
-            Live,
-            "none",
-            "whose requests stay with one pool",
-        ),
-        Field::new(
-            "masking",
-            Kind::Text(&form::MASKING),
-            Otherwise("the tenant's"),
-            Live,
-            "default",
-            "the masking policy of its requests, where the credential names none",
-        ),
-        Field::new(
-            "limits",
-            Kind::Text(&form::LIMITS),
-            Otherwise("none"),
-            Live,
-            "standard",
-            "the limits of all its requests together, whoever sends them",
-        ),
-    ],
-};
-
-pub(super) const SPLIT: Table = Table {
-    section: Section::Split,
-    name: "models.NAME.split",
-    one_of: &[],
-    fields: &[
-        Field::new("pool", Kind::Text(&form::POOL), Required, Live, "llama", "the pool"),
-        Field::new(
-            "weight",
-            Kind::Count(WEIGHT_MAX),
-            Otherwise("-"),
-            Live,
-            "100",
-            "its share; means nothing yet, with one pool",
-        ),
-    ],
-};
 
 const PATHS: Field = Field::new(
     "paths",
@@ -169,6 +111,14 @@ pub(super) const TENANT: Table = Table {
             Live,
             "{ dollars: 250.00, per: month }",
             "what all its requests together may spend",
+        ),
+        Field::new(
+            "aliases",
+            Kind::Named(&form::MODEL_NAME, &Kind::Text(&form::MODEL)),
+            Default("{}"),
+            Live,
+            "{ gpt-4o: llama }",
+            "what its callers call models; such a name hides a model that has it",
         ),
         Field::new(
             "users",

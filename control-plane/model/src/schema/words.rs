@@ -13,7 +13,10 @@ pub(super) fn allowed(kind: &Kind) -> String {
         }
         Kind::Count(1) => "`1`".to_owned(),
         Kind::Count(most) => format!("1 to {most}"),
-        Kind::Percent => "`1%` to `100%`".to_owned(),
+        Kind::Whole(least, most) if least == most => format!("`{least}`"),
+        Kind::Whole(least, most) => format!("{least} to {most}"),
+        Kind::Percent(least, most) => format!("`{least}%` to `{most}%`"),
+        Kind::Share => "`0.0001%` to `100%`".to_owned(),
         Kind::Score => "0 to 1, two digits after the point".to_owned(),
         Kind::Truth => "`true`, `false`".to_owned(),
         Kind::Money => "0 to 9223372036.854775807 dollars".to_owned(),
@@ -32,6 +35,7 @@ fn list(item: &Kind, least: usize, most: Option<usize>) -> String {
     let count = match (least, most) {
         (1, Some(1)) => ", exactly one",
         (1, None) => ", at least one",
+        (0, Some(most)) => return format!("list, at most {most}: {}", allowed(item)),
         _ => "",
     };
     format!("list{count}: {}", allowed(item))

@@ -1,5 +1,7 @@
 use super::*;
-use crate::build::tests::{EXAMPLE, plan};
+use crate::Inputs;
+use crate::build::build;
+use crate::build::tests::{EXAMPLE, config, inputs, plan};
 
 fn after(replaced: &str, with: &str) -> Vec<String> {
     assert!(EXAMPLE.contains(replaced), "{replaced}");
@@ -161,6 +163,108 @@ fn the_place_of_an_issuer_is_no_change() {
     let behind = EXAMPLE.replace(ci, "") + ci;
     assert_ne!(plan(&behind), plan(EXAMPLE));
     assert_eq!(diff(&plan(EXAMPLE), &plan(&behind)), Vec::<String>::new());
+}
+
+/// Two pools and all that models can say of them.
+const ROUTED: &str = r#"
+version: 1
+gateway: { retry: { budget: 10% } }
+pools:
+  big:
+    engine: vllm
+    model: m
+    endpoints: [https://10.0.0.1:1]
+    balance: { affinity: user }
+    credentials: { header: api-key, value: made-up-engine-key }
+    breakers: { requests: 5 }
+    slow_start: 30s
+    tls: { ca: ca.pem }
+  small: { engine: vllm, model: m, endpoints: [http://10.0.0.2:1] }
+models:
+  chat:
+    split: [{ pool: big, weight: 95 }, { pool: small, weight: 5 }]
+    sticky: user
+    experiment: tone
+    fallback: [small]
+    rules:
+      - { when: { header: { x-tier: batch }, stream: true }, to: small }
+      - { when: { tenant: acme, role: user, path: /v1/*, prompt_tokens_over: 10 }, to: small }
+      - { when: { prompt_tokens_up_to: 9, language: korean, media: [image, audio] }, to: big }
+    shadow: { pool: small, share: 0.5% }
+  talk: { alias: chat }
+  "gpt-*": small
+roles: { user: { models: ["*"] } }
+tenants: { acme: { aliases: { best: chat } } }
+"#;
+
+fn after_routed(replaced: &str, with: &str) -> Vec<String> {
+    assert!(ROUTED.contains(replaced), "{replaced}");
+    diff(&plan(ROUTED), &plan(&ROUTED.replace(replaced, with)))
+}
+
+#[test]
+fn which_pools_serve_a_name() {
+    let rules = "header x-tier batch, stream: small, tenant acme, role user, path /v1/*, prompt \
+                 over 10: small, prompt up to 9, Korean, image or audio: big";
+    let other = rules.replace("batch", "slow");
+    let rules = format!("model chat: rules [{rules}] -> [{other}]");
+    let table: [(&str, &str, &[&str]); 11] = [
+        ("weight: 95", "weight: 90", &["model chat: split big 95, small 5 -> big 90, small 5"]),
+        (", { pool: small, weight: 5 }", "", &["model chat: split big 95, small 5 -> big"]),
+        ("sticky: user", "sticky: header:x-a", &["model chat: sticky user -> header:x-a"]),
+        ("experiment: tone", "", &["model chat: experiment tone -> none"]),
+        ("fallback: [small]", "", &["model chat: fallback [small] -> []"]),
+        ("x-tier: batch", "x-tier: slow", &[&rules]),
+        ("share: 0.5%", "share: 12.25%", &["model chat: shadow small 0.5% -> small 12.25%"]),
+        (
+            "    shadow: { pool: small, share: 0.5% }\n",
+            "",
+            &["model chat: shadow small 0.5% -> none"],
+        ),
+        ("alias: chat", "alias: gpt-4", &["alias talk: chat -> gpt-4"]),
+        ("\"gpt-*\": small", "\"gpt-*\": big", &["model gpt-*: pool small -> big"]),
+        (
+            "best: chat",
+            "best: talk, b: chat",
+            &["tenant acme: aliases [best is chat] -> [b is chat, best is chat]"],
+        ),
+    ];
+    for (replaced, with, expected) in table {
+        assert_eq!(after_routed(replaced, with), expected, "{replaced} -> {with}");
+    }
+}
+
+#[test]
+fn how_often_and_by_what_means_is_tried() {
+    let table: [(&str, &str, &[&str]); 11] = [
+        ("budget: 10%", "budget: 11%", &["gateway: retry changed"]),
+        ("gateway: {", "gateway: { replay_body: 1MiB,", &["gateway: replay_body changed"]),
+        ("affinity: user", "affinity: prefix", &["pool big: affinity changed"]),
+        ("header: api-key", "header: authorization", &["pool big: credentials changed"]),
+        ("made-up-engine-key", "another-engine-key", &[]),
+        ("requests: 5", "requests: 6", &["pool big: breakers changed"]),
+        ("slow_start: 30s", "slow_start: 31s", &["pool big: slow_start changed"]),
+        ("ca: ca.pem", "ca: cb.pem", &["pool big: tls.ca changed"]),
+        ("breakers:", "protocol: http2\n    breakers:", &["pool big: protocol changed"]),
+        ("breakers:", "retries: 2\n    breakers:", &["pool big: retries changed"]),
+        (
+            "breakers:",
+            "first_token_timeout: 9s\n    breakers:",
+            &["pool big: first_token_timeout changed"],
+        ),
+    ];
+    for (replaced, with, expected) in table {
+        assert_eq!(after_routed(replaced, with), expected, "{replaced} -> {with}");
+    }
+}
+
+#[test]
+fn what_follows_from_models_is_told_with_those() {
+    let config = config(ROUTED);
+    let without = inputs(&config);
+    let (old, new) = (build(&without), build(&Inputs { chains: true, ..without }));
+    assert_ne!(old.pools, new.pools);
+    assert_eq!(diff(&old, &new), ["gateway: use of fallbacks changed"]);
 }
 
 #[test]

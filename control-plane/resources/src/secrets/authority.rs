@@ -1,6 +1,7 @@
-//! Who signs the certificates of callers.
+//! Who signs the certificates of callers, and of engines.
 
 use super::{CertificateError, SecretResource, chain, inline};
+use envoy_types::pb::envoy::config::core::v3::DataSource;
 use envoy_types::pb::envoy::extensions::transport_sockets::tls::v3::{
     CertificateValidationContext, Secret, secret,
 };
@@ -8,30 +9,41 @@ use envoy_types::pb::envoy::extensions::transport_sockets::tls::v3::{
 /// Name of the secret that holds the authorities of callers' certificates.
 pub const GATEWAY_CLIENT_CA: &str = "gateway-client-ca";
 
-/// Certificates, one of which must have signed a caller's.
+/// Certificates, one of which must have signed that of the other side.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClientCa {
+pub struct Authorities {
     pem: Vec<u8>,
 }
 
-impl ClientCa {
+/// Who signs the certificates of callers.
+pub type ClientCa = Authorities;
+
+/// Who signs the certificates of a pool's engines.
+pub type EngineCa = Authorities;
+
+impl Authorities {
     /// Takes one or more certificates in PEM.
     ///
     /// # Errors
     /// When there is none, or one of them cannot be read.
-    pub fn parse(pem: &[u8]) -> Result<ClientCa, CertificateError> {
+    pub fn parse(pem: &[u8]) -> Result<Authorities, CertificateError> {
         chain(pem)?;
-        Ok(ClientCa { pem: pem.to_vec() })
+        Ok(Authorities { pem: pem.to_vec() })
+    }
+
+    /// The certificates, as a message of Envoy's has them.
+    pub(crate) fn inlined(&self) -> Option<DataSource> {
+        inline(&self.pem)
     }
 }
 
 /// The authorities as SDS has them. Whether a certificate is over is for Envoy to
 /// say at each handshake.
-pub(super) fn callers(authority: &ClientCa) -> SecretResource {
+pub(super) fn callers(authority: &Authorities) -> SecretResource {
     SecretResource(Secret {
         name: GATEWAY_CLIENT_CA.to_owned(),
         r#type: Some(secret::Type::ValidationContext(CertificateValidationContext {
-            trusted_ca: inline(&authority.pem),
+            trusted_ca: authority.inlined(),
             ..CertificateValidationContext::default()
         })),
     })

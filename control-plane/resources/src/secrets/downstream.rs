@@ -31,7 +31,7 @@ pub(crate) fn downstream(
 }
 
 /// What the listener asks for by name.
-pub(crate) fn all(listener: &ListenerPlan, material: &Material) -> Vec<SecretResource> {
+pub(super) fn all(listener: &ListenerPlan, material: &Material) -> Vec<SecretResource> {
     let authority = material.client_ca.as_ref().filter(|_| listener.client_certificates);
     let certificate = material.certificate.as_ref();
     certificate.map(gateway).into_iter().chain(authority.map(callers)).collect()

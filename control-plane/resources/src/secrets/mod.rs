@@ -1,21 +1,33 @@
-//! SDS: the certificate that callers are shown, and who signs theirs.
+//! SDS: the certificate that callers are shown, who signs theirs, and the credentials
+//! of pools.
 
 mod authority;
+mod credential;
 mod downstream;
 
 use authority::callers;
-pub use authority::{ClientCa, GATEWAY_CLIENT_CA};
-pub(crate) use downstream::{all, asked_for, downstream};
+pub use authority::{Authorities, ClientCa, EngineCa, GATEWAY_CLIENT_CA};
+pub use credential::Credential;
+pub(crate) use credential::{asked_for as credential_asked_for, injector};
+pub(crate) use downstream::{asked_for, downstream};
 
+use crate::{Material, TranslateError};
 use envoy_types::pb::envoy::config::core::v3::{DataSource, data_source::Specifier};
 use envoy_types::pb::envoy::extensions::transport_sockets::tls::v3::{
     Secret, TlsCertificate, secret,
 };
+use plan::Plan;
 use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::ParsedCertificate;
 use rustls::sign::CertifiedKey;
 use std::fmt;
+
+/// Every secret: the listener's, then those of the pools.
+pub(crate) fn all(plan: &Plan, material: &Material) -> Result<Vec<SecretResource>, TranslateError> {
+    let of_pools = credential::of_pools(&plan.pools, material)?;
+    Ok(downstream::all(&plan.listener, material).into_iter().chain(of_pools).collect())
+}
 
 /// Name of the secret that the gateway's listener asks for.
 pub const GATEWAY_CERTIFICATE: &str = "gateway-certificate";

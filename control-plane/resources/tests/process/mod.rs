@@ -2,28 +2,15 @@
 //! no control plane.
 #![allow(dead_code, reason = "each test uses a part")]
 
+mod written;
+
+#[allow(unused_imports, reason = "each test uses a part")]
+pub use written::{as_sent, for_this_envoy, inlined, resources_for_this_envoy};
+
 use super::fixture;
-use envoy_types::pb::envoy::config::bootstrap::v3::{
-    Admin, Bootstrap,
-    bootstrap::{DynamicResources, StaticResources},
-};
-use envoy_types::pb::envoy::config::cluster::v3::Cluster;
-use envoy_types::pb::envoy::config::cluster::v3::cluster::{ClusterDiscoveryType, DiscoveryType};
-use envoy_types::pb::envoy::config::core::v3::{
-    Address, ApiConfigSource, ApiVersion, GrpcService, Node, SocketAddress, address,
-    api_config_source::ApiType,
-    grpc_service::{EnvoyGrpc, TargetSpecifier},
-    socket_address::PortSpecifier,
-};
-use envoy_types::pb::envoy::config::listener::v3::{Listener, filter::ConfigType};
 use envoy_types::pb::envoy::config::route::v3::{
     RouteAction, route::Action, route_action::ClusterSpecifier,
 };
-use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3::{
-    HttpConnectionManager, http_connection_manager::RouteSpecifier, http_filter,
-};
-use envoy_types::util::pack_any;
-use prost::Message;
 use resources::{EnvoyResources, Material, Placement, translate};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -47,6 +34,22 @@ fn spooling() -> [&'static str; 2] {
         true => ["--file-flush-min-size-kb", "0"],
         false => ["--file-flush-interval-msec", "1"],
     }
+}
+
+/// Whether this Envoy can send a request on to another pool.
+pub fn can_chain() -> bool {
+    version() >= (1, 40)
+}
+
+/// This Envoy's, without the patch.
+fn version() -> (u32, u32) {
+    let version = Command::new(envoy()).arg("--version").output().unwrap().stdout;
+    let version = String::from_utf8_lossy(&version).into_owned();
+    let version = version.split_once("version: ").unwrap_or_default().1;
+    let number = version.split('/').nth(1).unwrap_or_default();
+    let parts: Vec<u32> = number.split(['.', '-']).filter_map(|part| part.parse().ok()).collect();
+    assert!(parts.len() >= 2, "no version in {version}");
+    (parts[0], parts[1])
 }
 
 pub fn validate(config: &Path) {
@@ -83,89 +86,6 @@ pub fn module(folder: &Path) -> PathBuf {
     path
 }
 
-/// A bootstrap that holds the resources themselves where they refer to xDS.
-pub fn inlined(resources: EnvoyResources) -> Vec<u8> {
-    let all = resources.clone();
-    let bootstrap = Bootstrap {
-        admin: Some(Admin { address: Some(any_port()), ..Admin::default() }),
-        static_resources: Some(StaticResources {
-            listeners: all.listeners.into_iter().map(|one| listener(one, &resources)).collect(),
-            clusters: all.clusters.into_iter().map(|one| cluster(one, &resources)).collect(),
-            ..StaticResources::default()
-        }),
-        ..Bootstrap::default()
-    };
-    bootstrap.encode_to_vec()
-}
-
-/// A bootstrap that holds listeners and clusters as they are sent: the rest is to
-/// be asked for over ADS.
-pub fn as_sent(resources: EnvoyResources) -> Vec<u8> {
-    let control = EnvoyGrpc { cluster_name: "control".to_owned(), ..EnvoyGrpc::default() };
-    let service = GrpcService {
-        target_specifier: Some(TargetSpecifier::EnvoyGrpc(control)),
-        ..GrpcService::default()
-    };
-    let ads = ApiConfigSource {
-        api_type: ApiType::DeltaGrpc.into(),
-        transport_api_version: ApiVersion::V3.into(),
-        grpc_services: vec![service],
-        ..ApiConfigSource::default()
-    };
-    let control = Cluster { name: "control".to_owned(), ..Cluster::default() };
-    let node =
-        Node { id: "gateway-1".to_owned(), cluster: "tollgate".to_owned(), ..Node::default() };
-    let bootstrap = Bootstrap {
-        node: Some(node),
-        dynamic_resources: Some(DynamicResources {
-            ads_config: Some(ads),
-            ..DynamicResources::default()
-        }),
-        static_resources: Some(StaticResources {
-            listeners: resources.listeners,
-            clusters: resources.clusters.into_iter().chain([control]).collect(),
-            ..StaticResources::default()
-        }),
-        ..Bootstrap::default()
-    };
-    bootstrap.encode_to_vec()
-}
-
-fn any_port() -> Address {
-    let socket = SocketAddress {
-        address: "127.0.0.1".to_owned(),
-        port_specifier: Some(PortSpecifier::PortValue(0)),
-        ..SocketAddress::default()
-    };
-    Address { address: Some(address::Address::SocketAddress(socket)) }
-}
-
-fn listener(mut listener: Listener, resources: &EnvoyResources) -> Listener {
-    let filter = &mut listener.filter_chains[0].filters[0];
-    let Some(ConfigType::TypedConfig(any)) = &filter.config_type else { panic!("no manager") };
-    let mut manager = HttpConnectionManager::decode(&*any.value).unwrap();
-    manager.route_specifier = Some(RouteSpecifier::RouteConfig(resources.routes[0].clone()));
-    for filter in &mut manager.http_filters {
-        let config = resources.extensions.iter().find(|one| one.name == filter.name);
-        if let Some(config) = config.and_then(|one| one.typed_config.clone()) {
-            filter.config_type = Some(http_filter::ConfigType::TypedConfig(config));
-        }
-    }
-    filter.config_type = Some(ConfigType::TypedConfig(pack_any(manager)));
-    listener
-}
-
-fn cluster(mut cluster: Cluster, resources: &EnvoyResources) -> Cluster {
-    let own = resources.endpoints.iter().find(|one| one.cluster_name == cluster.name);
-    if let Some(assignment) = own {
-        cluster.eds_cluster_config = None;
-        cluster.cluster_discovery_type =
-            Some(ClusterDiscoveryType::Type(DiscoveryType::Static.into()));
-        cluster.load_assignment = Some(assignment.clone());
-    }
-    cluster
-}
-
 /// An engine that answers with the request's own text; whoever reaches it past the
 /// filter would read 200.
 pub fn engine() -> SocketAddr {
@@ -194,7 +114,7 @@ pub struct Gateway {
 impl Gateway {
     pub fn start(engine: SocketAddr) -> Gateway {
         Gateway::with(|folder| {
-            fixture::resources(engine, &module(folder), &folder.join("usage.jsonl"))
+            resources_for_this_envoy(engine, &module(folder), &folder.join("usage.jsonl"))
         })
     }
 
@@ -203,21 +123,23 @@ impl Gateway {
         Gateway::with(|folder| {
             let (wasm, spool_file) = (module(folder), folder.join("usage.jsonl"));
             let placement = Placement { wasm, spool_file };
-            let mut all = translate(&fixture::plan(engine), &placement, material).unwrap();
+            let mut all =
+                translate(&for_this_envoy(fixture::plan(engine)), &placement, material).unwrap();
             let to = ClusterSpecifier::Cluster("pool/small".to_owned());
             let to = RouteAction { cluster_specifier: Some(to), ..RouteAction::default() };
             let host = &mut all.routes[0].virtual_hosts[0];
+            host.routes.drain(..host.routes.len() - 1);
             host.routes[0].action = Some(Action::Route(to));
             host.request_headers_to_remove.clear();
             all
         })
     }
 
-    fn with(resources: impl FnOnce(&Path) -> EnvoyResources) -> Gateway {
+    pub fn with(resources: impl FnOnce(&Path) -> EnvoyResources) -> Gateway {
         let folder = tempfile::tempdir().unwrap();
         let resources = resources(folder.path());
         let config = folder.path().join("static.pb");
-        std::fs::write(&config, inlined(resources)).unwrap();
+        std::fs::write(&config, inlined(resources, folder.path())).unwrap();
         let process = Command::new(envoy())
             .args(["--disable-hot-restart", "--concurrency", "1", "-l", "warn"])
             .args(spooling())

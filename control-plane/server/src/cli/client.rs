@@ -87,6 +87,16 @@ impl Client {
         self.post(&format!("{path}/{}/{verb}", escaped(id)), body).await
     }
 
+    /// `PUT` of one thing in a collection.
+    pub async fn put<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        id: &str,
+        body: &impl Serialize,
+    ) -> Result<T, Failure> {
+        json(self.request(Method::PUT, &format!("{path}/{}", escaped(id))).json(body)).await
+    }
+
     /// `DELETE` of one thing in a collection.
     pub async fn delete<T: DeserializeOwned>(&self, path: &str, id: &str) -> Result<T, Failure> {
         json(self.request(Method::DELETE, &format!("{path}/{}", escaped(id)))).await

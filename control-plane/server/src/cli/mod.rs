@@ -8,6 +8,7 @@ pub mod keys;
 pub mod ledger;
 pub mod mask;
 pub mod reconcile;
+pub mod rollout;
 pub mod schema;
 pub mod status;
 mod table;

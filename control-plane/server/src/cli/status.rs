@@ -7,7 +7,7 @@ use super::client::Client;
 use super::{say, say_json, table};
 use crate::args::{self, Format};
 use crate::error::Failure;
-use admin::{ConfigStatus, SpoolStatus, Status, Supervised};
+use admin::{ChainsStatus, ConfigStatus, SpoolStatus, Status, Supervised};
 
 /// Prints what runs.
 pub async fn run(wanted: &args::Status) -> Result<(), Failure> {
@@ -26,7 +26,9 @@ fn text(status: &Status) -> String {
     parts.push(envoys::table(&status.envoys));
     parts.push(envoys::warnings(&status.envoys).join("\n"));
     parts.push(pools::sources(&status.pools));
+    parts.push(pools::balancing(&status.pools));
     parts.push(pools::endpoints(&status.pools));
+    parts.push(super::rollout::as_table(&status.rollouts));
     parts.retain(|part| !part.is_empty());
     parts.join("\n\n")
 }
@@ -38,6 +40,7 @@ fn head(status: &Status) -> String {
         format!("config     {}", config(&status.config)),
     ];
     lines.extend(status.supervised.as_ref().map(|own| format!("envoy      {}", envoy(own))));
+    lines.push(format!("fallbacks  {}", chains(&status.chains)));
     let rollout = status.rollout.as_ref().and_then(envoys::rollout);
     lines.extend(rollout.map(|it| format!("rollout    {it}")));
     lines.extend(status.ledger.as_ref().map(usage));
@@ -45,6 +48,11 @@ fn head(status: &Status) -> String {
     lines.extend(database.map(|place| format!("ledger     {}", table::plain(place))));
     lines.extend(status.spool.as_ref().map(|space| format!("spool      {}", spool(space))));
     lines.join("\n")
+}
+
+fn chains(chains: &ChainsStatus) -> String {
+    let off = |why: &String| format!("PASSED OVER: {}", table::plain(why));
+    chains.why.as_ref().map_or_else(|| "on".to_owned(), off)
 }
 
 fn usage(ledger: &ledger::Status) -> String {

@@ -32,6 +32,8 @@ struct KeptTarget {
     address: SocketAddr,
     hostname: Option<String>,
     tls: bool,
+    #[serde(default)]
+    zone: Option<String>,
 }
 
 impl Kept {
@@ -57,6 +59,7 @@ impl Kept {
             address: kept.address,
             hostname: kept.hostname.clone(),
             tls: kept.tls,
+            zone: kept.zone.clone(),
         };
         kept.map(|kept| kept.targets.iter().map(target).collect()).unwrap_or_default()
     }
@@ -84,7 +87,8 @@ impl Kept {
 
 impl From<Target> for KeptTarget {
     fn from(target: Target) -> KeptTarget {
-        KeptTarget { address: target.address, hostname: target.hostname, tls: target.tls }
+        let Target { address, hostname, tls, zone } = target;
+        KeptTarget { address, hostname, tls, zone }
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod kept;
 mod load;
+mod places;
 mod pool;
 
 #[cfg(test)]
@@ -11,12 +12,12 @@ mod tests;
 pub use kept::Kept;
 
 use admin::{ServerLoad, SourceStatus};
-use engines::{Scrape, Scraper};
+use engines::{Report, Scrape, Scraper};
 use model::Config;
 use model::ids::PoolName;
 use plan::Member;
 use pool::PoolRoster;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
@@ -32,6 +33,8 @@ pub struct Roster {
 pub struct PoolView {
     /// Where they come from.
     pub source: SourceStatus,
+    /// Whether those of other zones take part because of the load of those that are near.
+    pub spilling: bool,
     /// Each of them; none where Envoy resolves names.
     pub servers: BTreeMap<SocketAddr, ServerLoad>,
 }
@@ -57,15 +60,16 @@ impl Roster {
         let known: Vec<_> = state.pools.values().filter_map(PoolRoster::found).collect();
         state.pools.retain(|name, _| config.pools.contains_key(name));
         let State { pools, kept, .. } = &mut *state;
+        let zone = config.gateway.zone.as_ref();
         for (name, pool) in &config.pools {
             let before = || {
                 let same = known.iter().find(|(asked, _)| Some(asked) == pool.discover.as_ref());
                 same.map_or_else(|| kept.of(name, pool), |(_, targets)| targets.clone())
             };
             match pools.get_mut(name) {
-                Some(known) => known.configure(pool, &self.changed, before, now_ms),
+                Some(known) => known.configure((pool, zone), &self.changed, before, now_ms),
                 None => {
-                    let new = PoolRoster::new(name, pool, &self.changed, before, now_ms);
+                    let new = PoolRoster::new(name, (pool, zone), &self.changed, before, now_ms);
                     pools.insert(name.clone(), new);
                 }
             }
@@ -84,6 +88,19 @@ impl Roster {
         let state = self.lock();
         let named = |(name, pool): (&PoolName, &PoolRoster)| Some((name.clone(), pool.members()?));
         state.pools.iter().filter_map(named).collect()
+    }
+
+    /// Pools whose servers in the gateway's zone have more than enough to do.
+    pub fn spilling(&self) -> BTreeSet<PoolName> {
+        let state = self.lock();
+        let spilling = state.pools.iter().filter(|(_, pool)| pool.spills());
+        spilling.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// What each engine said last, and the time by the clock of that.
+    pub fn reports(&self) -> (BTreeMap<SocketAddr, Report>, u64) {
+        let state = self.lock();
+        (state.scraper.reports(), state.scraper.now_ms())
     }
 
     /// When [`Roster::look`] will find something though nobody said anything, in
@@ -119,7 +136,8 @@ impl Roster {
         let state = self.lock();
         let (reports, now_ms) = (state.scraper.reports(), state.scraper.now_ms());
         let told = |(name, pool): (&PoolName, &PoolRoster)| {
-            let view = PoolView { source: pool.source(), servers: pool.servers(&reports, now_ms) };
+            let servers = pool.servers(&reports, now_ms);
+            let view = PoolView { source: pool.source(), spilling: pool.spills(), servers };
             (name.clone(), view)
         };
         state.pools.iter().map(told).collect()

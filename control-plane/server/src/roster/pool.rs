@@ -1,10 +1,11 @@
 //! The servers of one pool.
 
 use super::load::Load;
+use super::places::Places;
 use admin::{ServerLoad, SourceStatus};
 use discovery::{Found, Membership, Target, Watched};
 use engines::{Report, Scrape};
-use model::ids::PoolName;
+use model::ids::{PoolName, ZoneName};
 use model::{Discovery, Pool, Source};
 use plan::Member;
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ pub struct PoolRoster {
     asked: Asked,
     membership: Membership,
     load: Option<Load>,
+    places: Places,
 }
 
 /// Where the servers come from.
@@ -57,7 +59,7 @@ impl PoolRoster {
     /// The servers of `pool`; `before` are those of an earlier run.
     pub fn new(
         name: &PoolName,
-        pool: &Pool,
+        (pool, zone): (&Pool, Option<&ZoneName>),
         changed: &Arc<Notify>,
         before: impl FnOnce() -> Vec<Target>,
         now_ms: u64,
@@ -67,7 +69,8 @@ impl PoolRoster {
             told: String::new(),
             asked: Asked::Names,
             membership: Membership::new(hold_empty(pool), pool.drain),
-            load: Load::of(pool),
+            load: Load::of(pool, zone.is_some()),
+            places: Places::of(pool, zone),
         };
         new.ask(pool, changed, before, now_ms);
         new
@@ -76,13 +79,14 @@ impl PoolRoster {
     /// The same pool, perhaps configured otherwise. Who is no longer meant drains.
     pub fn configure(
         &mut self,
-        pool: &Pool,
+        (pool, zone): (&Pool, Option<&ZoneName>),
         changed: &Arc<Notify>,
         before: impl FnOnce() -> Vec<Target>,
         now_ms: u64,
     ) {
         self.membership.set(hold_empty(pool), pool.drain);
-        self.load = Load::taking_over(self.load.take(), pool);
+        self.load = Load::taking_over(self.load.take(), pool, zone.is_some());
+        self.places = Places::of(pool, zone);
         let same = match (&self.asked, &pool.discover) {
             (Asked::Source(watch), Some(discovery)) => watch.discovery == *discovery,
             _ => false,
@@ -184,9 +188,17 @@ impl PoolRoster {
     ) -> bool {
         let Some(load) = &mut self.load else { return false };
         let members = self.membership.members();
-        let active = members.iter().filter(|member| !member.draining);
-        let addresses = active.map(|member| member.target.address);
-        load.weigh(addresses, reports, now_ms, reports_now_ms)
+        let active: Vec<_> = members.iter().filter(|member| !member.draining).collect();
+        let addresses = active.iter().map(|member| member.target.address);
+        let moved = load.weigh(addresses, reports, now_ms, reports_now_ms);
+        let near = active.iter().filter(|member| self.places.is_near(&member.target));
+        let near = near.map(|member| member.target.address);
+        moved | load.look_at_spill(near, reports, reports_now_ms)
+    }
+
+    /// Whether servers of other zones take part because of the load of those that are near.
+    pub fn spills(&self) -> bool {
+        self.load.as_ref().is_some_and(Load::spills)
     }
 
     /// When something will change by itself.
@@ -206,11 +218,13 @@ impl PoolRoster {
 
     fn planned(&self, member: discovery::Member) -> Member {
         let address = member.target.address;
+        let weight = self.load.as_ref().and_then(|load| load.weight(address));
         Member {
-            address,
+            zone: self.places.zone(&member.target).map(str::to_owned),
             hostname: member.target.hostname,
             draining: member.draining,
-            weight: self.load.as_ref().and_then(|load| load.weight(address)),
+            weight: weight.map(|weight| self.places.weighted(address, weight)),
+            ..Member::at(address)
         }
     }
 
@@ -243,6 +257,7 @@ impl PoolRoster {
             let reading = reading.filter(|reading| reading.is_fresh(reports_now_ms));
             let load = ServerLoad {
                 draining: member.draining,
+                zone: member.zone,
                 weight: member.weight,
                 running: reading.and_then(|reading| reading.load.running),
                 waiting: reading.and_then(|reading| reading.load.waiting),

@@ -26,6 +26,16 @@ pub struct Endpoint {
     pub active_requests: u64,
 }
 
+/// What is said of an endpoint that nothing speaks against.
+const HEALTHY: &str = "healthy";
+
+impl Endpoint {
+    /// Whether it gets requests.
+    pub fn is_healthy(&self) -> bool {
+        self.health == HEALTHY
+    }
+}
+
 impl EnvoyAdmin {
     /// A client for `address`.
     pub fn new(http: reqwest::Client, address: SocketAddr) -> Self {
@@ -103,7 +113,7 @@ fn endpoint(host: &Value) -> Option<Endpoint> {
 /// Every flag but `eds_health_status` is a reason not to be used.
 fn health(host: &Value) -> String {
     let Some(flags) = host.get("health_status").and_then(Value::as_object) else {
-        return "healthy".to_owned();
+        return HEALTHY.to_owned();
     };
     let set = |(name, value): (&String, &Value)| (*value == true).then(|| name.clone());
     let mut reasons: Vec<String> = flags.iter().filter_map(set).collect();
@@ -112,7 +122,7 @@ fn health(host: &Value) -> String {
     {
         reasons.push(told.to_lowercase());
     }
-    if reasons.is_empty() { "healthy".to_owned() } else { reasons.join(", ") }
+    if reasons.is_empty() { HEALTHY.to_owned() } else { reasons.join(", ") }
 }
 
 /// Envoy writes 64-bit values as text, and leaves zeros out.

@@ -7,9 +7,10 @@ use crate::error::Failure;
 use crate::files;
 use discovery::file_events::FileEvents;
 use model::{Config, Jwks, Tls};
-use resources::secrets::{Certificate, ClientCa};
+use plan::Plan;
+use resources::secrets::{Certificate, ClientCa, Credential, EngineCa};
 use resources::{Jwks as JwksText, Material};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -43,6 +44,7 @@ struct State {
 struct Files {
     tls: Option<Tls>,
     jwks: BTreeSet<PathBuf>,
+    engine_cas: BTreeSet<PathBuf>,
 }
 
 /// Contents that could be put in force. They hold a secret and therefore have no
@@ -59,6 +61,14 @@ impl Candidate {
     }
 }
 
+/// Which credentials are others than before, in words that show none of them.
+pub fn changes(before: &Material, now: &Material) -> Vec<String> {
+    let names: BTreeSet<_> = before.credentials.keys().chain(now.credentials.keys()).collect();
+    let others =
+        names.into_iter().filter(|&name| before.credentials.get(name) != now.credentials.get(name));
+    others.map(|name| format!("{name}: changed")).collect()
+}
+
 impl Materials {
     /// Nothing is in force yet.
     pub fn new() -> Self {
@@ -70,13 +80,15 @@ impl Materials {
     }
 
     /// What the files of `config` contain now; the last good content of those that are
-    /// in force already and wrong just now.
-    pub fn read(&self, config: &Config) -> Result<Candidate, Failure> {
+    /// in force already and wrong just now. The credentials of pools are as `config` has
+    /// them, under the names that `plan` has for them.
+    pub fn read(&self, config: &Config, plan: &Plan) -> Result<Candidate, Failure> {
         let files = Files::of(config);
-        let material = {
+        let mut material = {
             let state = self.state();
             read(&files, &state)?.0
         };
+        material.credentials = credentials(config, plan);
         Ok(Candidate { files, material: Arc::new(material) })
     }
 
@@ -192,14 +204,19 @@ impl Files {
             Jwks::File(path) => Some(path.clone()),
             Jwks::Url(_) => None,
         });
-        Files { tls: config.gateway.tls.clone(), jwks: jwks.collect() }
+        let engines = config.pools.values().filter_map(|pool| Some(pool.tls.as_ref()?.ca.clone()));
+        Files {
+            tls: config.gateway.tls.clone(),
+            jwks: jwks.collect(),
+            engine_cas: engines.collect(),
+        }
     }
 
     fn paths(&self) -> impl Iterator<Item = &Path> {
         let tls = self.tls.iter().flat_map(|tls| {
             [Some(&tls.cert), Some(&tls.key), tls.client_ca.as_ref()].into_iter().flatten()
         });
-        tls.chain(&self.jwks).map(PathBuf::as_path)
+        tls.chain(&self.jwks).chain(&self.engine_cas).map(PathBuf::as_path)
     }
 }
 
@@ -208,7 +225,9 @@ impl Files {
 fn read(files: &Files, state: &State) -> Result<(Material, Vec<String>), Failure> {
     let mut troubles = Vec::new();
     let last = &state.current;
-    let mut material = Material::default();
+    // What stands in the configuration itself changes with it alone.
+    let credentials = last.credentials.clone();
+    let mut material = Material { credentials, ..Material::default() };
     if let Some(tls) = &files.tls {
         let before = state.files.tls.as_ref();
         let same = before.is_some_and(|it| (&it.cert, &it.key) == (&tls.cert, &tls.key));
@@ -224,7 +243,21 @@ fn read(files: &Files, state: &State) -> Result<(Material, Vec<String>), Failure
         let kept = last.jwks.get(path).cloned();
         material.jwks.insert(path.clone(), or_last(jwks(path), kept, &mut troubles)?);
     }
+    for path in &files.engine_cas {
+        let kept = last.engine_cas.get(path).cloned();
+        material.engine_cas.insert(path.clone(), or_last(engine_ca(path), kept, &mut troubles)?);
+    }
     Ok((material, troubles))
+}
+
+/// The credentials of the pools, by the names of the secrets.
+fn credentials(config: &Config, plan: &Plan) -> BTreeMap<String, Credential> {
+    let of = |pool: &plan::PoolPlan| {
+        let secret = pool.credentials.as_ref()?.secret.clone();
+        let credentials = config.pools.get(pool.name.as_str())?.credentials.as_ref()?;
+        Some((secret, Credential::new(credentials.value.reveal())))
+    };
+    plan.pools.iter().filter_map(of).collect()
 }
 
 fn or_last<T>(
@@ -251,6 +284,11 @@ fn pair(tls: &Tls) -> Result<Certificate, Failure> {
 fn client_ca(path: &Path) -> Result<ClientCa, Failure> {
     let field = "gateway.tls.client_ca";
     ClientCa::parse(&file(field, path)?).map_err(|why| refused(field, path, why))
+}
+
+fn engine_ca(path: &Path) -> Result<EngineCa, Failure> {
+    let field = "pools.tls.ca";
+    EngineCa::parse(&file(field, path)?).map_err(|why| refused(field, path, why))
 }
 
 fn jwks(path: &Path) -> Result<JwksText, Failure> {

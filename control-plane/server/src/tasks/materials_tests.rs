@@ -37,6 +37,10 @@ impl World {
         world
     }
 
+    fn plan(&self) -> Plan {
+        crate::publish::plan(&self.config, "127.0.0.1:1".parse().unwrap())
+    }
+
     fn put(&self, name: &str, text: &str) {
         std::fs::write(self.path(name), text).unwrap();
     }
@@ -47,12 +51,12 @@ impl World {
 
     fn in_force(&self) -> Materials {
         let materials = Materials::new();
-        materials.in_force(materials.read(&self.config).ok().unwrap());
+        materials.in_force(materials.read(&self.config, &self.plan()).ok().unwrap());
         materials
     }
 
     fn why(&self, materials: &Materials) -> String {
-        match materials.read(&self.config) {
+        match materials.read(&self.config, &self.plan()) {
             Ok(_) => "it fits".to_owned(),
             Err(why) => why.to_string(),
         }
@@ -88,7 +92,7 @@ fn a_half_rotation_changes_nothing_until_both_fit() {
     materials.look();
     assert!(materials.current() == first && *changes.borrow() == 0);
     // Nor does a changed configuration that names the same files.
-    assert!(materials.read(&world.config).ok().unwrap().material() == &*first);
+    assert!(materials.read(&world.config, &world.plan()).ok().unwrap().material() == &*first);
     world.put("k.pem", &new.1);
     materials.look();
     let second = materials.current();
@@ -125,7 +129,8 @@ fn without_files_there_is_nothing() {
     let materials = world.in_force();
     let file = world.path("tollgate.yaml");
     let Ok(loaded) = crate::config_file::load_text(&file, "version: 1\n") else { panic!() };
-    materials.in_force(materials.read(&loaded.config).ok().unwrap());
+    let plan = crate::publish::plan(&loaded.config, "127.0.0.1:1".parse().unwrap());
+    materials.in_force(materials.read(&loaded.config, &plan).ok().unwrap());
     assert!(!materials.has_certificate() && *materials.current() == Material::default());
     world.put("k.pem", "");
     assert!(world.why(&materials).contains("the key cannot be read"), "nothing good is left");
@@ -150,7 +155,7 @@ async fn the_watch_finds_a_rotation_and_follows_to_other_files() {
     let mut changes = materials.changes();
     let watch = tokio::spawn(materials.clone().watch());
     for world in [&first, &second] {
-        materials.in_force(materials.read(&world.config).ok().unwrap());
+        materials.in_force(materials.read(&world.config, &world.plan()).ok().unwrap());
         let (cert, key) = pair();
         world.put("c.pem", &cert);
         world.put("k.pem", &key);
@@ -158,4 +163,31 @@ async fn the_watch_finds_a_rotation_and_follows_to_other_files() {
         assert!(found.is_ok(), "not found");
     }
     watch.abort();
+}
+
+#[test]
+fn what_engines_are_reached_with_is_material_and_outlives_a_look_at_the_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "version: 1\npools:\n  a: { engine: vllm, model: m, endpoints: \
+                [\"https://10.0.0.1:1\"], tls: { ca: ca.pem }, \
+                credentials: { header: Authorization, value: Bearer made-up } }\n";
+    let ca = folder.path().join("ca.pem");
+    std::fs::write(&ca, pair().0).unwrap();
+    let loaded = crate::config_file::load_text(&folder.path().join("t.yaml"), text);
+    let config = loaded.map_err(|invalid| invalid.0).ok().unwrap().config;
+    let plan = crate::publish::plan(&config, "127.0.0.1:1".parse().unwrap());
+    let materials = Materials::new();
+    materials.in_force(materials.read(&config, &plan).ok().unwrap());
+    let first = materials.current();
+    assert_eq!((first.credentials.len(), first.engine_cas.len()), (1, 1));
+    assert_eq!(changes(&Material::default(), &first), ["credential/a: changed"]);
+    assert_eq!(changes(&first, &first), [""; 0]);
+    assert!(first.credentials.get("credential/a") == Some(&Credential::new("Bearer made-up")));
+    std::fs::write(&ca, pair().0).unwrap();
+    materials.look();
+    let second = materials.current();
+    assert!(second.credentials == first.credentials && second.engine_cas != first.engine_cas);
+    std::fs::write(&ca, "nothing").unwrap();
+    materials.look();
+    assert!(materials.current().engine_cas == second.engine_cas);
 }

@@ -1,14 +1,14 @@
 //! Watches the configuration file: a valid change is put in force, an invalid
 //! one is named and changes nothing.
 
-use crate::config_file::{self, Invalid, Loaded};
+use crate::config_file::{self, Invalid, Loaded, Named};
 use crate::config_state::{self, ConfigState};
 use crate::publish::Publisher;
 use admin::CLOCK;
 use discovery::file_events::{FileEvents, LOOK_EVERY, QUIET};
 use ledger::{Action, Actor, AuditEvent};
 use model::Config;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::time::sleep;
 
@@ -21,6 +21,8 @@ pub struct ConfigWatch {
     pub file: PathBuf,
     /// Version of its text that was seen last.
     pub seen: String,
+    /// The files that this text names, as they were then.
+    pub named: Named,
     /// What this process was started with.
     pub started_with: Config,
     /// Where a good one goes.
@@ -32,19 +34,28 @@ pub struct ConfigWatch {
 impl ConfigWatch {
     /// Watches for ever.
     pub async fn run(mut self) {
-        let mut events = FileEvents::of([self.file.as_path()]);
         loop {
-            events.next().await;
-            self.look().await;
+            let mut events = FileEvents::of(self.paths().iter().map(PathBuf::as_path));
+            let watched = self.paths();
+            while watched == self.paths() {
+                events.next().await;
+                self.look().await;
+            }
         }
     }
 
-    /// Reads the file, and takes it if its text is another one. What cannot be read
-    /// is refused like what reads badly.
+    fn paths(&self) -> Vec<PathBuf> {
+        let named = self.named.paths().map(Path::to_owned);
+        [self.file.clone()].into_iter().chain(named).collect()
+    }
+
+    /// Reads the file, and takes it if its text is another one, or that of a file that it
+    /// names. What cannot be read is refused like what reads badly.
     async fn look(&mut self) {
         let found = self.read().await;
         let version = version_of(&found);
-        if version == self.seen || !self.is_still(&version).await {
+        let moved = version != self.seen || self.named.have_changed();
+        if !moved || !self.is_still(&version).await {
             return;
         }
         self.seen.clone_from(&version);
@@ -77,8 +88,10 @@ impl ConfigWatch {
         version_of(&self.read().await) == version
     }
 
-    async fn take(&self, text: &str) -> Result<Vec<String>, Invalid> {
-        let Loaded { config, version } = config_file::load_text(&self.file, text)?;
+    async fn take(&mut self, text: &str) -> Result<Vec<String>, Invalid> {
+        let (loaded, named) = config_file::load_named(&self.file, text);
+        self.named = named;
+        let Loaded { config, version, .. } = loaded?;
         let changes = self.publisher.put_in_force(&config).await;
         let changes = changes.map_err(|why| Invalid::as_a_whole(&self.file, why))?;
         let pending = config_state::needs_restart(&self.started_with, &config);

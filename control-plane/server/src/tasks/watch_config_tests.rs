@@ -22,6 +22,7 @@ struct World {
     plan: watch::Receiver<Arc<Plan>>,
     tag_key: watch::Receiver<Option<MaskingKey>>,
     state: ConfigState,
+    cache: xds::Cache,
     watching: JoinHandle<()>,
 }
 
@@ -47,8 +48,9 @@ impl World {
         std::fs::write(&file, text("first")).unwrap();
         let Ok(loaded) = config_file::load(&file) else { panic!("not valid") };
         let gateway: SocketAddr = GATEWAY.parse().unwrap();
+        let cache = xds::Cache::new();
         let publisher = Publisher {
-            cache: xds::Cache::new(),
+            cache: cache.clone(),
             ledger: Ledger::open(folder.path()).await.unwrap(),
             placement: Placement { wasm: "/w.wasm".into(), spool_file: "/u.jsonl".into() },
             gateway,
@@ -60,6 +62,8 @@ impl World {
             ),
             config: Mutex::new(None),
             materials: crate::tasks::materials::Materials::new(),
+            commanded: crate::weights::Commanded::default(),
+            chains: crate::chains::Chains::new(admin::ChainsStatus { on: true, why: None }),
             signers: crate::signers::Signers::new(false),
             tag_keys: TagKeys::new(folder.path(), false),
         };
@@ -69,11 +73,12 @@ impl World {
         let watch = ConfigWatch {
             file,
             seen: loaded.version,
+            named: loaded.named,
             started_with: loaded.config,
             publisher: Arc::new(publisher),
             state: state.clone(),
         };
-        World { folder, plan, tag_key, state, watching: tokio::spawn(watch.run()) }
+        World { folder, plan, tag_key, state, cache, watching: tokio::spawn(watch.run()) }
     }
 
     /// As an editor does it: a new file under the old name.
@@ -150,4 +155,25 @@ async fn another_key_of_placeholders_is_in_force_at_once() {
     world.until(|world| world.state.get().refused.is_some()).await;
     assert_eq!(key(&world), written);
     assert!(!format!("{:?}", world.state.get().refused).contains("short"));
+}
+
+#[tokio::test]
+async fn a_secret_that_is_replaced_in_its_file_is_in_force() {
+    let world = World::new().await;
+    let key = world.folder.path().join("engine-key");
+    std::fs::write(&key, "first-made-up-key").unwrap();
+    let with_key = text("second").replace(
+        "model: second,",
+        "model: second, credentials: { header: x-key, value: \"${file:engine-key}\" },",
+    );
+    world.replace(&with_key);
+    world.until(|world| world.model() == "second").await;
+    let before = world.cache.current().unwrap().version().to_owned();
+    std::fs::write(&key, "second-made-up-key").unwrap();
+    world.until(|world| world.cache.current().unwrap().version() != before).await;
+    // A file that is gone is refused, and what was there stays.
+    let before = world.cache.current().unwrap().version().to_owned();
+    std::fs::remove_file(&key).unwrap();
+    world.until(|world| world.state.get().refused.is_some()).await;
+    assert_eq!(world.cache.current().unwrap().version(), before);
 }

@@ -88,8 +88,8 @@ fn tenant_and_role_must_both_allow() {
     for (tenant, roles, model, expected) in table {
         let caller = caller(tenant, roles);
         let permissions = access.of(&caller).unwrap();
-        assert_eq!(permissions.allows(model, CHAT), *expected, "{tenant} {roles:?} {model}");
-        assert_eq!(permissions.model(model), *expected, "{tenant} {roles:?} {model}");
+        assert_eq!(permissions.allows(*model, CHAT), *expected, "{tenant} {roles:?} {model}");
+        assert_eq!(permissions.model(*model), *expected, "{tenant} {roles:?} {model}");
     }
 }
 
@@ -189,4 +189,32 @@ fn a_tenant_that_is_gone_has_no_callers() {
         let caller = Caller { means, ..caller("gone", &["*"]) };
         assert_eq!(access().of(&caller).map(|_| ()).unwrap_err().code.as_str(), code);
     }
+}
+
+#[test]
+fn roles_are_the_credentials_and_the_users() {
+    let access = access();
+    let has = |tenant: &str, roles: &[&str], user: Option<&str>, role: &str| {
+        let caller = Caller { user: user.map(str::to_owned), ..caller(tenant, roles) };
+        access.of(&caller).unwrap().has_role(role)
+    };
+    assert!(has("all", &["chat", "embed"], None, "embed"));
+    assert!(!has("all", &["chat"], None, "embed"));
+    assert!(!has("all", &["*"], None, "chat"), "no bound is no role");
+    assert!(has("bounded", &["*"], Some("ann"), "batch"));
+    assert!(has("bounded", &["chat"], Some("ann"), "chat"));
+    assert!(!has("bounded", &["*"], Some("bob"), "batch"));
+}
+
+#[test]
+fn a_model_is_meant_by_its_own_name_and_by_the_one_that_was_asked_for() {
+    let access = access();
+    let may = |tenant: &str, asked: &str, own: &str| {
+        let caller = caller(tenant, &["*"]);
+        access.of(&caller).unwrap().model(ModelNames { asked, own })
+    };
+    assert!(may("some", "gpt-4", "llama"), "what opens the model opens its other names");
+    assert!(!may("some", "gpt-4", "mistral"));
+    assert!(!may("denies", "plain", "top-secret"), "no other name goes round what is denied");
+    assert!(!may("denies", "top-secret", "plain"));
 }

@@ -161,3 +161,19 @@ proptest! {
         prop_assert!(cost_nanodollars(&prices, &tally).unsigned_abs() <= bound.nanodollars());
     }
 }
+
+/// Milliseconds of an engine's time, by the pool's time-out of a minute.
+#[test]
+fn time_is_bounded_by_all_attempts_together() {
+    let prices = Prices { gpu_second: 1_000, ..Prices::default() };
+    for (stream, attempts_ms, expected_ms) in [
+        (false, 0, 60_000),
+        (false, 60_000, 60_000),
+        (false, 150_000, 150_000),
+        (true, 150_000, GPU_SLICE_MS),
+    ] {
+        let asked = Asked { stream, attempts_ms, ..Asked::default() };
+        let bound = Bound::of(&pool(0, None, prices), &asked);
+        assert_eq!(bound.nanodollars(), expected_ms, "{stream} {attempts_ms}");
+    }
+}

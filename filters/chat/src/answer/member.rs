@@ -48,6 +48,8 @@ pub(super) enum Member {
     Model,
     Usage,
     Error,
+    /// `message` of the document itself: an object of messages, a text of errors.
+    Message,
     /// `type` and `object` of the document itself.
     Kind,
     /// Is looked into.
@@ -99,7 +101,8 @@ impl Member {
             b"error" => Self::Error,
             b"type" | b"object" => Self::Kind,
             b"choices" => Self::Inside(Scope::Choices),
-            b"response" | b"message" => Self::Inside(Scope::Envelope),
+            b"response" => Self::Inside(Scope::Envelope),
+            b"message" => Self::Message,
             b"delta" => Self::TextOr(Scope::EventDelta),
             b"content_block" => Self::Inside(Scope::Block),
             b"sequence_number" => Self::Sequence,
@@ -201,7 +204,11 @@ impl Member {
 
     /// What is looked into, where the value begins with `byte`.
     pub(super) fn inside(self, byte: u8) -> Option<Scope> {
-        let (Self::Inside(scope) | Self::TextOr(scope)) = self else { return None };
+        let scope = match self {
+            Self::Inside(scope) | Self::TextOr(scope) => scope,
+            Self::Message => Scope::Envelope,
+            _ => return None,
+        };
         (byte == if scope.is_array() { b'[' } else { b'{' }).then_some(scope)
     }
 }

@@ -118,6 +118,7 @@ impl AnswerScanner {
         match kept {
             Kept::Usage => self.usage.push(rest.get(..at).unwrap_or_default()),
             Kept::Bytes => self.deliver(at as u64),
+            Kept::Error => self.keep_error(rest.get(..at).unwrap_or_default()),
             Kept::Nothing => {}
         }
         self.nested = Nested { depth, in_text, kept };

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::fit::is_json;
 use super::plain::{is_long_number, is_name};
+use super::section::Sections;
 use super::shape::Place;
 use super::{Kind, Passage, TEXTS_MAX, Texts};
 use crate::json::{Event, Str, Token};
@@ -42,19 +43,22 @@ pub(crate) struct Gatherer<'a> {
     frames: Vec<Frame<'a>>,
     region: Option<Region>,
     passages: Vec<Passage<'a>>,
+    sections: Sections,
 }
 
 impl<'a> Gatherer<'a> {
     /// Before the first event of `body`.
     pub(crate) fn new(body: &'a [u8], api: &Api<'_>) -> Self {
         let frames = Vec::with_capacity(16);
-        Self { body, api: Place::body(api), frames, region: None, passages: Vec::new() }
+        let (passages, sections) = (Vec::new(), Sections::default());
+        Self { body, api: Place::body(api), frames, region: None, passages, sections }
     }
 
     /// The texts, in the order of the body; `None`: there are more than [`TEXTS_MAX`].
     pub(crate) fn finish(mut self) -> Option<Texts<'a>> {
         self.passages.sort_by_key(|passage| passage.start);
-        (self.passages.len() <= TEXTS_MAX).then_some(Texts { passages: self.passages })
+        let Self { passages, sections, .. } = self;
+        (passages.len() <= TEXTS_MAX).then_some(Texts { passages, sections })
     }
 
     /// Keeps a text, and no more than one over the bound.
@@ -109,6 +113,9 @@ impl<'a> Gatherer<'a> {
 
     #[inline]
     fn name(&mut self, name: Str<'a>, start: usize) {
+        if self.frames.len() == 1 {
+            self.sections.begin(name.raw(), start);
+        }
         let Some(frame) = self.frames.last_mut() else { return };
         frame.member = frame.place.member(name.raw());
         frame.is_part_text = frame.parts_of.is_some() && name.raw() == "text";

@@ -78,8 +78,22 @@ fn opened(policy: &Policy, arrival: Arrival<'_>) -> Opened {
         request_id: headers.text(REQUEST_ID_HEADER).unwrap_or_default().to_owned(),
         client_request_id: surface::client_request_id(headers),
         certificate: arrival.certificate,
+        told: told(policy, headers),
         end_of_stream: arrival.end_of_stream,
     }
+}
+
+/// The headers that rules and splits ask for; mostly there are none. Credentials are nobody's
+/// to ask for.
+fn told(policy: &Policy, headers: &Headers) -> Headers {
+    let asked = policy.routes.headers();
+    if asked.is_empty() {
+        return Headers::default();
+    }
+    let is_kept = |name: &str| {
+        asked.iter().any(|asked| asked == name) && !credential::HEADERS.contains(&name)
+    };
+    Headers(headers.0.iter().filter(|(name, _)| is_kept(name)).cloned().collect())
 }
 
 fn claim<'h>(policy: &Policy, arrival: &Arrival<'h>) -> Result<Claim<'h>, Refusal> {

@@ -75,7 +75,7 @@ pub fn on_caller(policy: &Policy, opened: Opened, signer: Signer) -> Identified 
     let who = who(&signer.caller, &opened);
     let answer = match policy.access.of(&signer.caller) {
         Err(refusal) => return Identified::Refused(refusal, opened),
-        Ok(permissions) => answer(policy, &opened, &permissions),
+        Ok(permissions) => answer(policy, &opened, &signer.caller.tenant, &permissions),
     };
     match answer {
         Ok(None) => Identified::Hold(Held { signer, opened }),
@@ -99,6 +99,7 @@ fn check_caller(policy: &Policy, opened: &Opened, signer: &Signer) -> Result<(),
 fn answer(
     policy: &Policy,
     opened: &Opened,
+    tenant: &str,
     permissions: &Permissions<'_>,
 ) -> Result<Option<String>, Refusal> {
     let wanted = opened.wanted.as_ref().map_err(Clone::clone)?;
@@ -106,9 +107,9 @@ fn answer(
         return Err(super::forbidden());
     }
     match wanted {
-        Wanted::Models => Ok(Some(model_list::list(policy, permissions))),
+        Wanted::Models => Ok(Some(model_list::list(policy, tenant, permissions))),
         Wanted::Model(name) => {
-            model_list::one(policy, permissions, name).map(Some).ok_or_else(no_such_model)
+            model_list::one(policy, tenant, permissions, name).map(Some).ok_or_else(no_such_model)
         }
         Wanted::Json | Wanted::Form { .. } => Ok(None),
     }

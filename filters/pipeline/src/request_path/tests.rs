@@ -5,16 +5,22 @@ use crate::exchange::{CertificateNames, Forwarded, Held};
 use crate::headers::Headers;
 use crate::policy::tests::config;
 use crate::privacy::Material;
+use crate::spending::Till;
 use crate::spending::trial::till;
 use auth::Caller;
 use billing::memory::Memory;
+use contract::fleet::Fleet;
 use contract::keyring::KeyEntry;
 use contract::policy::{PoolConfig, RoleConfig};
 
+mod affine;
 mod bodies;
 mod callers;
+mod chains;
 mod masked;
 mod paid;
+mod paid_chains;
+mod routed;
 
 fn policy() -> Policy {
     Policy::compile(&config()).unwrap()
@@ -81,7 +87,20 @@ fn hold(tenant: &str) -> Held {
 
 /// The body of a request that nothing is masked in.
 fn decided(policy: &Policy, held: &Held, body: &[u8]) -> Decision {
-    on_body(policy, held, body, &Material::default(), &till(&Memory::default()), true)
+    decided_at(policy, held, body, &till(&Memory::default()), true)
+}
+
+/// The same, paid at `till`.
+fn decided_at(
+    policy: &Policy,
+    held: &Held,
+    body: &[u8],
+    till: &Till<'_, Memory>,
+    may_ask: bool,
+) -> Decision {
+    let fleet = Fleet::default();
+    let setting = Setting { material: Material::default(), till, fleet: &fleet, may_ask };
+    on_body(policy, held, body, &setting)
 }
 
 fn finish(identified: Identified) -> Finish {
@@ -192,7 +211,7 @@ type Sent = (Vec<HeaderEdit>, Option<Vec<u8>>, Forwarded);
 
 fn forward(tenant: &str, body: &str) -> Result<Sent, Box<Finish>> {
     match decided(&policy(), &hold(tenant), body.as_bytes()) {
-        Decision::Forward { edits, body, forwarded } => Ok((edits, body, *forwarded)),
+        Decision::Forward { edits, body, forwarded, .. } => Ok((edits, body, *forwarded)),
         Decision::Finish(finish) => Err(Box::new(finish)),
         other => panic!("{other:?}"),
     }

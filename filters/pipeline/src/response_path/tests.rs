@@ -1,8 +1,12 @@
 mod paid;
+mod refused;
 mod restored;
 
 use super::*;
-use crate::spending::trial::{course, free};
+use crate::command::HeaderEdit;
+use crate::exchange::Forwarded;
+use crate::headers::Headers;
+use crate::spending::trial::{self, free};
 use contract::usage::Who;
 
 fn forwarded(expose_pool: bool) -> Forwarded {
@@ -12,12 +16,8 @@ fn forwarded(expose_pool: bool) -> Forwarded {
             client_request_id: Some("c-1".into()),
             ..Who::default()
         },
-        request_id: "r-1".into(),
-        asked: "llama".into(),
         expose_pool,
-        masked: None,
-        course: course(),
-        answers: Answers::default(),
+        ..trial::forwarded()
     }
 }
 
@@ -26,14 +26,15 @@ fn answer(content_type: &str) -> Headers {
 }
 
 fn answering(content_type: &str) -> Answering {
-    on_headers(forwarded(false), &answer(content_type), false).1
+    on_headers(forwarded(false), &answer(content_type), false, || true).answering
 }
 
 const JSON: &str = r#"{"model":"meta/Llama","usage":{"prompt_tokens":3,"completion_tokens":2}}"#;
 
 #[test]
 fn headers_of_an_answer_that_is_read() {
-    let (edits, _) = on_headers(forwarded(true), &answer("application/json"), false);
+    let Head { edits, .. } =
+        on_headers(forwarded(true), &answer("application/json"), false, || true);
     assert_eq!(
         edits,
         [
@@ -46,7 +47,8 @@ fn headers_of_an_answer_that_is_read() {
 
 #[test]
 fn an_answer_that_is_not_read_keeps_its_length() {
-    let (edits, answering) = on_headers(forwarded(false), &answer("image/png"), false);
+    let Head { edits, answering, .. } =
+        on_headers(forwarded(false), &answer("image/png"), false, || true);
     assert_eq!(edits, [HeaderEdit::set("x-client-request-id", "c-1")]);
     assert!(!answering.reader.rewrites());
 }
@@ -56,7 +58,7 @@ fn an_engine_does_not_speak_for_the_gateway() {
     let mut headers = answer("application/json");
     headers.0.push(("x-tollgate-pool".into(), b"other".to_vec()));
     headers.0.push(("x-ratelimit-limit-requests".into(), b"9".to_vec()));
-    let (edits, _) = on_headers(forwarded(true), &headers, false);
+    let Head { edits, .. } = on_headers(forwarded(true), &headers, false, || true);
     assert_eq!(edits[0], HeaderEdit::remove("x-tollgate-pool"));
     assert_eq!(edits[1], HeaderEdit::remove("x-ratelimit-limit-requests"));
     assert_eq!(edits.last(), Some(&HeaderEdit::set("x-tollgate-pool", "big")));
@@ -122,7 +124,7 @@ fn an_error_inside_an_answer_is_the_engines_failure() {
 #[test]
 fn an_error_under_its_own_status_is_an_answer() {
     let headers = Headers::of(&[(":status", "400"), ("content-type", "application/json")]);
-    let (_, mut answering) = on_headers(forwarded(false), &headers, false);
+    let Head { mut answering, .. } = on_headers(forwarded(false), &headers, false, || true);
     on_body(&mut answering, br#"{"error":{"message":"too long"}}"#, true, || 1, free);
     assert!(!final_tally(&answering).failed);
 }
@@ -152,7 +154,9 @@ fn what_was_held_back_leaves_at_the_end() {
 
 #[test]
 fn an_answer_without_a_body_is_whole() {
-    let (edits, answering) = on_headers(forwarded(false), &answer("application/json"), true);
+    let Head { edits, answering, reply } =
+        on_headers(forwarded(false), &answer("application/json"), true, || true);
+    assert_eq!(reply, None);
     assert!(final_tally(&answering).whole);
     assert!(!edits.contains(&HeaderEdit::remove("content-length")));
 }

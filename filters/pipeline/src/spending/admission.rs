@@ -39,6 +39,14 @@ pub struct Denied {
     pub headers: Vec<(&'static str, String)>,
 }
 
+impl Denied {
+    /// Whether there is not enough money.
+    #[must_use]
+    pub fn is_no_budget(&self) -> bool {
+        self.refusal.code == Code::BudgetExceeded
+    }
+}
+
 impl From<Refusal> for Denied {
     fn from(refusal: Refusal) -> Denied {
         Denied { refusal, headers: Vec::new() }
@@ -141,7 +149,7 @@ fn pay<T: Table>(
     may_ask: bool,
 ) -> Result<Payment, Denied> {
     let reserve = |amount| lease::reserve(till.table, &demand.payers, amount, till.vm, till.now_ms);
-    let short = match reserve(demand.bound.nanodollars()) {
+    let short = match reserve(demand.nanodollars()) {
         Ok(reservation) => return Ok(Payment::Paid(reservation, None)),
         Err(short) => short,
     };

@@ -2,7 +2,9 @@
 //! for, and what it comes to.
 
 use super::Till;
-use super::demand::Demand;
+use super::demand::{Demand, prompt_tokens};
+use crate::affinity::Seat;
+use billing::bound::Bound;
 use billing::concurrency::{self, Entered};
 use billing::estimate::{self, Delivered, Learned, Seen};
 use billing::lease::{self, Reservation};
@@ -11,6 +13,7 @@ use billing::price::cost_nanodollars;
 use billing::table::Table;
 use chat::reply::Reader;
 use contract::lease::Wanted;
+use contract::policy::PoolConfig;
 use contract::price::Prices;
 use contract::usage::{Source, Tally};
 
@@ -22,20 +25,40 @@ const FAR_TOKENS: u64 = 64;
 pub struct Course {
     limits: Option<Admitted>,
     place: Option<Entered>,
+    seat: Option<Seat>,
     reservation: Reservation,
-    prices: Prices,
-    pool: String,
-    learned: Learned,
+    fare: Fare,
     text_bytes: u64,
-    input_tokens: u64,
     images: u64,
     pages: u64,
-    slice_nanodollars: u64,
     began_ms: u64,
     is_capped: bool,
     has_media: bool,
+}
+
+/// What the pool that answers takes for it.
+#[derive(Debug)]
+struct Fare {
+    pool: String,
+    prices: Prices,
+    learned: Learned,
+    input_tokens: u64,
     /// The most that was reserved: an estimate beyond it is wrong.
     most_output: u64,
+    slice_nanodollars: u64,
+}
+
+impl Fare {
+    fn of((name, pool): (&str, &PoolConfig), bound: &Bound, learned: Learned, bytes: u64) -> Fare {
+        Fare {
+            pool: name.to_owned(),
+            prices: pool.prices,
+            input_tokens: prompt_tokens(&learned, bytes).min(bound.input_tokens()),
+            learned,
+            most_output: bound.output_tokens(),
+            slice_nanodollars: bound.gpu_slice_nanodollars(),
+        }
+    }
 }
 
 /// Text of an answer; what is no stream has no events that could be counted.
@@ -62,26 +85,45 @@ impl Course {
         Course {
             limits,
             place,
+            seat: None,
             reservation,
-            prices: demand.pool.prices,
-            pool: demand.pool_name.to_owned(),
-            learned: demand.learned,
+            fare: Fare::of(
+                (demand.pool_name, demand.pool),
+                &demand.bound,
+                demand.learned,
+                demand.text_bytes,
+            ),
             text_bytes: demand.text_bytes,
-            input_tokens: demand.input_tokens.min(demand.bound.input_tokens()),
             images: demand.asked.images,
             pages: demand.asked.pages,
-            slice_nanodollars: demand.bound.gpu_slice_nanodollars(),
             began_ms: now_ms,
             is_capped,
             has_media: demand.asked.media > 0,
-            most_output: demand.bound.output_tokens(),
         }
+    }
+
+    /// It is under way at a server that was picked for it.
+    pub fn sit(&mut self, seat: Seat) {
+        self.seat = Some(seat);
+    }
+
+    /// Another pool of the chain has answered than the first: from now on its prices count,
+    /// and what was learned of it. `bound` is what was reserved for it at most.
+    pub fn land(&mut self, pool: (&str, &PoolConfig), bound: &Bound, table: &impl Table) {
+        let learned = Learned::of(table, pool.0);
+        self.fare = Fare::of(pool, bound, learned, self.text_bytes);
     }
 
     /// The leases that it is paid from.
     #[must_use]
     pub fn leases(&self) -> Vec<u64> {
         self.reservation.leases()
+    }
+
+    /// What is reserved for it, in nano-dollars.
+    #[cfg(test)]
+    pub(crate) fn reserved(&self) -> u64 {
+        self.paid()
     }
 
     /// How its limits stand.
@@ -93,7 +135,7 @@ impl Course {
     /// Whether time has a price, so that the count changes with it.
     #[must_use]
     pub fn is_timed(&self) -> bool {
-        self.prices.gpu_second > 0
+        self.fare.prices.gpu_second > 0
     }
 
     /// What is used as soon as an engine has the request: the prompt, as far as it can be
@@ -101,7 +143,7 @@ impl Course {
     #[must_use]
     pub fn at_start(&self) -> Tally {
         Tally {
-            input: self.input_tokens,
+            input: self.fare.input_tokens,
             images: self.images,
             pages: self.pages,
             source: Source::Estimated,
@@ -126,17 +168,20 @@ impl Course {
         let base = Tally { gpu_ms, audio_ms, images: self.images, pages: self.pages, ..before };
         match reader.usage() {
             None => Tally {
-                input: self.input_tokens,
-                output: believed(self.learned.output_tokens(all), self.most_output),
+                input: self.fare.input_tokens,
+                output: believed(self.fare.learned.output_tokens(all), self.fare.most_output),
                 source: Source::Estimated,
                 ..base
             },
             Some(usage) => {
                 let is_whole = !reader.is_event_stream() && reader.counts_output();
                 let is_told = is_whole || since.bytes == 0;
-                let room = self.most_output.saturating_sub(usage.output);
-                let more =
-                    if is_told { 0 } else { believed(self.learned.output_tokens(since), room) };
+                let room = self.fare.most_output.saturating_sub(usage.output);
+                let more = if is_told {
+                    0
+                } else {
+                    believed(self.fare.learned.output_tokens(since), room)
+                };
                 Tally {
                     input: usage.input,
                     cached_input: usage.cached_input,
@@ -181,13 +226,13 @@ impl Course {
             return true;
         }
         let cost = self.cost(tally);
-        let ahead = cost.saturating_add(self.slice_nanodollars / 2);
+        let ahead = cost.saturating_add(self.fare.slice_nanodollars / 2);
         if ahead <= self.paid() {
             return true;
         }
         let till = till();
         let missing = cost.saturating_sub(self.paid());
-        let more = missing.saturating_add(self.slice_nanodollars);
+        let more = missing.saturating_add(self.fare.slice_nanodollars);
         match lease::extend(till.table, &mut self.reservation, more, till.now_ms) {
             Ok(()) => return true,
             Err(short) if self.is_timed() => wanted.extend(short.missing),
@@ -202,7 +247,7 @@ impl Course {
     }
 
     fn cost(&self, tally: &Tally) -> u64 {
-        u64::try_from(cost_nanodollars(&self.prices, tally)).unwrap_or(0)
+        u64::try_from(cost_nanodollars(&self.fare.prices, tally)).unwrap_or(0)
     }
 
     /// The request has ended with `tally`: what was taken and not used goes back.
@@ -215,6 +260,9 @@ impl Course {
         }
         if let Some(place) = self.place {
             concurrency::leave(till.table, place);
+        }
+        if let Some(seat) = self.seat {
+            seat.leave(till);
         }
     }
 
@@ -232,6 +280,6 @@ impl Course {
             request_bytes: self.text_bytes,
             input: of_text,
         };
-        estimate::learn(table, &self.pool, turn, &seen);
+        estimate::learn(table, &self.fare.pool, turn, &seen);
     }
 }

@@ -13,18 +13,36 @@ use chat::request::Request;
 use contract::limits::EXPECTED_ANSWER_TOKENS;
 use contract::policy::{LimitsConfig, PoolConfig};
 use contract::refusal::Refusal;
-use contract::usage::Who;
 use std::rc::Rc;
 
 /// Most bytes of a text that are taken for one token on an average: what was learned of odd
 /// requests does not make others free. Tokenizers have some 4 for prose.
-const BYTES_PER_TOKEN_MAX: u64 = 8;
+pub(crate) const BYTES_PER_TOKEN_MAX: u64 = 8;
+
+/// Tokens of a prompt of so many bytes, estimated: no prompt is nothing to an engine.
+pub(super) fn prompt_tokens(learned: &Learned, text_bytes: u64) -> u64 {
+    learned.input_tokens(text_bytes).max(text_bytes / BYTES_PER_TOKEN_MAX).max(1)
+}
+
+/// Who is limited and who pays.
+pub struct Whose<'a> {
+    /// Who asks.
+    pub caller: &'a Caller,
+    /// The user, as records name it.
+    pub user: Option<&'a str>,
+    /// The model's own name, whatever it was called.
+    pub model: &'a str,
+    /// The name of that model's limits.
+    pub limits: Option<&'a str>,
+}
 
 /// What is counted of a request before it goes out.
 pub struct Demand<'p> {
     pub(super) scopes: Vec<(Scope, Rc<LimitsConfig>)>,
     pub(super) payers: Vec<Payer>,
     pub(super) bound: Bound,
+    /// The most that it can cost at each pool that may serve it in place of the first.
+    others: Vec<Bound>,
     pub(super) asked: Asked,
     pub(super) pool: &'p PoolConfig,
     pub(super) pool_name: &'p str,
@@ -38,32 +56,26 @@ pub struct Demand<'p> {
 }
 
 impl<'p> Demand<'p> {
-    /// What the request of `caller` asks for; `who` has its model and user by now.
+    /// What is asked of the pool that is tried first.
     ///
     /// # Errors
     /// As [`Rules::scopes`].
     pub fn of<T: Table>(
         rules: &Rules,
         till: &Till<'_, T>,
-        caller: &Caller,
-        who: &Who,
+        whose: &Whose<'_>,
         (pool_name, pool): (&'p str, &'p PoolConfig),
         asked: Asked,
         text_bytes: u64,
     ) -> Result<Demand<'p>, Refusal> {
-        let user = who.user.as_deref();
-        let model = who.model.as_deref().unwrap_or_default();
-        let accounts = rules.accounts(caller, user);
+        let accounts = rules.accounts(whose.caller, whose.user);
         let learned = Learned::of(till.table, pool_name);
         Ok(Demand {
-            scopes: rules.scopes(till.salt, caller, user, model)?,
+            scopes: rules.scopes(till.salt, whose)?,
             payers: accounts.iter().map(|account| Payer::new(till.salt, account)).collect(),
             bound: Bound::of(pool, &asked),
-            // No prompt is nothing to an engine.
-            input_tokens: learned
-                .input_tokens(text_bytes)
-                .max(text_bytes / BYTES_PER_TOKEN_MAX)
-                .max(1),
+            others: Vec::new(),
+            input_tokens: prompt_tokens(&learned, text_bytes),
             text_bytes,
             asked,
             pool,
@@ -73,14 +85,41 @@ impl<'p> Demand<'p> {
         })
     }
 
-    /// Most tokens of an answer that are reserved and that nothing else holds the engine to:
-    /// neither caller, pool nor context; `None`: something does, or nothing is reserved.
+    /// The same, of a request that other pools may serve as well, with the most that it can
+    /// cost at each of them.
     #[must_use]
-    pub fn most_of_an_answer(&self) -> Option<u64> {
-        let is_held = self.asked.max_tokens.or(self.pool.max_tokens).is_some();
+    pub fn with_others(self, others: Vec<Bound>) -> Demand<'p> {
+        Demand { others, ..self }
+    }
+
+    /// Those.
+    #[must_use]
+    pub fn others(&self) -> &[Bound] {
+        &self.others
+    }
+
+    /// What is to be reserved, in nano-dollars: the most that it can cost at the dearest pool.
+    pub(super) fn nanodollars(&self) -> u64 {
+        let others = self.others.iter().map(Bound::nanodollars);
+        others.fold(self.bound.nanodollars(), u64::max)
+    }
+
+    /// Tokens of an answer that are put in at the first pool: see [`Demand::put_in_at`].
+    #[must_use]
+    pub fn put_in(&self) -> Option<u64> {
+        self.put_in_at(self.pool, &self.bound)
+    }
+
+    /// Tokens of an answer that are put in where the caller names none: what the pool says,
+    /// or what is reserved where nothing else holds its engine to that. `None`: nothing is.
+    #[must_use]
+    pub fn put_in_at(&self, pool: &PoolConfig, bound: &Bound) -> Option<u64> {
+        if self.asked.max_tokens.is_some() {
+            return None;
+        }
         let is_paid = !self.payers.is_empty();
-        let is_free = is_paid && !is_held && self.pool.context == 0;
-        is_free.then(|| self.bound.max_tokens())
+        let reserved = (is_paid && pool.context == 0).then(|| bound.max_tokens());
+        pool.max_tokens.or(reserved)
     }
 
     /// Tokens of the answers as a limit takes them when the request leaves: what the caller has

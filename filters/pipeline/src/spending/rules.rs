@@ -1,10 +1,10 @@
 //! Whose limits and whose budgets a request meets, by the configuration.
 
-use super::unavailable;
+use super::{Whose, unavailable};
 use auth::Caller;
 use billing::scope::{Kind, Scope};
 use contract::lease::Account;
-use contract::policy::{GatewayConfig, LimitsConfig, UsersConfig};
+use contract::policy::{FamilyConfig, GatewayConfig, LimitsConfig, UsersConfig};
 use contract::refusal::Refusal;
 use hashbrown::{HashMap, HashSet};
 use std::rc::Rc;
@@ -13,7 +13,6 @@ use std::rc::Rc;
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
     limits: HashMap<String, Rc<LimitsConfig>>,
-    models: HashMap<String, Rc<LimitsConfig>>,
     tenants: HashMap<String, TenantRules>,
     organisations_with_budget: HashSet<String>,
 }
@@ -43,10 +42,12 @@ impl Rules {
             }
             found
         };
-        let models = config.models.iter().filter_map(|(name, model)| {
-            Some((name.clone(), find("model", name, model.limits.as_ref())?))
-        });
-        let models = models.collect();
+        for (name, model) in &config.models {
+            find("model", name, model.limits.as_ref());
+        }
+        for FamilyConfig { pattern, model } in &config.families {
+            find("model", pattern, model.limits.as_ref());
+        }
         let mut tenants = HashMap::new();
         for (name, tenant) in &config.tenants {
             find("users of tenant", name, tenant.users.limits.as_ref());
@@ -59,7 +60,7 @@ impl Rules {
             tenants.insert(name.clone(), rules);
         }
         let organisations_with_budget = config.organisations_with_budget.iter().cloned().collect();
-        let rules = Rules { limits, models, tenants, organisations_with_budget };
+        let rules = Rules { limits, tenants, organisations_with_budget };
         if faults.is_empty() { Ok(rules) } else { Err(faults) }
     }
 
@@ -89,10 +90,9 @@ impl Rules {
     pub fn scopes(
         &self,
         salt: u64,
-        caller: &Caller,
-        user: Option<&str>,
-        model: &str,
+        whose: &Whose<'_>,
     ) -> Result<Vec<(Scope, Rc<LimitsConfig>)>, Refusal> {
+        let Whose { caller, user, model, limits } = *whose;
         let mut scopes = Vec::new();
         let mut push = |kind, names: &[&str], limits: Option<&Rc<LimitsConfig>>| {
             scopes.extend(limits.map(|of| (Scope::new(salt, kind, names), Rc::clone(of))));
@@ -108,7 +108,7 @@ impl Rules {
             let of_user = tenant.and_then(|rules| self.limits.get(rules.users.limits.as_ref()?));
             push(Kind::User, &[&caller.tenant, user], of_user);
         }
-        push(Kind::Model, &[model], self.models.get(model));
+        push(Kind::Model, &[model], limits.and_then(|name| self.limits.get(name)));
         Ok(scopes)
     }
 

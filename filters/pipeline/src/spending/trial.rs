@@ -1,12 +1,15 @@
 //! A till for tests that are about something else.
 
-use super::{Admission, Course, Demand, Rules, Till, admit};
+use super::{Admission, Course, Demand, Rules, Till, Whose, admit};
+use crate::exchange::{Forwarded, Onward};
 use crate::policy::tests::config;
+use crate::request_path::Answers;
 use auth::authenticate::{Caller, Means, Roles};
 use billing::bound::Asked;
 use billing::memory::Memory;
 use contract::policy::GatewayConfig;
 use contract::usage::Who;
+use routing::Route;
 use std::rc::Rc;
 use std::sync::LazyLock;
 
@@ -61,11 +64,28 @@ pub fn course() -> Box<Course> {
 pub fn course_of(config: &GatewayConfig, table: &Memory) -> Box<Course> {
     let rules = Rules::compile(config).unwrap();
     let asked = Asked { body_bytes: 40, ..Asked::default() };
-    let (till, who) = (till(table), Who::default());
+    let (till, caller) = (till(table), caller("acme"));
+    let whose = Whose { caller: &caller, user: None, model: "llama", limits: None };
     let pool = ("big", &config.pools["big"]);
-    let demand = Demand::of(&rules, &till, &caller("acme"), &who, pool, asked, 40).unwrap();
+    let demand = Demand::of(&rules, &till, &whose, pool, asked, 40).unwrap();
     match admit(&demand, &till, false) {
         Ok(Admission::Admitted { course, .. }) => course,
         other => panic!("{:?}", other.err()),
+    }
+}
+
+/// A request that has left for the pool `big`.
+pub fn forwarded() -> Forwarded {
+    let config = config().pools["big"].clone();
+    Forwarded {
+        who: Who { pool: Some("big".into()), ..Who::default() },
+        request_id: "r-1".into(),
+        asked: "llama".into(),
+        expose_pool: false,
+        masked: None,
+        course: course(),
+        answers: Answers::default(),
+        pool: Rc::new(Route { pool: "big".into(), config }),
+        onward: Onward::default(),
     }
 }

@@ -126,3 +126,18 @@ fn a_slice_that_offers_nothing_is_no_problem() {
     ];
     assert_eq!(offered(&table, Some("http")), (vec![], vec![]));
 }
+
+#[test]
+fn zones_are_those_of_the_slices() {
+    let item = json!({ "addressType": "IPv4", "ports": [{ "port": 8000 }], "endpoints": [
+        { "addresses": ["10.0.0.1"], "zone": "zone-a" },
+        { "addresses": ["10.0.0.2"], "zone": "" },
+        { "addresses": ["10.0.0.3"] },
+        { "addresses": ["10.0.0.4"], "zone": "zone-b", "conditions": { "ready": false } },
+    ] });
+    let offered = slices(&[item]).offered(None, false);
+    let zones: Vec<_> =
+        offered.zones.iter().map(|(at, zone)| (at.to_string(), zone.as_str())).collect();
+    assert_eq!(zones, [("http://10.0.0.1:8000".to_owned(), "zone-a")]);
+    assert_eq!(offered.endpoints.len(), 3);
+}

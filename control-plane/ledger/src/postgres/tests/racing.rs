@@ -11,6 +11,7 @@ use crate::postgres::PostgresStore;
 use crate::record::UsageFilter;
 use crate::record::tests::record;
 use crate::store::{Batch, Position, Store};
+use crate::weights::{Cause, WeightChange, Weights};
 use contract::lease::{Account, LeaseRequest, Leased, Wanted};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -152,9 +153,10 @@ async fn a_batch_is_posted_by_one_of_two() {
     assert_eq!(stores[0].usage(&UsageFilter::default()).await.unwrap().len(), 1);
 }
 
-/// A key that one control plane makes or revokes reaches the gateways of the other.
+/// A key that one control plane makes or revokes reaches the gateways of the other, and so
+/// do weights.
 #[tokio::test]
-async fn the_keyring_of_another_control_plane_is_followed() {
+async fn what_another_control_plane_changes_is_followed() {
     let database = Database::new().await;
     let (data, stores) = (tempfile::tempdir().unwrap(), stores(&database).await);
     let mut ledgers = Vec::new();
@@ -166,7 +168,7 @@ async fn the_keyring_of_another_control_plane_is_followed() {
     assert_ne!(ledgers[0].spool_id(), ledgers[1].spool_id());
     let mut watch = ledgers[1].watch_keyring();
     let follower = ledgers[1].clone();
-    let following = tokio::spawn(async move { follower.follow_keyring().await });
+    let following = tokio::spawn(async move { follower.follow_others().await });
     let key = new_key("k1", "acme");
     ledgers[0].create_key(key).await.unwrap();
     for version in 1..=2 {
@@ -179,5 +181,14 @@ async fn the_keyring_of_another_control_plane_is_followed() {
     let news = ledgers[1].keyring_since(Some(&epoch), 1, 9).await.unwrap();
     assert_eq!((news.version, news.changes.len()), (2, 1));
     assert_eq!(news.changes[0].entry, None);
+    let mut steps = ledgers[1].watch_weights();
+    let weights = Weights::from([("a".to_owned(), 1)]);
+    let (model, actor, at_ms) = ("chat".to_owned(), Actor::Admin, 5);
+    let change =
+        WeightChange { model, weights: Some(weights.clone()), cause: Cause::Set, actor, at_ms };
+    assert!(ledgers[0].change_weights(&change).await.unwrap());
+    let told = tokio::time::timeout(Duration::from_secs(30), steps.wait_for(|at| *at == 1)).await;
+    assert!(told.unwrap().is_ok());
+    assert_eq!(ledgers[1].weights().await.unwrap()[0].weights, Some(weights));
     following.abort();
 }

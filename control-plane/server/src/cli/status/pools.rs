@@ -6,9 +6,11 @@ use admin::{EndpointStatus, PoolStatus, SourceStatus};
 
 const SOURCE_COLUMNS: [&str; 7] =
     ["POOL", "SOURCE", "STATE", "SINCE", "CONFIRMED", "ENDPOINTS", "PROBLEM"];
-const ENDPOINT_COLUMNS: [&str; 10] = [
-    "POOL", "ENDPOINT", "MODEL", "HEALTH", "DRAINING", "ACTIVE", "WEIGHT", "RUNNING", "WAITING",
-    "KV",
+const BALANCE_COLUMNS: [&str; 7] =
+    ["POOL", "BALANCE", "AFFINITY", "SPILLING", "REQUESTS", "WAITING", "CONNECTIONS"];
+const ENDPOINT_COLUMNS: [&str; 11] = [
+    "POOL", "ENDPOINT", "ZONE", "MODEL", "HEALTH", "DRAINING", "ACTIVE", "WEIGHT", "RUNNING",
+    "WAITING", "KV",
 ];
 const NUMBERS: [&str; 5] = ["ACTIVE", "WEIGHT", "RUNNING", "WAITING", "KV"];
 
@@ -30,6 +32,25 @@ pub fn sources(pools: &[PoolStatus]) -> String {
     table::text(&table)
 }
 
+/// How each pool is balanced, and what one Envoy has under way to it at most.
+pub fn balancing(pools: &[PoolStatus]) -> String {
+    let numbers = ["REQUESTS", "WAITING", "CONNECTIONS"];
+    let mut table = table::new(&BALANCE_COLUMNS, &numbers);
+    for pool in pools {
+        let spilling = Some(table::yes_or_no(true)).filter(|_| pool.spilling);
+        table.add_row([
+            plain(&pool.name),
+            word(&pool.balance),
+            word(&pool.affinity),
+            table::or_nothing(spilling),
+            table::or_nothing(pool.breakers.requests),
+            table::or_nothing(pool.breakers.waiting),
+            table::or_nothing(pool.breakers.connections),
+        ]);
+    }
+    table::text(&table)
+}
+
 /// A row for each endpoint.
 pub fn endpoints(pools: &[PoolStatus]) -> String {
     let mut table = table::new(&ENDPOINT_COLUMNS, &NUMBERS);
@@ -41,12 +62,13 @@ pub fn endpoints(pools: &[PoolStatus]) -> String {
     table::text(&table)
 }
 
-fn endpoint_row(pool: &PoolStatus, endpoint: &EndpointStatus) -> [String; 10] {
+fn endpoint_row(pool: &PoolStatus, endpoint: &EndpointStatus) -> [String; 11] {
     let load = &endpoint.load;
     let draining = Some(table::yes_or_no(true)).filter(|_| load.draining);
     [
         plain(&pool.name),
         plain(&endpoint.address),
+        table::or_nothing(load.zone.as_deref().map(plain)),
         plain(&pool.model),
         table::or_nothing(endpoint.health.as_deref().map(plain)),
         table::or_nothing(draining),
@@ -71,7 +93,7 @@ fn rounded(count: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use admin::ServerLoad;
+    use admin::{BreakersStatus, ServerLoad};
 
     fn words(text: &str) -> Vec<Vec<&str>> {
         text.lines().map(|row| row.split_whitespace().collect()).collect()
@@ -80,6 +102,7 @@ mod tests {
     fn pool() -> PoolStatus {
         let load = ServerLoad {
             draining: true,
+            zone: Some("east".into()),
             weight: Some(64),
             running: Some(2.46),
             waiting: Some(0.0),
@@ -88,6 +111,10 @@ mod tests {
         PoolStatus {
             name: "a".into(),
             model: "m".into(),
+            balance: "load".into(),
+            affinity: "prefix".into(),
+            spilling: true,
+            breakers: BreakersStatus { waiting: Some(64), ..BreakersStatus::default() },
             source: SourceStatus {
                 kind: "dns".into(),
                 state: "failing".into(),
@@ -128,8 +155,18 @@ mod tests {
         let text = endpoints(&[pool()]);
         let rows = words(&text);
         assert_eq!(rows[0], ENDPOINT_COLUMNS);
-        let full = ["a", "127.0.0.1:9", "m", "healthy", "yes", "3", "64", "2.5", "0.0", "42%"];
-        assert_eq!(rows[1], full);
-        assert_eq!(rows[2], ["a", "127.0.0.1:8", "m", "-", "-", "-", "-", "-", "-", "-"]);
+        let full = ["a", "127.0.0.1:9", "east", "m", "healthy", "yes", "3", "64", "2.5", "0.0"];
+        assert_eq!((&rows[1][..10], rows[1][10]), (&full[..], "42%"));
+        let bare = ["a", "127.0.0.1:8", "-", "m", "-", "-", "-", "-", "-", "-", "-"];
+        assert_eq!(rows[2], bare);
+    }
+
+    #[test]
+    fn every_pool_has_its_balancing() {
+        let text = balancing(&[pool(), PoolStatus { name: "b".into(), ..PoolStatus::default() }]);
+        let rows = words(&text);
+        assert_eq!(rows[0], BALANCE_COLUMNS);
+        assert_eq!(rows[1], ["a", "load", "prefix", "yes", "-", "64", "-"]);
+        assert_eq!(rows[2], ["b", "-", "-", "-", "-", "-", "-"]);
     }
 }

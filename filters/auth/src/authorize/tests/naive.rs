@@ -129,11 +129,11 @@ proptest! {
             let mut somewhere = false;
             for path in INFERENCE_PATHS {
                 let expected = written.allows(&caller, model, path);
-                prop_assert_eq!(permissions.allows(model, path), expected, "{} {}", model, path);
+                prop_assert_eq!(permissions.allows(model.as_str(), path), expected, "{} {}", model, path);
                 prop_assert!(!expected || permissions.path(path), "{} is open", path);
                 somewhere |= expected;
             }
-            prop_assert_eq!(permissions.model(model), somewhere, "{}", model);
+            prop_assert_eq!(permissions.model(model.as_str()), somewhere, "{}", model);
         }
         let open = INFERENCE_PATHS.iter().any(|path| permissions.path(path));
         let denied = written.deny(&caller).iter().any(|deny| one(&deny.paths, MODELS));

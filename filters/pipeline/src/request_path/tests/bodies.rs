@@ -70,12 +70,12 @@ fn media_are_held_against_the_rules_of_the_pool() {
     assert!(sent(rules(hosts), &remote).is_ok());
 }
 
-const FORM: &str = "--b\r\n\
+pub(super) const FORM: &str = "--b\r\n\
      content-disposition: form-data; name=\"file\"; filename=\"a.wav\"\r\n\
      content-type: audio/wav\r\n\r\nRIFF\x04\0\0\0WAVEfmt \r\n--b\r\n\
      content-disposition: form-data; name=\"model\"\r\n\r\nllama\r\n--b--\r\n";
 
-fn hold_form() -> Held {
+pub(super) fn hold_form() -> Held {
     let content_type = ("content-type", "multipart/form-data; boundary=b");
     let bearer = format!("Bearer {}", key());
     let lines = [

@@ -41,7 +41,9 @@ fn chat(content: &str) -> String {
 
 fn ask(policy: &Policy, body: &str, external: External<'_>) -> Decision {
     let material = Material { key: Some(KEY), external };
-    on_body(policy, &hold("acme"), body.as_bytes(), &material, &till(&Memory::default()), true)
+    let (table, fleet) = (Memory::default(), Fleet::default());
+    let setting = Setting { material, till: &till(&table), fleet: &fleet, may_ask: true };
+    on_body(policy, &hold("acme"), body.as_bytes(), &setting)
 }
 
 fn forwarded(decision: Decision) -> (String, Forwarded) {
@@ -67,7 +69,8 @@ fn sent_text(body: &str) -> String {
 
 fn answer(forwarded: Forwarded, media_type: &str) -> (Vec<HeaderEdit>, Answering) {
     let headers = Headers::of(&[(":status", "200"), ("content-type", media_type)]);
-    response_path::on_headers(forwarded, &headers, false)
+    let head = response_path::on_headers(forwarded, &headers, false, || true);
+    (head.edits, head.answering)
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::spending::trial::NOW_MS;
-use crate::spending::{Till, install, trial};
+use crate::spending::{install, trial};
 use contract::lease::{LeaseAnswer, Leased, Wanted};
 use contract::policy::{GatewayConfig, LimitsConfig};
 use contract::price::Prices;
@@ -34,7 +34,7 @@ const OPEN_END: &str = r#"{"model":"llama","messages":[]}"#;
 
 fn ask(policy: &Policy, body: &str, table: &Memory, may_ask: bool) -> Decision {
     let held = hold("acme");
-    on_body(policy, &held, body.as_bytes(), &Material::default(), &till(table), may_ask)
+    decided_at(policy, &held, body.as_bytes(), &till(table), may_ask)
 }
 
 fn refused(decision: Decision) -> (u16, String, Reply) {
@@ -182,8 +182,7 @@ fn the_pools_bound_is_put_in_where_the_caller_has_none() {
 fn no_request_while_usage_cannot_be_written() {
     let table = Memory::default();
     let full = Till { spool_full: true, ..till(&table) };
-    let decision =
-        on_body(&policy(), &hold("acme"), BODY.as_bytes(), &Material::default(), &full, true);
+    let decision = decided_at(&policy(), &hold("acme"), BODY.as_bytes(), &full, true);
     let (status, code, _) = refused(decision);
     assert_eq!((status, code.as_str()), (503, "control_unavailable"));
 }
@@ -202,7 +201,7 @@ fn need(policy: &Policy, path: &str, body: &str) -> u64 {
     let Identified::Hold(held) = identify(opened, "acme") else { panic!("{path}") };
     let table = Memory::default();
     let till = till(&table);
-    let decision = on_body(policy, &held, body.as_bytes(), &Material::default(), &till, true);
+    let decision = decided_at(policy, &held, body.as_bytes(), &till, true);
     wanted(decision)[0].need / 1_000
 }
 

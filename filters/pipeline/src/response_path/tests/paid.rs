@@ -22,7 +22,7 @@ fn running(output: u64) -> String {
 }
 
 fn stream(forwarded: Forwarded) -> Answering {
-    on_headers(forwarded, &answer("text/event-stream"), false).1
+    on_headers(forwarded, &answer("text/event-stream"), false, || true).answering
 }
 
 /// An answer that a lease over `tokens` tokens beyond the reservation is there for.
@@ -119,7 +119,7 @@ fn an_answer_that_its_own_bound_ends_is_not_cut_by_the_budget() {
 #[test]
 fn an_error_costs_nothing() {
     let headers = Headers::of(&[(":status", "503"), ("content-type", "application/json")]);
-    let (_, mut answering) = on_headers(forwarded(false), &headers, false);
+    let Head { mut answering, .. } = on_headers(forwarded(false), &headers, false, || true);
     on_body(&mut answering, br#"{"error":{"message":"busy"}}"#, true, || 1, free);
     assert_eq!(final_tally(&answering), Tally { whole: true, ..Tally::default() });
 }
@@ -142,7 +142,7 @@ fn timed(table: &Memory, seconds: u64) -> Answering {
     stream(Forwarded { course: course_of(&config, table), ..forwarded(false) })
 }
 
-fn after<'t>(answering: &mut Answering, table: &'t Memory, seconds: u64) -> Step {
+fn after(answering: &mut Answering, table: &Memory, seconds: u64) -> Step {
     let at = || Till { now_ms: NOW_MS + seconds * 1_000, ..till(table) };
     on_body(answering, event("w", "").as_bytes(), false, || 1, at)
 }

@@ -9,7 +9,8 @@ use crate::Policy;
 use crate::exchange::Held;
 use crate::policy::tests::config;
 use crate::privacy::{External, Material};
-use crate::request_path::{self, Arrival, Decision, Identified};
+use crate::request_path::{self, Arrival, Decision, Identified, Setting};
+use contract::fleet::Fleet;
 use contract::keyring::KeyEntry;
 use contract::masking::{MaskingConfig, MaskingPolicyConfig};
 use conversation::{JSON, Kind, STREAMS, Split, Style, Texts, told};
@@ -46,14 +47,9 @@ impl World {
     /// The request on its way to the engine, and its body.
     fn forwarded(&self) -> (String, Forwarded) {
         let material = Material { key: Some(b"made-up key"), external: External::Unasked };
-        match request_path::on_body(
-            &self.policy,
-            &self.held,
-            self.body.as_bytes(),
-            &material,
-            &free(),
-            true,
-        ) {
+        let (till, fleet) = (free(), Fleet::default());
+        let setting = Setting { material, till: &till, fleet: &fleet, may_ask: true };
+        match request_path::on_body(&self.policy, &self.held, self.body.as_bytes(), &setting) {
             Decision::Forward { body, forwarded, .. } => {
                 (String::from_utf8(body.unwrap()).unwrap(), *forwarded)
             }
@@ -126,7 +122,7 @@ fn request(path: &str) -> String {
 
 fn answer_to(forwarded: Forwarded, media: &str) -> Answering {
     let headers = Headers::of(&[(":status", "200"), ("content-type", media)]);
-    on_headers(forwarded, &headers, false).1
+    on_headers(forwarded, &headers, false, || true).answering
 }
 
 fn passed(mut answering: Answering, answer: &[u8], cuts: &[usize]) -> Vec<u8> {
@@ -261,6 +257,25 @@ fn answers_in_json() {
         let out = passed_any_way(&world, "application/json", &answer, name);
         assert_eq!(out, write(&values()), "{name}");
         assert!(!out.contains("EMAIL") && !out.contains("DENY_WORD"), "{name}: {out}");
+    }
+}
+
+/// An engine that refuses quotes what it was sent.
+#[test]
+fn errors_of_engines() {
+    for path in ["/v1/chat/completions", "/v1/messages"] {
+        let world = World::on(path);
+        let sent = world.placeholders();
+        let quoted = format!("cannot read {} at /opt/engine.py: {}", sent.mail, sent.word);
+        let body = serde_json::json!({ "error": { "message": quoted } }).to_string();
+        let headers = [(":status", "400"), ("content-type", "application/json")];
+        for cuts in [vec![], vec![9, 30], (1..body.len()).collect()] {
+            let forwarded = world.forwarded().1;
+            let answering = on_headers(forwarded, &Headers::of(&headers), false, || true).answering;
+            let told = passed(answering, body.as_bytes(), &cuts);
+            let told: serde_json::Value = serde_json::from_slice(&told).unwrap();
+            assert_eq!(told["error"]["message"], format!("cannot read {EMAIL} at …: {WORD}"));
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! Holds the resources against each other before they are published: Envoy
 //! takes a route to a cluster that is not there, and answers 503 from then on.
 
+mod attempts;
+
 use crate::secrets::{self, SecretResource};
 use crate::{EnvoyResources, TranslateError};
 use contract::names::{GATEWAY, JWT, jwt_payload_header};
@@ -9,9 +11,6 @@ use envoy_types::pb::envoy::config::cluster::v3::Cluster;
 use envoy_types::pb::envoy::config::cluster::v3::cluster::{ClusterDiscoveryType, DiscoveryType};
 use envoy_types::pb::envoy::config::core::v3::{TypedExtensionConfig, http_uri::HttpUpstreamType};
 use envoy_types::pb::envoy::config::listener::v3::{Listener, filter};
-use envoy_types::pb::envoy::config::route::v3::{
-    Route, RouteConfiguration, route::Action, route_action::ClusterSpecifier,
-};
 use envoy_types::pb::envoy::extensions::filters::http::jwt_authn::v3::{
     JwtAuthentication, jwt_provider::JwksSourceSpecifier,
 };
@@ -33,8 +32,10 @@ pub fn check(resources: &EnvoyResources) -> Result<(), Vec<TranslateError>> {
     let faults: Vec<_> = [
         twice(resources),
         resources.listeners.iter().flat_map(|one| listener(one, &there)).collect(),
-        resources.routes.iter().flat_map(|one| routes(one, &there)).collect(),
+        resources.routes.iter().flat_map(|one| attempts::routes(one, &there)).collect(),
         servers(resources, &there),
+        resources.clusters.iter().flat_map(|one| attempts::filters(one, &there)).collect(),
+        resources.endpoints.iter().flat_map(|one| attempts::listeners(one, &there)).collect(),
         resources.extensions.iter().flat_map(|one| extension(one, &there)).collect(),
         issuers(resources),
     ]
@@ -48,6 +49,7 @@ pub fn check(resources: &EnvoyResources) -> Result<(), Vec<TranslateError>> {
 struct There<'a> {
     clusters: BTreeSet<&'a str>,
     endpoints: BTreeSet<&'a str>,
+    listeners: BTreeSet<&'a str>,
     routes: BTreeSet<&'a str>,
     extensions: BTreeSet<&'a str>,
     secrets: BTreeSet<&'a str>,
@@ -58,6 +60,7 @@ impl<'a> There<'a> {
         There {
             clusters: clusters(resources).collect(),
             endpoints: assignments(resources).collect(),
+            listeners: resources.listeners.iter().map(|one| one.name.as_str()).collect(),
             routes: resources.routes.iter().map(|one| one.name.as_str()).collect(),
             extensions: resources.extensions.iter().map(|one| one.name.as_str()).collect(),
             secrets: resources.secrets.iter().map(SecretResource::name).collect(),
@@ -157,26 +160,6 @@ fn connection_manager(
     routes.into_iter().chain(extensions).collect()
 }
 
-fn routes(config: &RouteConfiguration, there: &There<'_>) -> Vec<TranslateError> {
-    let all = config.virtual_hosts.iter().flat_map(|host| &host.routes);
-    all.filter_map(|route| {
-        let from = format!("the route {}", route.name);
-        require(&from, "cluster", fixed_cluster(route)?, &there.clusters)
-    })
-    .collect()
-}
-
-/// The cluster of a route that always goes to the same one.
-fn fixed_cluster(route: &Route) -> Option<&str> {
-    match &route.action {
-        Some(Action::Route(action)) => match &action.cluster_specifier {
-            Some(ClusterSpecifier::Cluster(name)) => Some(name),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
 fn servers(resources: &EnvoyResources, there: &There<'_>) -> Vec<TranslateError> {
     let without = resources.clusters.iter().filter(|cluster| by_eds(cluster)).filter_map(|one| {
         require(&format!("the cluster {}", one.name), "endpoints", &one.name, &there.endpoints)
@@ -202,11 +185,8 @@ fn extension(extension: &TypedExtensionConfig, there: &There<'_>) -> Vec<Transla
 
 fn tokens_config(extension: &TypedExtensionConfig) -> Result<JwtAuthentication, TranslateError> {
     let what = format!("the filter configuration {}", extension.name);
-    let any = extension.typed_config.as_ref().ok_or_else(|| TranslateError::Unreadable {
-        what: what.clone(),
-        why: "it is empty".to_owned(),
-    })?;
-    unpack(&what, any)
+    let any = extension.typed_config.as_ref();
+    unpack(&what, any.ok_or_else(|| unreadable(&what, "it is empty"))?)
 }
 
 fn key_clusters(config: &JwtAuthentication, there: &There<'_>) -> Vec<TranslateError> {
@@ -247,16 +227,26 @@ fn issuers(resources: &EnvoyResources) -> Vec<TranslateError> {
 /// Takes the filter's configuration out of its three wrappings.
 fn filter_config(extension: &TypedExtensionConfig) -> Result<GatewayConfig, TranslateError> {
     let what = format!("the filter configuration {}", extension.name);
-    let unreadable =
-        |why: &str| TranslateError::Unreadable { what: what.clone(), why: why.to_owned() };
-    let any = extension.typed_config.as_ref().ok_or_else(|| unreadable("it is empty"))?;
-    let plugin = unpack::<Wasm>(&what, any)?.config.and_then(|plugin| plugin.configuration);
-    let any = plugin.ok_or_else(|| unreadable("the plugin has no configuration"))?;
-    let text = unpack::<StringValue>(&what, &any)?.value;
-    match serde_json::from_str(&text).map_err(|error| unreadable(&error.to_string()))? {
+    let any = extension.typed_config.as_ref();
+    let any = any.ok_or_else(|| unreadable(&what, "it is empty"))?;
+    match plugin_config(&what, any)? {
         PluginConfig::Gateway(config) => Ok(*config),
-        PluginConfig::Sync(_) | PluginConfig::Engine(_) => Err(unreadable("it is of another role")),
+        PluginConfig::Sync(_) | PluginConfig::Engine(_) => {
+            Err(unreadable(&what, "it is of another role"))
+        }
     }
+}
+
+/// The module's configuration within that of its filter.
+fn plugin_config(what: &str, any: &Any) -> Result<PluginConfig, TranslateError> {
+    let plugin = unpack::<Wasm>(what, any)?.config.and_then(|plugin| plugin.configuration);
+    let any = plugin.ok_or_else(|| unreadable(what, "the plugin has no configuration"))?;
+    let text = unpack::<StringValue>(what, &any)?.value;
+    serde_json::from_str(&text).map_err(|error| unreadable(what, &error.to_string()))
+}
+
+fn unreadable(what: &str, why: &str) -> TranslateError {
+    TranslateError::Unreadable { what: what.to_owned(), why: why.to_owned() }
 }
 
 fn filter(config: &GatewayConfig, there: &There<'_>) -> Vec<TranslateError> {
@@ -275,9 +265,8 @@ fn filter(config: &GatewayConfig, there: &There<'_>) -> Vec<TranslateError> {
 }
 
 fn unpack<M: Message + Name + Default>(what: &str, any: &Any) -> Result<M, TranslateError> {
-    let unreadable = |why| TranslateError::Unreadable { what: what.to_owned(), why };
     if any.type_url != M::type_url() {
-        return Err(unreadable(format!("it is a {}", any.type_url)));
+        return Err(unreadable(what, &format!("it is a {}", any.type_url)));
     }
-    M::decode(any.value.as_slice()).map_err(|error| unreadable(error.to_string()))
+    M::decode(any.value.as_slice()).map_err(|error| unreadable(what, &error.to_string()))
 }

@@ -1,0 +1,38 @@
+//! The servers of pools with affinity as a worker sees them: in shared data, where `sync`
+//! has put them.
+
+use crate::host;
+use contract::fleet::Fleet;
+use pipeline::fleet::{FLEET_NAME, decode};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+/// One worker's copy.
+pub struct Servers {
+    fleet: RefCell<Rc<Fleet>>,
+    /// Which change of shared data it was read at.
+    version: Cell<Option<u32>>,
+}
+
+impl Servers {
+    /// As they stand there now.
+    pub fn open() -> Servers {
+        let servers = Servers { fleet: RefCell::default(), version: Cell::default() };
+        servers.refresh();
+        servers
+    }
+
+    /// Looks at shared data again. Called at every tick, so that a request does not have
+    /// to.
+    pub fn refresh(&self) {
+        let Some((stored, version)) = host::shared_with_version(FLEET_NAME) else { return };
+        if self.version.replace(Some(version)) != Some(version) {
+            *self.fleet.borrow_mut() = Rc::new(decode(&stored));
+        }
+    }
+
+    /// The servers that were told last.
+    pub fn get(&self) -> Rc<Fleet> {
+        Rc::clone(&self.fleet.borrow())
+    }
+}

@@ -1,0 +1,121 @@
+//! What engines say of their failures is told in one shape, and nothing of their insides.
+
+use super::super::ask::Told;
+use integration::recorded::{Capture, ENGINES, captures};
+use integration::{Engine, Result, Tollgate, client};
+use serde_json::{Value, json};
+
+/// The most of an engine's own words that a caller is told.
+const MESSAGE_CHARACTERS_MAX: usize = 500;
+/// What is only found inside an engine or between it and the gateway.
+const INSIDES: [&str; 9] = [
+    ".py",
+    "Traceback",
+    "/usr/",
+    "/home/",
+    "/root/",
+    "/opt/",
+    "http://",
+    "https://",
+    "site-packages",
+];
+
+/// Where the client's error is: Anthropic's shape has no code.
+fn assert_in_shape(capture: &Capture, told: &Told) {
+    let error = &told.body["error"];
+    let shown = format!("{}: {} {}", capture.name, told.status, told.body);
+    let message = error["message"].as_str().unwrap_or_default();
+    assert!(!message.is_empty() && !message.contains('\n'), "{shown}");
+    assert!(message.chars().count() <= MESSAGE_CHARACTERS_MAX, "{shown}");
+    assert!(error["type"].is_string(), "{shown}");
+    match capture.path == "/v1/messages" {
+        true => assert_eq!(told.body["type"], "error", "{shown}"),
+        false => {
+            let fields: Vec<&str> = error
+                .as_object()
+                .map(|it| it.keys().map(String::as_str).collect())
+                .unwrap_or_default();
+            assert_eq!(fields, ["code", "message", "param", "type"], "{shown}");
+            assert!(error["code"].is_string(), "{shown}");
+        }
+    }
+    for inside in INSIDES {
+        assert!(!told.body.to_string().contains(inside), "{inside}: {shown}");
+    }
+}
+
+/// The status towards the client of an engine's.
+pub fn told_status(capture: &Capture) -> u16 {
+    match capture.status {
+        400 | 413 | 422 => 400,
+        404 | 405 | 501 => 404,
+        429 => 429,
+        503 => 503,
+        408 | 504 => 504,
+        _ => 502,
+    }
+}
+
+#[tokio::test]
+async fn every_recorded_failure_is_told_in_the_gateways_shape() -> Result<()> {
+    let engine = Engine::start().model("sim").spawn().await?;
+    let yaml = "models: { chat: p }\npools:\n  p:\n    retries: 0\n    \
+                ejection: { failures: 1000, error_rate: 100% }\n";
+    let gate = Tollgate::with(yaml).engine("p", &engine).start().await?;
+    let key = gate.key("acme").await?.key;
+    let mut count = 0;
+    for engine in ENGINES {
+        for capture in captures(engine)?.into_iter().filter(|it| it.status >= 400 && it.whole) {
+            let request = client().post(format!("{}{}", gate.url(), capture.path));
+            let request = request.json(&body_for(&capture.path)).bearer_auth(&key);
+            let told = Told::of(request.header("x-sim-replay", &capture.name)).await?;
+            assert_eq!(told.status, told_status(&capture), "{}: {}", capture.name, told.body);
+            assert_in_shape(&capture, &told);
+            let length = told.headers.get("content-length");
+            assert!(length.is_none_or(|it| it != "0"), "{}: {:?}", capture.name, told.headers);
+            count += 1;
+        }
+    }
+    assert!(count >= 20, "only {count} recorded failures");
+    Ok(())
+}
+
+/// A request that the gateway lets through.
+fn body_for(path: &str) -> Value {
+    let text = "hello";
+    match path {
+        "/v1/chat/completions" | "/v1/messages" => {
+            json!({"model": "chat", "max_tokens": 5, "messages": [{"role": "user", "content": text}]})
+        }
+        "/v1/completions" => json!({"model": "chat", "prompt": text}),
+        "/v1/rerank" => json!({"model": "chat", "query": text, "documents": [text]}),
+        _ => json!({"model": "chat", "input": text}),
+    }
+}
+
+/// The engine's name of the model is nobody's business, in an error neither.
+#[tokio::test]
+async fn an_engines_name_of_the_model_is_not_told() -> Result<()> {
+    let engine = Engine::start().model("org/secret-model").fault("status=400").spawn().await?;
+    let gate = Tollgate::with("models: { chat: p }\n").engine("p", &engine).start().await?;
+    let key = gate.key("acme").await?.key;
+    let told = super::super::ask::chat(&gate, &key, "chat").await?;
+    assert_eq!(told.what(), (400, "invalid_request"), "{}", told.body);
+    assert!(told.body["error"]["message"].as_str().is_some_and(|it| it.contains("as commanded")));
+    assert!(!told.body.to_string().contains("secret-model"), "{}", told.body);
+    Ok(())
+}
+
+/// Inside a stream of status 200 as well.
+#[tokio::test]
+async fn an_error_event_is_told_in_the_gateways_shape() -> Result<()> {
+    let world = super::World::start().await?;
+    world.a.fail("error-event").await?;
+    let stream = world.stream().await?;
+    let event = stream.text.lines().find(|line| line.contains("\"error\"")).unwrap_or_default();
+    let event: Value = serde_json::from_str(event.trim_start_matches("data: "))?;
+    let error = &event["error"];
+    assert_eq!((&error["code"], &error["type"]), (&"engine_error".into(), &"server_error".into()));
+    assert!(error["message"].is_string(), "{event}");
+    Ok(())
+}
