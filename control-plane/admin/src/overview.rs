@@ -50,7 +50,8 @@ pub struct Status {
     /// Whether a request can be sent on to another pool.
     #[serde(default)]
     pub chains: ChainsStatus,
-    /// Models whose weights are others than those of the configuration.
+    /// Models whose weights are others than those of the configuration, or whose weights by
+    /// command do not fit it.
     #[serde(default)]
     pub rollouts: Vec<WeightsRow>,
 }

@@ -75,6 +75,9 @@ impl From<ledger::Error> for Problem {
     fn from(error: ledger::Error) -> Self {
         match error {
             ledger::Error::KeyExists => Self::conflict("A key with this id exists already."),
+            ledger::Error::NoShare => {
+                Self::invalid("weights: all are 0; at least one pool must get requests.")
+            }
             other => Self::internal(&other),
         }
     }

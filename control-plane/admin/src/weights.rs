@@ -9,9 +9,9 @@ use crate::when;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
-use ledger::{Actor, Cause, WeightChange, WeightStanding, Weights};
+use ledger::{Actor, Cause, WeightChange, WeightStanding, Weights, weights_that_fit};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The split of each model as the configuration has it: weights by pool, by model. A family
 /// of models is here by its pattern.
@@ -28,12 +28,16 @@ const ALL_OF_IT: u32 = 100;
 pub struct WeightsRow {
     /// The model, or the pattern of a family.
     pub model: String,
-    /// What holds.
+    /// What holds; nothing where the configuration does not have the model.
     pub weights: Weights,
     /// What the configuration says.
     pub configured: Weights,
     /// Whether that is something else.
     pub moved: bool,
+    /// What a command said and what is not in force, as it does not fit the configuration's
+    /// split. A step or a reset puts it out of the way.
+    #[serde(default)]
+    pub unfit: Option<Weights>,
     /// When the last step was made, RFC 3339 in UTC; none before the first.
     pub at: Option<String>,
     /// Steps that can be taken back.
@@ -56,17 +60,21 @@ pub struct SwitchPool {
     pub pool: String,
 }
 
-/// `GET rollouts`: the models with more than one pool, by their names.
+/// `GET rollouts`: the models with more than one pool and those with weights by command that
+/// do not fit, by their names.
 pub async fn list(State(admin): State<Admin>) -> Result<Json<Vec<WeightsRow>>, Problem> {
     let standings = admin.ledger.weights().await?;
     Ok(Json(rows(&admin.splits.borrow(), &standings)))
 }
 
-/// The models with more than one pool, by their names, as `standings` have them.
+/// The models with more than one pool and those with weights by command that do not fit, by
+/// their names, as `standings` have them.
 #[must_use]
 pub fn rows(splits: &Splits, standings: &[WeightStanding]) -> Vec<WeightsRow> {
-    let several = splits.iter().filter(|(_, split)| split.len() > 1);
-    several.map(|(model, split)| row(model, split, standings)).collect()
+    let stood = standings.iter().map(|standing| &standing.model);
+    let models: BTreeSet<_> = splits.keys().chain(stood).collect();
+    let rows = models.into_iter().map(|model| row(model, splits.get(model), standings));
+    rows.filter(|row| row.configured.len() > 1 || row.unfit.is_some()).collect()
 }
 
 /// `GET rollouts/{model}`
@@ -85,8 +93,9 @@ pub async fn set(
 ) -> Result<Json<WeightsRow>, Problem> {
     let Json(wanted) = body?;
     let now = standing(&admin, &model).await?;
-    let weights = moved(&now, &wanted.weights)?;
-    change(&admin, model, Some(weights)).await
+    check(&now, &wanted.weights)?;
+    let cause = Cause::Set { weights: wanted.weights, configured: now.configured };
+    change(&admin, model, cause).await
 }
 
 /// `POST rollouts/{model}/switch`
@@ -100,7 +109,7 @@ pub async fn switch(
     known(&now, &wanted.pool)?;
     let weight = |pool: &String| if *pool == wanted.pool { ALL_OF_IT } else { 0 };
     let weights = now.configured.keys().map(|pool| (pool.clone(), weight(pool))).collect();
-    change(&admin, model, Some(weights)).await
+    change(&admin, model, Cause::Set { weights, configured: now.configured }).await
 }
 
 /// `POST rollouts/{model}/undo`
@@ -115,80 +124,86 @@ pub async fn undo(
     told(&admin, &model).await
 }
 
-/// `DELETE rollouts/{model}`: the weights of the configuration hold again.
+/// `DELETE rollouts/{model}`: the weights of the configuration hold again. It puts weights
+/// that do not fit out of the way as well, also of models that are gone.
 pub async fn reset(
     State(admin): State<Admin>,
     Path(model): Path<String>,
 ) -> Result<Json<WeightsRow>, Problem> {
-    standing(&admin, &model).await?;
-    change(&admin, model, None).await
+    let now = shown(&admin, &model).await?;
+    if now.unfit.is_none() {
+        movable(&now)?;
+    }
+    change(&admin, model, Cause::Reset).await
 }
 
-async fn change(
-    admin: &Admin,
-    model: String,
-    weights: Option<Weights>,
-) -> Result<Json<WeightsRow>, Problem> {
-    let cause = if weights.is_some() { Cause::Set } else { Cause::Reset };
+async fn change(admin: &Admin, model: String, cause: Cause) -> Result<Json<WeightsRow>, Problem> {
     let at_ms = CLOCK.now_ms();
-    let change = WeightChange { model, weights, cause, actor: Actor::Admin, at_ms };
+    let change = WeightChange { model, cause, actor: Actor::Admin, at_ms };
     admin.ledger.change_weights(&change).await?;
     told(admin, &change.model).await
 }
 
 /// What has become of the model, for the caller and the log.
 async fn told(admin: &Admin, model: &str) -> Result<Json<WeightsRow>, Problem> {
-    let row = standing(admin, model).await?;
+    let row = shown(admin, model).await?;
     tracing::info!(target: "audit", model, weights = ?row.weights, "weights of the split");
     Ok(Json(row))
 }
 
+/// How a model stands that has weights to move.
 async fn standing(admin: &Admin, model: &str) -> Result<WeightsRow, Problem> {
+    let row = shown(admin, model).await?;
+    movable(&row)?;
+    Ok(row)
+}
+
+/// How a model stands, whatever it is.
+async fn shown(admin: &Admin, model: &str) -> Result<WeightsRow, Problem> {
     let standings = admin.ledger.weights().await?;
-    let splits = admin.splits.borrow();
-    let split = splits.get(model).ok_or_else(|| {
-        Problem::not_found("There is no model of this name in the configuration.")
-    })?;
-    if split.len() < 2 {
-        return Err(Problem::invalid(format!(
-            "{model} has one pool alone; give it a `split` with all pools that it may be moved to."
-        )));
+    Ok(row(model, admin.splits.borrow().get(model), &standings))
+}
+
+fn movable(row: &WeightsRow) -> Result<(), Problem> {
+    match row.configured.len() {
+        0 => Err(Problem::not_found("There is no model of this name in the configuration.")),
+        1 => Err(Problem::invalid(format!(
+            "{} has one pool alone; give it a `split` with all pools that it may be moved to.",
+            row.model
+        ))),
+        _ => Ok(()),
     }
-    Ok(row(model, split, &standings))
 }
 
 /// Steps whose pools are others than those of the configuration do not hold.
-fn row(model: &str, split: &Weights, standings: &[WeightStanding]) -> WeightsRow {
+fn row(model: &str, split: Option<&Weights>, standings: &[WeightStanding]) -> WeightsRow {
+    let configured = split.cloned().unwrap_or_default();
     let standing = standings.iter().find(|standing| standing.model == model);
     let held = standing.and_then(|standing| standing.weights.as_ref());
-    let weights = held.filter(|held| held.keys().eq(split.keys())).unwrap_or(split);
+    let fitting = weights_that_fit(held, &configured);
     WeightsRow {
         model: model.to_owned(),
-        weights: weights.clone(),
-        configured: split.clone(),
-        moved: weights != split,
+        weights: fitting.unwrap_or(&configured).clone(),
+        moved: fitting.is_some_and(|weights| *weights != configured),
+        unfit: held.filter(|_| fitting.is_none()).cloned(),
         at: standing.map(|standing| when::rfc3339(standing.at_ms / 1_000)),
         steps_to_undo: standing.map_or(0, |standing| standing.steps_to_undo),
+        configured,
     }
 }
 
-/// The weights that hold, with those that are wanted in their place.
-fn moved(now: &WeightsRow, wanted: &Weights) -> Result<Weights, Problem> {
+/// Whether the pools can have the weights that are wanted for them.
+fn check(now: &WeightsRow, wanted: &Weights) -> Result<(), Problem> {
     if wanted.is_empty() {
         return Err(Problem::invalid("weights: name at least one pool."));
     }
-    let mut weights = now.weights.clone();
     for (pool, weight) in wanted {
         known(now, pool)?;
         if *weight > WEIGHT_MAX {
             return Err(Problem::invalid(format!("weights.{pool}: takes 0 to {WEIGHT_MAX}.")));
         }
-        weights.insert(pool.clone(), *weight);
     }
-    if weights.values().all(|weight| *weight == 0) {
-        return Err(Problem::invalid("weights: all are 0; at least one pool must get requests."));
-    }
-    Ok(weights)
+    Ok(())
 }
 
 fn known(now: &WeightsRow, pool: &str) -> Result<(), Problem> {

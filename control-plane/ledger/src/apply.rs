@@ -130,10 +130,11 @@ fn source_of(tally: &Tally, end: End) -> Source {
     }
 }
 
-/// The code of an error that an engine has answered with.
+/// The code of an error that an engine has answered with. One without a body is replaced whole
+/// by the filter, and nothing is told of where it came from.
 fn engines_code(line: &Line, status: u16) -> Option<String> {
-    let engines = line.details.as_deref() == Some(VIA_UPSTREAM) && status >= 400;
-    engines.then(|| engine_error(status).as_str().to_owned())
+    let engines = matches!(line.details.as_deref(), None | Some("" | "-" | VIA_UPSTREAM));
+    (engines && status >= 400).then(|| engine_error(status).as_str().to_owned())
 }
 
 /// Where the answer came from; nobody, where no server of the last pool was well.

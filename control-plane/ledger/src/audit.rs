@@ -71,19 +71,17 @@ pub enum Action {
     /// The cost of a usage record was corrected; the subject is the record's id.
     RecordCorrected,
     /// The split of a model was given other weights; the subject of this and the next
-    /// three is the model.
+    /// two is the model.
     RolloutSet,
     /// A step of a model's weights was taken back.
     RolloutUndone,
     /// The weights of the configuration hold again.
     RolloutReset,
-    /// Weights fell away because the split has other pools in the configuration.
-    RolloutDropped,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Action; 15] = [
+    pub const ALL: [Action; 14] = [
         Action::KeyCreated,
         Action::KeyRotated,
         Action::KeyChanged,
@@ -98,7 +96,6 @@ impl Action {
         Action::RolloutSet,
         Action::RolloutUndone,
         Action::RolloutReset,
-        Action::RolloutDropped,
     ];
 
     /// The word in the row.
@@ -119,7 +116,6 @@ impl Action {
             Action::RolloutSet => "rollout.set",
             Action::RolloutUndone => "rollout.undone",
             Action::RolloutReset => "rollout.reset",
-            Action::RolloutDropped => "rollout.dropped",
         }
     }
 }

@@ -63,7 +63,10 @@ pub async fn all<S: Store>(mut fresh: impl AsyncFnMut() -> S) {
     gateways::those_that_were_heard_of_are_counted(&fresh().await).await;
     gateways::what_engines_count_is_kept(&fresh().await).await;
     weights::steps_are_taken_back_the_last_one_first(&fresh().await).await;
-    weights::a_reset_can_be_taken_back_and_a_drop_cannot(&fresh().await).await;
+    weights::a_reset_can_be_taken_back(&fresh().await).await;
+    weights::of_two_who_move_a_pool_each_both_are_heard(&fresh().await).await;
+    weights::nobody_takes_all_requests_away(&fresh().await).await;
+    weights::what_does_not_fit_is_kept_until_a_command(&fresh().await).await;
     weights::steps_are_noted_with_what_was_before(&fresh().await).await;
     many_keys(&fresh().await).await;
 }

@@ -61,6 +61,9 @@ pub enum Error {
         crate::store::NONCES_MAX
     )]
     NoncesFull,
+    /// Every pool of a split would have the weight 0.
+    #[error("all weights of the split would be 0; at least one pool must get requests")]
+    NoShare,
     /// The system gave no randomness.
     #[error("the system gave no random bytes: {0}")]
     Random(getrandom::Error),

@@ -67,4 +67,4 @@ pub use record::{GroupBy, UsageFilter, UsageRecord, UsageSum};
 pub use sqlite::SqliteStore;
 pub use store::{Counts, Position, Store};
 pub use verify::{MoneyFault, Verification};
-pub use weights::{Cause, WeightChange, WeightStanding, Weights};
+pub use weights::{Cause, WeightChange, WeightStanding, Weights, fitting as weights_that_fit};

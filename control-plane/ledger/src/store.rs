@@ -238,8 +238,13 @@ pub trait Store: Send + Sync + 'static {
     /// What engines had counted, from `since_ms` on and before `until_ms`, in the order of time.
     async fn counters(&self, since_ms: u64, until_ms: u64) -> Result<Vec<EngineCounters>, Error>;
 
-    /// Gives a model other weights; whether they are others than held. With them goes a
-    /// row of the audit trail.
+    /// Gives a model other weights; whether they are others than held. Pools that are left
+    /// out keep what they have in the transaction that writes it, so that of two who move
+    /// one pool each at once both are heard. With them goes a row of the audit trail.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoShare`] when no pool would get a request.
     async fn change_weights(&self, change: &WeightChange) -> Result<bool, Error>;
     /// Takes the last step of a model's weights back that was not yet, with a row of the
     /// audit trail; whether there was one.

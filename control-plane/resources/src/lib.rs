@@ -129,8 +129,7 @@ pub fn translate(
     material: &Material,
 ) -> Result<EnvoyResources, TranslateError> {
     let tls = secrets::downstream(&plan.listener, material)?;
-    let chains = plan.filter.chains;
-    let gateway = listeners::gateway(&plan.listener, &placement.spool_file, tls, chains)?;
+    let gateway = listeners::gateway(&plan.listener, &placement.spool_file, tls)?;
     Ok(EnvoyResources {
         clusters: clusters::all(plan, placement, material)?,
         endpoints: endpoints::all(&plan.pools),

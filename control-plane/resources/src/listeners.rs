@@ -56,15 +56,13 @@ const STREAMS_MAX: u32 = 256;
 /// reading, above what the routes allow a body.
 const CONNECTION_BUFFER_BYTES: u32 = 256 * 1024;
 
-/// The one listener; `tls`: what callers speak to it through; `chains`: whether requests can
-/// go from pool to pool.
+/// The one listener; `tls`: what callers speak to it through.
 pub(crate) fn gateway(
     plan: &ListenerPlan,
     spool_file: &Path,
     tls: Option<TransportSocket>,
-    chains: bool,
 ) -> Result<Listener, TranslateError> {
-    let manager = connection_manager(plan, spool_file, chains)?;
+    let manager = connection_manager(plan, spool_file)?;
     Ok(Listener {
         name: GATEWAY.to_owned(),
         address: Some(address(plan.address)),
@@ -85,7 +83,6 @@ pub(crate) fn gateway(
 fn connection_manager(
     plan: &ListenerPlan,
     spool_file: &Path,
-    chains: bool,
 ) -> Result<hcm::HttpConnectionManager, TranslateError> {
     let request_hygiene = request_hygiene();
     Ok(hcm::HttpConnectionManager {
@@ -93,7 +90,7 @@ fn connection_manager(
         codec_type: CodecType::Auto.into(),
         common_http_protocol_options: Some(http()),
         http_protocol_options: Some(http1()),
-        http_filters: filters(chains),
+        http_filters: filters(),
         http2_protocol_options: Some(http2()),
         server_name: SERVER_NAME.to_owned(),
         server_header_transformation: ServerHeaderTransformation::Overwrite.into(),
@@ -203,9 +200,9 @@ fn http2() -> Http2ProtocolOptions {
 }
 
 /// The filters of every request, in their order.
-fn filters(chains: bool) -> Vec<hcm::HttpFilter> {
+fn filters() -> Vec<hcm::HttpFilter> {
     let own = [discovered(JWT, tokens::TYPE_URL.to_owned()), discovered(GATEWAY, Wasm::type_url())];
-    own.into_iter().chain(metadata::filters(chains)).chain([router()]).collect()
+    own.into_iter().chain(metadata::filters()).chain([router()]).collect()
 }
 
 /// A filter that comes by ECDS: its configuration changes without a new listener.

@@ -21,15 +21,15 @@ use envoy_types::pb::envoy::extensions::filters::http::set_filter_state::v3::Con
 use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3::HttpFilter;
 use envoy_types::util::pack_any;
 
-/// The filters behind the gateway's own; `chains`: whether requests can go from pool to pool.
-pub(crate) fn filters(chains: bool) -> Vec<HttpFilter> {
-    let chain = chains.then(chain_rule);
+/// The filters behind the gateway's own. They are the same for an Envoy that cannot send a
+/// request from pool to pool: the filter in front of them may learn that it can before the
+/// listener does.
+pub(crate) fn filters() -> Vec<HttpFilter> {
     let rules = HeaderToMetadata {
-        request_rules: chain.into_iter().chain([pick_rule(), shadow_rule()]).collect(),
+        request_rules: vec![chain_rule(), pick_rule(), shadow_rule()],
         ..HeaderToMetadata::default()
     };
-    let moved = named("envoy.filters.http.header_to_metadata", pack_any(rules));
-    std::iter::once(moved).chain(chains.then(look_again)).collect()
+    vec![named("envoy.filters.http.header_to_metadata", pack_any(rules)), look_again()]
 }
 
 fn chain_rule() -> Rule {
@@ -101,15 +101,8 @@ mod tests {
 
     #[test]
     fn no_header_that_becomes_metadata_stays() {
-        let with = filters(true);
+        let with = filters();
         assert_eq!(removed(&with[0]), [CHAIN_HEADER, PICK_HEADER, SHADOW_BODY_HEADER]);
         assert_eq!(with.len(), 2);
-    }
-
-    #[test]
-    fn an_envoy_without_chains_is_told_nothing_of_them() {
-        let without = filters(false);
-        assert_eq!(removed(&without[0]), [PICK_HEADER, SHADOW_BODY_HEADER]);
-        assert_eq!(without.len(), 1);
     }
 }

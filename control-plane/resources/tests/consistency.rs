@@ -117,6 +117,8 @@ fn what_attempts_rely_on_is_there() {
                 "the route whole, copied to pool/far names the cluster pool/far, which is not there",
                 "the route chain-streamed names the cluster pool/far, which is not there",
                 "the route chain-whole names the cluster pool/far, which is not there",
+                "the route chain-streamed, no copy names the cluster pool/far, which is not there",
+                "the route chain-whole, no copy names the cluster pool/far, which is not there",
                 "the route chain-streamed, copied to pool/far names the cluster pool/far, which is not there",
                 "the route chain-whole, copied to pool/far names the cluster pool/far, which is not there",
                 "the pool far names the cluster pool/far, which is not there",

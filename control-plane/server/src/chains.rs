@@ -37,7 +37,8 @@ impl Chains {
     }
 
     /// Decides anew by the Envoys that are connected; whether that is something else. While
-    /// there is none, it stays.
+    /// there is none, it stays. Who does not say a version has no say: a client that only
+    /// looks takes the fallbacks from nobody.
     pub fn judge(&self, envoys: &[EnvoyStatus]) -> bool {
         let Some(now) = verdict(envoys) else { return false };
         let before = self.status();
@@ -58,7 +59,10 @@ fn told(now: &ChainsStatus) {
 }
 
 fn verdict(envoys: &[EnvoyStatus]) -> Option<ChainsStatus> {
-    let mut connected = envoys.iter().filter(|envoy| envoy.disconnected_at_ms.is_none()).peekable();
+    let has_a_say = |envoy: &&EnvoyStatus| {
+        envoy.disconnected_at_ms.is_none() && !envoy.envoy_version.is_empty()
+    };
+    let mut connected = envoys.iter().filter(has_a_say).peekable();
     connected.peek()?;
     let why = connected.find_map(|envoy| Some(format!("{}: {}", envoy.node, lacks(envoy)?)));
     Some(ChainsStatus { on: why.is_none(), why })
@@ -144,7 +148,9 @@ mod tests {
             (vec![envoy("a", "2.0.0", false)], Some(true)),
             (vec![envoy("a", "1.40.0", false), envoy("b", "1.39.1", false)], Some(false)),
             (vec![envoy("a", "1.9.0", false)], Some(false)),
-            (vec![envoy("a", "", false)], Some(false)),
+            (vec![envoy("a", "", false)], None),
+            (vec![envoy("a", "", false), envoy("b", "1.40.0", false)], Some(true)),
+            (vec![envoy("a", "1.36.4", false), envoy("b", "", false)], Some(false)),
             (vec![envoy("a", "1.x", false)], Some(false)),
         ];
         for (envoys, expected) in table {
@@ -161,6 +167,7 @@ mod tests {
     fn it_stays_while_nobody_is_there() {
         let chains = Chains::new(ChainsStatus { on: true, why: None });
         assert!(!chains.judge(&[]) && chains.are_on());
+        assert!(!chains.judge(&[envoy("a", "", false)]) && chains.are_on());
         assert!(chains.judge(&[envoy("a", "1.37.0", false)]) && !chains.are_on());
         assert!(!chains.judge(&[envoy("a", "1.37.0", true)]) && !chains.are_on());
         // Another reason is no other decision.

@@ -100,12 +100,12 @@ impl Running {
         told.collect()
     }
 
-    /// Models whose weights are others than those of the configuration; none where the
-    /// database cannot be asked.
+    /// Models whose weights are others than those of the configuration, or whose weights by
+    /// command do not fit it; none where the database cannot be asked.
     async fn rollouts(&self) -> Vec<WeightsRow> {
         let standings = self.ledger.weights().await.unwrap_or_default();
         let mut rows = admin::weights_rows(&self.splits.borrow(), &standings);
-        rows.retain(|row| row.moved);
+        rows.retain(|row| row.moved || row.unfit.is_some());
         rows
     }
 

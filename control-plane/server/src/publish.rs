@@ -149,7 +149,7 @@ impl Publisher {
         };
         *current = Some(config.clone());
         self.commanded.in_force(config);
-        self.commanded.drop_misfits(config, &self.ledger, CLOCK.now_ms()).await;
+        self.commanded.tell_misfits(config);
         changes.extend(self.signers.in_force(config)?);
         changes.extend(tag_keys::changes(tag_key_before.as_ref(), tag_key.as_ref()));
         let (old, new) = (before.material(), self.materials.current());
@@ -165,6 +165,7 @@ impl Publisher {
         let Some(config) = current.as_ref() else { return Ok(Vec::new()) };
         if what == Refresh::Splits {
             self.commanded.read(&self.ledger).await.map_err(failed)?;
+            self.commanded.tell_misfits(config);
         }
         let endpoints = match what {
             Refresh::Servers => self.publish_endpoints(config),

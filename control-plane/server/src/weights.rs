@@ -1,7 +1,7 @@
 //! The weights that commands gave to models' splits, on their way into the plan.
 
 use admin::Splits;
-use ledger::{Actor, Cause, Ledger, WeightChange, WeightStanding};
+use ledger::{Ledger, WeightStanding, Weights};
 use model::Config;
 use model::ids::{ModelName, PoolName};
 use std::collections::BTreeMap;
@@ -13,8 +13,14 @@ use tokio::sync::watch;
 #[derive(Default)]
 pub struct Commanded {
     standings: Mutex<Vec<WeightStanding>>,
+    /// What does not fit, as far as it was told.
+    told: Mutex<BTreeMap<String, Weights>>,
     splits: watch::Sender<Splits>,
 }
+
+/// What is said of weights by command that the configuration does not take.
+const UNFIT: &str =
+    "weights by command do not fit the configuration's split; they are not in force";
 
 /// Weights by pool, by model.
 pub type Rollouts = BTreeMap<ModelName, BTreeMap<PoolName, u32>>;
@@ -46,27 +52,30 @@ impl Commanded {
         self.splits.subscribe()
     }
 
-    /// Forgets what does not fit `config` any more, and says so: the split of that model has
-    /// other pools now. A failure is told and changes nothing: what does not fit does not
-    /// hold either way.
-    pub async fn drop_misfits(&self, config: &Config, ledger: &Ledger, at_ms: u64) {
-        for model in self.misfits(config) {
-            tracing::warn!(model, "its split has other pools: the weights by command are dropped");
-            let (cause, actor) = (Cause::Dropped, Actor::Config);
-            let change = WeightChange { model, weights: None, cause, actor, at_ms };
-            if let Err(error) = ledger.change_weights(&change).await {
-                tracing::error!(%error, "the weights by command could not be dropped");
-            }
+    /// Says what does not fit `config`, each once for as long as it stays so. It is not in force
+    /// and it is kept: another control plane may have another configuration, and this one may
+    /// have its pools again tomorrow. A command puts it out of the way.
+    pub fn tell_misfits(&self, config: &Config) {
+        let now = self.misfits(config);
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        for (model, weights) in
+            now.iter().filter(|(model, weights)| told.get(*model) != Some(weights))
+        {
+            tracing::warn!(model, ?weights, "{UNFIT}");
         }
+        *told = now;
     }
 
-    fn misfits(&self, config: &Config) -> Vec<String> {
-        let standings = self.standings();
-        let fits = |name: &ModelName, weights: &BTreeMap<PoolName, u32>| {
-            config.routed(name.as_str()).is_some_and(|model| model.takes(weights))
+    fn misfits(&self, config: &Config) -> BTreeMap<String, Weights> {
+        let fits = |standing: &WeightStanding| {
+            let rollout = rollout(standing);
+            rollout.is_some_and(|(name, weights)| {
+                config.routed(name.as_str()).is_some_and(|model| model.takes(&weights))
+            })
         };
-        let held = standings.iter().filter_map(rollout);
-        held.filter(|(name, weights)| !fits(name, weights)).map(|(name, _)| name.into()).collect()
+        let standings = self.standings();
+        let unfit = standings.iter().filter(|standing| !fits(standing));
+        unfit.filter_map(|one| Some((one.model.clone(), one.weights.clone()?))).collect()
     }
 
     /// The state is whole after every method, so a panic elsewhere does not spoil it.
@@ -86,7 +95,7 @@ fn rollout(standing: &WeightStanding) -> Option<(ModelName, BTreeMap<PoolName, u
 mod tests {
     use super::*;
     use crate::config_file::load_text;
-    use ledger::Weights;
+    use ledger::{Actor, Cause, WeightChange};
     use std::path::Path;
 
     fn config(split: &str) -> Config {
@@ -109,32 +118,35 @@ mod tests {
     }
 
     async fn set(ledger: &Ledger, model: &str, of: &[(&str, u32)]) {
-        let (cause, actor, at_ms) = (Cause::Set, Actor::Admin, 1);
-        let model = model.to_owned();
-        let change = WeightChange { model, weights: Some(weights(of)), cause, actor, at_ms };
+        let cause = Cause::Set { weights: weights(of), configured: weights(of) };
+        let (model, actor, at_ms) = (model.to_owned(), Actor::Admin, 1);
+        let change = WeightChange { model, cause, actor, at_ms };
         assert!(ledger.change_weights(&change).await.unwrap());
     }
 
     #[tokio::test]
-    async fn what_fits_holds_until_the_split_has_other_pools() {
+    async fn what_does_not_fit_is_told_and_kept() {
         let data = tempfile::tempdir().unwrap();
         let ledger = Ledger::open(data.path()).await.unwrap();
         set(&ledger, "chat", &[("a", 10), ("b", 90)]).await;
         set(&ledger, "gone", &[("a", 1), ("b", 1)]).await;
         let commanded = Commanded::default();
         commanded.read(&ledger).await.unwrap();
+        let standings = ledger.weights().await.unwrap();
+        let told = |split: &str| -> Vec<String> {
+            commanded.tell_misfits(&config(split));
+            commanded.told.lock().unwrap().keys().cloned().collect()
+        };
+        // Other weights in the file change nothing of what a command said.
+        assert_eq!(told("{ pool: a, weight: 1 }, { pool: b, weight: 1 }"), ["gone"]);
+        assert_eq!(told("{ pool: a, weight: 1 }, { pool: c, weight: 1 }"), ["chat", "gone"]);
+        assert_eq!(told("{ pool: a, weight: 1 }"), ["chat", "gone"]);
+        // With the split as it was it is in force again, and would be told of anew.
+        assert_eq!(told(TWO), ["gone"]);
+        commanded.read(&ledger).await.unwrap();
         let names: Vec<_> = commanded.rollouts().into_keys().map(String::from).collect();
         assert_eq!(names, ["chat", "gone"]);
-        // Other weights in the file change nothing of what a command said.
-        let other = config("{ pool: a, weight: 1 }, { pool: b, weight: 1 }");
-        commanded.drop_misfits(&other, &ledger, 2).await;
-        commanded.read(&ledger).await.unwrap();
-        let held: Vec<_> = commanded.rollouts().into_iter().collect();
-        assert_eq!((held.len(), held[0].0.as_str()), (1, "chat"));
-        let three = config("{ pool: a, weight: 1 }, { pool: c, weight: 1 }");
-        commanded.drop_misfits(&three, &ledger, 3).await;
-        commanded.read(&ledger).await.unwrap();
-        assert!(commanded.rollouts().is_empty());
+        assert_eq!(ledger.weights().await.unwrap(), standings);
     }
 
     #[test]

@@ -6,8 +6,7 @@ use contract::attempt::{Bodies, PoolBody};
 /// What an attempt does with the body that was forwarded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attempt<'b> {
-    /// Nothing is told of its cluster: the request passes as it is. So does the copy of a
-    /// request, whose cluster is in no chain.
+    /// Nothing is told of its cluster.
     Untold,
     /// The body is the one that was forwarded, of so many bytes. Said again, because an
     /// earlier attempt may have left the length of another on the request.

@@ -11,7 +11,7 @@ use crate::splice::Splice;
 use crate::sse::EventStream;
 use crate::strip::Strip;
 use crate::usage::Usage;
-use contract::refusal::Refusal;
+use contract::refusal::{Refusal, is_engine_error};
 use refused::Refused;
 
 /// What one chunk led to.
@@ -86,13 +86,13 @@ impl Reader {
         self
     }
 
-    /// The same, of an engine whose errors are told again: an answer with a `status` of 400
+    /// The same, of an engine whose errors are told again: an answer with a `status` of none
     /// or more, whatever its form, in one piece that is JSON; `length` is how long the engine
     /// says that it is.
     #[must_use]
     pub fn with_errors(mut self, status: u16, length: Option<usize>, retelling: Retelling) -> Self {
         self.form = match self.form {
-            form if status >= 400 => {
+            form if is_engine_error(status) => {
                 let scanner = if let Form::Json(scanner) = form { Some(scanner) } else { None };
                 Form::Refused(Box::new(Refused::new(status, length, retelling, scanner)))
             }

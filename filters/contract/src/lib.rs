@@ -19,5 +19,6 @@ pub mod names;
 pub mod policy;
 pub mod price;
 pub mod refusal;
+pub mod routes;
 pub mod spool;
 pub mod usage;

@@ -253,6 +253,13 @@ pub fn envoy_error(flags: &str, details: &str) -> Option<&'static EnvoyError> {
     })
 }
 
+/// Whether an engine's answer with this status is none: an error, or an errand, as a redirect
+/// to where the client has no business.
+#[must_use]
+pub const fn is_engine_error(status: u16) -> bool {
+    !matches!(status, 200..=299)
+}
+
 /// The code of an error that an engine answers with: decided by its status alone, because
 /// the status leaves before the body is there. A status that clients get stays itself.
 ///
@@ -273,6 +280,13 @@ pub const fn engine_error(status: u16) -> Code {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_answer_is_an_error() {
+        let answers: Vec<u16> = (0..=999).filter(|status| !is_engine_error(*status)).collect();
+        assert_eq!((answers.first(), answers.len()), (Some(&200), 100));
+        assert_eq!([101, 204, 302].map(engine_error), [Code::EngineError; 3]);
+    }
 
     #[test]
     fn an_engines_status_becomes_the_contracts() {

@@ -32,14 +32,15 @@ enum State {
 
 impl AttemptStream {
     fn open(&self, held: &HeldAttempt, end_of_stream: bool) -> State {
-        let bodies = match told(held) {
-            Ok(Some(bodies)) => bodies,
+        let Told { bodies, is_copy } = match told(held) {
+            Ok(Some(told)) => told,
             Ok(None) => return State::Passing,
             Err(_) => return refuse(held, "what is told of the pools' bodies cannot be read"),
         };
         let cluster = host::cluster_name().unwrap_or_default();
         match attempt::of(&bodies, &cluster) {
-            Attempt::Untold => State::Passing,
+            Attempt::Untold if is_copy => State::Passing,
+            Attempt::Untold => refuse(held, "nothing is told of its pool's body"),
             _ if end_of_stream => refuse(held, "a request without a body has several"),
             Attempt::Same(bytes) => {
                 held.set_length(bytes);
@@ -67,13 +68,22 @@ impl AttemptStream {
     }
 }
 
+/// What is told of bodies.
+struct Told {
+    bodies: Bodies,
+    /// It is of a request's copy, and says nothing of other attempts.
+    is_copy: bool,
+}
+
 /// What is told of the pools' bodies, or of that of a request's copy.
-fn told(held: &HeldAttempt) -> Result<Option<Bodies>, serde_json::Error> {
+fn told(held: &HeldAttempt) -> Result<Option<Told>, serde_json::Error> {
     if let Some(told) = held.bodies() {
-        return serde_json::from_slice(&told).map(Some);
+        let bodies = serde_json::from_slice(&told)?;
+        return Ok(Some(Told { bodies, is_copy: false }));
     }
     let Some(told) = held.body_of_copy() else { return Ok(None) };
-    Ok(Some(Bodies { pools: vec![serde_json::from_slice::<PoolBody>(&told)?] }))
+    let bodies = Bodies { pools: vec![serde_json::from_slice::<PoolBody>(&told)?] };
+    Ok(Some(Told { bodies, is_copy: true }))
 }
 
 /// No pool may get what was made for another.

@@ -4,8 +4,19 @@
 use crate::host;
 use contract::fleet::Fleet;
 use pipeline::fleet::{FLEET_NAME, decode};
+use pipeline::keyring::marks::{FRESH_NAME, decode_moment};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+
+/// How long the servers count without a word of the control plane, in milliseconds. Envoy sends
+/// to a server that was picked whatever it thinks of it, so nobody may be picked who is not
+/// known to be well.
+const FRESH_MS: u64 = 5_000;
+
+fn is_fresh() -> bool {
+    let heard_ms = host::shared(FRESH_NAME).as_deref().and_then(decode_moment);
+    heard_ms.is_some_and(|heard_ms| host::now_ms() <= heard_ms.saturating_add(FRESH_MS))
+}
 
 /// One worker's copy.
 pub struct Servers {
@@ -25,6 +36,11 @@ impl Servers {
     /// Looks at shared data again. Called at every tick, so that a request does not have
     /// to.
     pub fn refresh(&self) {
+        if !is_fresh() {
+            self.version.set(None);
+            *self.fleet.borrow_mut() = Rc::default();
+            return;
+        }
         let Some((stored, version)) = host::shared_with_version(FLEET_NAME) else { return };
         if self.version.replace(Some(version)) != Some(version) {
             *self.fleet.borrow_mut() = Rc::new(decode(&stored));

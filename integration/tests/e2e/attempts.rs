@@ -5,6 +5,7 @@
 
 mod bodies;
 mod errors;
+mod load;
 mod money;
 mod order;
 mod phases;

@@ -110,7 +110,8 @@ async fn every_step_is_in_the_trail() -> Result<()> {
     Ok(())
 }
 
-/// What was moved by command holds over a restart, until the file's split has other pools.
+/// What was moved by command holds over a restart. It is not in force while the file's split has
+/// other pools, and it is again with the split as it was.
 #[tokio::test]
 async fn weights_outlive_a_restart_and_not_another_split() -> Result<()> {
     let mut world = World::start().await?;
@@ -120,12 +121,28 @@ async fn weights_outlive_a_restart_and_not_another_split() -> Result<()> {
     world.gate.stop();
     world.gate.start_again().await?;
     assert!(world.goes_to(&key, "b").await, "a restart forgets it");
-    world
-        .gate
-        .rewrite_config(|yaml| yaml.replace(", { pool: b, weight: 0 } ]", " ]\n  other: b"))?;
+    let (both, one) = (", { pool: b, weight: 0 } ]", " ]\n  other: b");
+    world.gate.rewrite_config(|yaml| yaml.replace(both, one))?;
     assert!(world.goes_to(&key, "a").await, "{}", world.gate.tails());
-    let trail = world.gate.cli_json(&["audit", "list", "--format", "json"]).await?;
-    assert!(trail.to_string().contains("rollout.dropped"), "{trail}");
+    let unfit = json!({"a": 0, "b": 100});
+    let listed = world.rollout(&["list"]).await?;
+    assert_eq!(listed[0]["unfit"], unfit, "{listed}");
+    let status = world.gate.cli_json(&["status", "--format", "json"]).await?;
+    assert_eq!(status["rollouts"][0]["unfit"], unfit, "{status}");
+    world.gate.rewrite_config(|yaml| yaml.replace(one, both))?;
+    assert!(world.goes_to(&key, "b").await, "{}", world.gate.tails());
+    // By command it goes for good.
+    world.gate.rewrite_config(|yaml| yaml.replace(both, one))?;
+    assert!(world.goes_to(&key, "a").await, "{}", world.gate.tails());
+    let row = world.rollout(&["reset", "chat"]).await?;
+    assert_eq!(row["unfit"], Value::Null, "{row}");
+    world.gate.rewrite_config(|yaml| yaml.replace(one, both))?;
+    let back = async || {
+        let row = world.rollout(&["list"]).await.unwrap_or_default();
+        row[0]["configured"] == json!({"a": 100, "b": 0})
+    };
+    assert!(wait_until(back, SOON).await, "{}", world.gate.tails());
+    assert_eq!(world.pool(&key).await?, "a");
     Ok(())
 }
 

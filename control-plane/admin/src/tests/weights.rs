@@ -27,7 +27,7 @@ async fn weights_are_set_switched_undone_and_reset() {
     let world = with_splits().await;
     let (_, all) = get(&world, "/api/v1/rollouts").await;
     let untouched = json!({"model": "chat", "weights": {"a": 95, "b": 5},
-        "configured": {"a": 95, "b": 5}, "moved": false, "at": null, "steps_to_undo": 0});
+        "configured": {"a": 95, "b": 5}, "moved": false, "unfit": null, "at": null, "steps_to_undo": 0});
     assert_eq!(all[0], untouched);
     assert_eq!((all[1]["model"].as_str(), all.as_array().unwrap().len()), (Some("gpt-4o*"), 2));
 
@@ -92,13 +92,76 @@ async fn what_is_refused_changes_nothing() {
 }
 
 #[tokio::test]
-async fn steps_that_do_not_fit_the_configuration_do_not_hold() {
+async fn two_who_move_a_pool_each_at_once_are_both_heard() {
+    let world = with_splits().await;
+    for round in 1..=5 {
+        let (a, b) = (10 * round, 10 * round + 1);
+        let put = |pool: &str, weight: u32| {
+            ask(&world, Method::PUT, CHAT, json!({"weights": {pool: weight}}))
+        };
+        let (one, two) = tokio::join!(put("a", a), put("b", b));
+        assert_eq!((one.0, two.0), (StatusCode::OK, StatusCode::OK), "{one:?} {two:?}");
+        let (_, row) = get(&world, CHAT).await;
+        assert_eq!(row["weights"], json!({"a": a, "b": b}));
+    }
+}
+
+/// The split of `chat` as the configuration has it from now on; `None`: it is gone.
+fn reconfigure(world: &World, split: Option<&[(&str, u32)]>) {
+    world.splits.send_modify(|splits| {
+        splits.remove("chat");
+        let of = |split: &[(&str, u32)]| {
+            split.iter().map(|(pool, weight)| ((*pool).to_owned(), *weight)).collect()
+        };
+        splits.extend(split.map(|split| ("chat".to_owned(), of(split))));
+    });
+}
+
+const TWO: &[(&str, u32)] = &[("a", 95), ("b", 5)];
+const THREE: &[(&str, u32)] = &[("a", 95), ("b", 5), ("c", 1)];
+
+#[tokio::test]
+async fn steps_that_do_not_fit_the_configuration_do_not_hold_until_they_fit_again() {
     let world = with_splits().await;
     ask(&world, Method::PUT, CHAT, json!({"weights": {"b": 10}})).await;
-    world.splits.send_modify(|splits| {
-        splits.get_mut("chat").unwrap().insert("c".into(), 1);
-    });
-    let (_, row) = get(&world, CHAT).await;
-    assert_eq!(row["weights"], json!({"a": 95, "b": 5, "c": 1}));
-    assert_eq!(row["moved"], json!(false));
+    let unfit = json!({"a": 95, "b": 10});
+    let table = [
+        (Some(THREE), json!({"a": 95, "b": 5, "c": 1}), false, &unfit),
+        (Some(&[("a", 1)]), json!({"a": 1}), false, &unfit),
+        (None, json!({}), false, &unfit),
+        (Some(TWO), json!({"a": 95, "b": 10}), true, &Value::Null),
+        (Some(&[("a", 1), ("b", 1)]), json!({"a": 95, "b": 10}), true, &Value::Null),
+    ];
+    for (split, weights, moved, unfit) in table {
+        reconfigure(&world, split);
+        let (_, all) = get(&world, "/api/v1/rollouts").await;
+        let row = all.as_array().unwrap().iter().find(|row| row["model"] == "chat").unwrap();
+        let seen = (&row["weights"], &row["moved"], &row["unfit"]);
+        assert_eq!(seen, (&weights, &json!(moved), unfit));
+    }
+    let trail = get(&world, "/api/v1/audit").await.1;
+    assert_eq!(trail.as_array().map(Vec::len), Some(1), "{trail}");
+}
+
+#[tokio::test]
+async fn what_does_not_fit_goes_by_command() {
+    let table = [
+        (Some(THREE), Method::PUT, json!({"weights": {"c": 7}}), json!({"a": 95, "b": 5, "c": 7})),
+        (Some(THREE), Method::DELETE, Value::Null, json!({"a": 95, "b": 5, "c": 1})),
+        (Some(&[("a", 1)]), Method::DELETE, Value::Null, json!({"a": 1})),
+        (None, Method::DELETE, Value::Null, json!({})),
+    ];
+    for (split, method, body, weights) in table {
+        let world = with_splits().await;
+        ask(&world, Method::PUT, CHAT, json!({"weights": {"b": 10}})).await;
+        reconfigure(&world, split);
+        let (status, row) = ask(&world, method.clone(), CHAT, body).await;
+        assert_eq!((status, &row["unfit"]), (StatusCode::OK, &Value::Null), "{method} {split:?}");
+        assert_eq!(row["weights"], weights, "{method} {split:?}");
+        // A reset has no more to do, and is of nothing that the configuration has.
+        reconfigure(&world, None);
+        let again = ask(&world, Method::DELETE, CHAT, Value::Null).await;
+        let expected = if method == Method::PUT { StatusCode::OK } else { StatusCode::NOT_FOUND };
+        assert_eq!(again.0, expected, "{method} {split:?}");
+    }
 }

@@ -8,6 +8,10 @@ use tokio::sync::watch;
 
 impl Ledger {
     /// Gives a model other weights; whether they are others than held.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoShare`] when no pool would get a request.
     pub async fn change_weights(&self, change: &WeightChange) -> Result<bool, Error> {
         let changed = self.store.change_weights(change).await?;
         self.tell_weights().await?;

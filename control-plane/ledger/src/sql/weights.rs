@@ -5,7 +5,7 @@ use super::dialect::{Connection, Pool, Row, begin};
 use super::words::{loaded, stored};
 use crate::audit::{Action, Actor};
 use crate::error::Error;
-use crate::weights::{self, Cause, WeightChange, WeightStanding, Weights};
+use crate::weights::{self, WeightChange, WeightStanding, Weights};
 use sqlx::Row as _;
 
 const CORRUPT: Error = Error::Corrupt { table: "weight_steps" };
@@ -28,23 +28,20 @@ pub(super) async fn change(writer: &Pool, change: &WeightChange) -> Result<bool,
     let mut transaction = begin(writer, CHANGING).await?;
     let last = last_step(&mut transaction, &change.model).await?;
     let held = last.as_ref().map(weights_of).transpose()?.flatten();
-    let dropped = change.cause == Cause::Dropped;
-    if held == change.weights && !(dropped && last.is_some()) {
+    let after = change.cause.after(held.as_ref())?;
+    if held == after {
         return Ok(false);
-    }
-    if dropped {
-        close(&mut transaction, &change.model).await?;
     }
     let step = Step {
         model: &change.model,
         at_ms: change.at_ms,
         actor: change.actor,
         held: held.as_ref(),
-        weights: change.weights.as_ref(),
-        can_undo: !dropped,
+        weights: after.as_ref(),
+        can_undo: true,
     };
     write(&mut transaction, &step, CHANGING).await?;
-    audit::append(&mut transaction, &[change.event(held.as_ref())]).await?;
+    audit::append(&mut transaction, &[change.event(held.as_ref(), after.as_ref())]).await?;
     transaction.commit().await.map_err(Error::database(CHANGING))?;
     Ok(true)
 }
@@ -79,16 +76,6 @@ pub(super) async fn undo(
     audit::append(&mut transaction, &[noted]).await?;
     transaction.commit().await.map_err(Error::database(UNDOING))?;
     Ok(true)
-}
-
-/// No step of this model can be taken back any more.
-async fn close(connection: &mut Connection, model: &str) -> Result<(), Error> {
-    sqlx::query("UPDATE weight_steps SET can_undo = FALSE WHERE model = $1 AND can_undo")
-        .bind(model)
-        .execute(connection)
-        .await
-        .map(drop)
-        .map_err(Error::database(CHANGING))
 }
 
 async fn last_step(connection: &mut Connection, model: &str) -> Result<Option<Row>, Error> {

@@ -27,7 +27,7 @@ pub(super) fn of(way: Way<'_>, plan: &Plan) -> RouteAction {
     RouteAction {
         cluster_specifier: Some(target(way, plan)),
         retry_policy: Some(attempts::policy(&plan.retry, silent_for, way.chained)),
-        request_mirror_policies: way.copied_to.map(copy).into_iter().collect(),
+        request_mirror_policies: way.copied_to().map(copy).into_iter().collect(),
         cluster_not_found_response_code: ClusterNotFoundResponseCode::ServiceUnavailable.into(),
         // Engines behind a name are asked by it; those behind an address see the client's Host.
         host_rewrite_specifier: boolean(true).map(HostRewriteSpecifier::AutoHostRewrite),

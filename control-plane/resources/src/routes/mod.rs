@@ -26,8 +26,26 @@ struct Way<'a> {
     chained: bool,
     /// The answer is a stream.
     streamed: bool,
-    /// The cluster that gets a copy.
-    copied_to: Option<&'a str>,
+    /// Who gets a copy.
+    copy: Copy<'a>,
+}
+
+impl<'a> Way<'a> {
+    fn copied_to(self) -> Option<&'a str> {
+        if let Copy::To(cluster) = self.copy { Some(cluster) } else { None }
+    }
+}
+
+/// Who gets a copy of a request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Copy<'a> {
+    /// Nobody is named.
+    Unnamed,
+    /// The cluster that is named.
+    To(&'a str),
+    /// Nobody, whoever is named: the filter may know a pool that is gone. No caller is
+    /// refused for the sake of a copy.
+    Nobody,
 }
 
 /// Routes of the gateway, in the order in which they are tried.
@@ -63,15 +81,18 @@ fn shadows(filter: &GatewayConfig) -> BTreeSet<&str> {
 }
 
 /// Those without a copy first: what most requests are costs no more when there are copies.
+/// Those that make none of what names one stand last.
 fn ways<'a>(chains: bool, shadows: &BTreeSet<&'a str>) -> Vec<Way<'a>> {
-    let targets = std::iter::once(None).chain(shadows.iter().copied().map(Some));
+    let named = shadows.iter().copied().map(Copy::To);
+    let unnamed = (!shadows.is_empty()).then_some(Copy::Unnamed);
+    let targets = unnamed.into_iter().chain(named).chain([Copy::Nobody]);
     let reaches: &[bool] = if chains { &[false, true] } else { &[false] };
     let forms = reaches.iter().flat_map(|chained| [(*chained, true), (*chained, false)]);
     let forms: Vec<_> = forms.collect();
     targets
-        .flat_map(|copied_to| {
+        .flat_map(|copy| {
             let forms = forms.iter();
-            forms.map(move |&(chained, streamed)| Way { chained, streamed, copied_to })
+            forms.map(move |&(chained, streamed)| Way { chained, streamed, copy })
         })
         .collect()
 }
@@ -79,7 +100,11 @@ fn ways<'a>(chains: bool, shadows: &BTreeSet<&'a str>) -> Vec<Way<'a>> {
 fn name(way: Way<'_>) -> String {
     let reach = if way.chained { "chain-" } else { "" };
     let form = if way.streamed { "streamed" } else { "whole" };
-    let copy = way.copied_to.map(|cluster| format!(", copied to {cluster}")).unwrap_or_default();
+    let copy = match way.copy {
+        Copy::Unnamed => ", no copy".to_owned(),
+        Copy::To(cluster) => format!(", copied to {cluster}"),
+        Copy::Nobody => String::new(),
+    };
     format!("{reach}{form}{copy}")
 }
 
@@ -129,8 +154,8 @@ mod tests {
         assert_eq!(names(false, &[]), ["streamed", "whole"]);
         assert_eq!(names(true, &[]), ["streamed", "whole", "chain-streamed", "chain-whole"]);
         let copied = names(true, &["pool/b"]);
-        assert_eq!(copied[..4], names(true, &[]));
+        assert_eq!(copied[..2], ["streamed, no copy", "whole, no copy"]);
         assert_eq!(copied[4..6], ["streamed, copied to pool/b", "whole, copied to pool/b"]);
-        assert_eq!(copied.len(), 8);
+        assert_eq!(copied[8..], names(true, &[]));
     }
 }

@@ -1,6 +1,6 @@
 //! Which requests are on which route.
 
-use super::Way;
+use super::{Copy, Way};
 use contract::names::{CHAIN_KEY, CHAIN_METADATA, POOL_HEADER, SHADOW_HEADER, STREAM_HEADER};
 use envoy_types::pb::envoy::config::route::v3::{
     HeaderMatcher, RouteMatch, header_matcher::HeaderMatchSpecifier, route_match::PathSpecifier,
@@ -16,9 +16,13 @@ use envoy_types::pb::envoy::r#type::matcher::v3::{
 pub(super) fn is(way: Way<'_>) -> RouteMatch {
     let pool = (!way.chained).then(|| present(POOL_HEADER, true));
     let streamed = way.streamed.then(|| present(STREAM_HEADER, true));
-    let copied = way.copied_to.map_or_else(|| present(SHADOW_HEADER, false), copied);
+    let copied = match way.copy {
+        Copy::Unnamed => Some(present(SHADOW_HEADER, false)),
+        Copy::To(cluster) => Some(copied(cluster)),
+        Copy::Nobody => None,
+    };
     RouteMatch {
-        headers: pool.into_iter().chain(streamed).chain([copied]).collect(),
+        headers: pool.into_iter().chain(streamed).chain(copied).collect(),
         // The header is gone when the router looks: it has become metadata.
         dynamic_metadata: way.chained.then(chained).into_iter().collect(),
         ..RouteMatch::default()

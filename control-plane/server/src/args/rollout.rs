@@ -11,8 +11,8 @@ pub enum Rollout {
     List(ListRollouts),
     /// Give pools of a model's split other weights; those that are not named keep theirs.
     ///
-    /// It holds until the next step, until `reset`, or until the split has other pools in the
-    /// configuration.
+    /// It holds until the next step or until `reset`. While the split has other pools in the
+    /// configuration it is not in force.
     #[command(after_help = "Examples:\n  \
                             tollgate rollout set chat-large llama-70b=90 qwen-72b=10\n  \
                             tollgate rollout set chat-large qwen-72b=0")]

@@ -5,6 +5,7 @@ use super::{say, say_json, table};
 use crate::args::{Format, OneRollout, Rollout, SetRollout, SwitchRollout};
 use crate::error::Failure;
 use admin::{SetWeights, SwitchPool, WeightsRow};
+use ledger::Weights;
 use std::collections::BTreeMap;
 
 /// The collection.
@@ -54,7 +55,7 @@ fn show(of: &OneRollout, row: WeightsRow) -> Result<(), Failure> {
     }
 }
 
-/// A row for each pool of each model.
+/// A row for each pool of each model, and below them what is not in force.
 pub fn as_table(rows: &[WeightsRow]) -> String {
     let columns = ["MODEL", "POOL", "WEIGHT", "SHARE", "CONFIGURED", "MOVED", "SINCE", "UNDO"];
     let mut table = table::new(&columns, &["WEIGHT", "SHARE", "CONFIGURED", "UNDO"]);
@@ -73,7 +74,20 @@ pub fn as_table(rows: &[WeightsRow]) -> String {
             ]);
         }
     }
-    table::text(&table)
+    let unfit = rows.iter().filter_map(|row| Some(unfit(&row.model, row.unfit.as_ref()?)));
+    let parts: Vec<_> = [table::text(&table)].into_iter().chain(unfit).collect();
+    parts.join("\n")
+}
+
+/// What is said of weights that were commanded for another split.
+fn unfit(model: &str, weights: &Weights) -> String {
+    let weight = |(pool, weight): (&String, &u32)| format!("{}={weight}", table::plain(pool));
+    let weights: Vec<_> = weights.iter().map(weight).collect();
+    format!(
+        "{}: {} by command does not fit the configuration's split; not in force",
+        table::plain(model),
+        weights.join(" ")
+    )
 }
 
 /// In percent, to a hundredth of one.
@@ -96,6 +110,7 @@ mod tests {
             moved: true,
             at: Some("2026-11-22T03:40:00Z".into()),
             steps_to_undo: 3,
+            unfit: None,
         };
         let text = as_table(&[row]);
         let words: Vec<Vec<_>> =
@@ -103,6 +118,26 @@ mod tests {
         let since = "2026-11-22T03:40:00Z";
         assert_eq!(words[1], ["chat", "a", "2", "66.66%", "95", "yes", since, "3"]);
         assert_eq!(words[2], ["chat", "b", "1", "33.33%", "5", "yes", since, "3"]);
+        assert_eq!(words.len(), 3);
         assert_eq!((share(0, 0), share(1, 1)), ("0.00%".to_owned(), "100.00%".to_owned()));
+    }
+    #[test]
+    fn what_does_not_fit_is_said() {
+        let weights = |a, b| Weights::from([("a".to_owned(), a), ("b".to_owned(), b)]);
+        let gone = |model: &str| WeightsRow {
+            model: model.into(),
+            unfit: Some(weights(0, 100)),
+            ..WeightsRow::default()
+        };
+        let chat = WeightsRow { weights: [("a".to_owned(), 1)].into(), ..gone("chat") };
+        let text = as_table(&[chat, gone("gone")]);
+        let said = |model| {
+            format!(
+                "{model}: a=0 b=100 by command does not fit the configuration's split; not in force"
+            )
+        };
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines.len(), 4, "{text}");
+        assert_eq!(lines[2..], [said("chat"), said("gone")]);
     }
 }

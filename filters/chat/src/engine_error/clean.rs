@@ -7,6 +7,9 @@ const MESSAGE_CHARS_MAX: usize = 500;
 /// bytes: `base` is in `database` too.
 const OWN_BYTES_MIN: usize = 6;
 
+/// Shortest mixture of letters and digits that is taken for a key, in bytes.
+const SECRET_BYTES_MIN: usize = 24;
+
 /// What stands in the place of what is left out.
 const LEFT_OUT: &str = "…";
 
@@ -71,8 +74,12 @@ pub(super) fn clean(text: &str, own: &str, asked: &str) -> String {
     let text = without_wrapping(without_trace(text));
     let text = renamed(&text, own, asked);
     let mut out = String::with_capacity(text.len());
+    let mut is_announced = false;
     for piece in pieces(&text) {
         match piece {
+            Piece::Word(word) if std::mem::replace(&mut is_announced, announces(word)) => {
+                out.push_str(LEFT_OUT);
+            }
             Piece::Between(c) if c.is_whitespace() || c.is_control() => {
                 if !out.is_empty() && !out.ends_with(' ') {
                     out.push(' ');
@@ -83,6 +90,11 @@ pub(super) fn clean(text: &str, own: &str, asked: &str) -> String {
         }
     }
     shortened(out.trim())
+}
+
+/// Whether a credential stands behind this word (RFC 6750, section 2.1; RFC 7617).
+fn announces(word: &str) -> bool {
+    ["basic", "bearer"].iter().any(|scheme| word.eq_ignore_ascii_case(scheme))
 }
 
 fn without_trace(text: &str) -> &str {
@@ -168,7 +180,17 @@ fn push_word(out: &mut String, word: &str, own: &str, asked: &str) {
 fn is_private(word: &str) -> bool {
     word.split('=')
         .map(|part| part.trim_matches(['[', ']']))
-        .any(|part| is_path(part) || is_host(part) || is_memory(part))
+        .any(|part| is_path(part) || is_host(part) || is_memory(part) || is_secret(part))
+}
+
+/// What looks like a key: begins as keys of OpenAI's kind do, or has letters and digits mixed
+/// for longer than any word.
+fn is_secret(word: &str) -> bool {
+    let is_token = word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+    let has = |kind: fn(&u8) -> bool| word.as_bytes().iter().any(kind);
+    let is_mixed = has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic);
+    let is_long = word.len() >= SECRET_BYTES_MIN && is_mixed;
+    is_token && (is_long || (word.starts_with("sk-") && word.len() > 8))
 }
 
 fn is_path(word: &str) -> bool {
@@ -249,6 +271,10 @@ mod tests {
             ("[json.exception.parse_error.101] parse error at line 1", "parse error at line 1"),
             ("Field 'n': [json.exception.type_error.302] must be a number", "Field 'n': must be a number"),
             ("one\r\n\ttwo\u{0}three", "one two three"),
+            ("key sk-proj-abcdefghijk is wrong", "key … is wrong"),
+            ("authorization: Bearer made-up and x", "authorization: Bearer … and x"),
+            ("api-key: 0a1b2c3d4e5f60718293a4b5c6d7", "api-key: …"),
+            ("an internationalization-of-everything is no key", "an internationalization-of-everything is no key"),
             ("  \n ", ""),
         ];
         for (text, expected) in table {

@@ -71,6 +71,14 @@ impl Way {
         Way { chain, others: Vec::new(), ..self }
     }
 
+    /// The same without the pools at which the request can cost more than `most`.
+    pub(super) fn without_dearer(self, most: &Bound, asked: &Asked) -> Way {
+        let is_no_dearer = |other: &Other| other.bound(asked).nanodollars() <= most.nanodollars();
+        let others: Vec<_> = self.others.into_iter().filter(is_no_dearer).collect();
+        let stays = |route: &Route| others.iter().any(|other| other.route.pool == route.pool);
+        Way { chain: self.chain.only(stays), others, ..self }
+    }
+
     /// How long all attempts may take together, in milliseconds.
     pub(super) fn attempts_ms(&self) -> u64 {
         let timeouts = self.chain.attempts().iter().map(|route| route.config.timeout_ms);
@@ -83,12 +91,16 @@ impl Way {
         self.chain.attempts().iter().map(|route| route.config.timeout_ms).max().unwrap_or(0)
     }
 
-    /// How long the first bytes of a stream may take, in milliseconds: the longest that its
-    /// pools say, if the first one says anything.
+    /// How long the first bytes of a stream may take, in milliseconds, if the first of its
+    /// pools says anything: the longest of all, where a pool that says nothing has as long as
+    /// for a whole answer. Envoy knows one time for all attempts.
     fn first_token_ms(&self) -> Option<u64> {
         let attempts = self.chain.attempts();
         attempts.first()?.config.first_token_timeout_ms?;
-        attempts.iter().filter_map(|route| route.config.first_token_timeout_ms).max()
+        let first_token = |route: &Rc<Route>| {
+            route.config.first_token_timeout_ms.unwrap_or(route.config.timeout_ms)
+        };
+        attempts.iter().map(first_token).max()
     }
 
     /// The headers by which Envoy sends it this way.

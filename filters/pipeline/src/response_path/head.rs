@@ -15,7 +15,7 @@ use contract::names::{
     CLIENT_REQUEST_ID_HEADER, MASKED_HEADER, OWN_HEADER_PREFIX, POOL_HEADER, RETRY_HEADER,
     RETRY_OFF,
 };
-use contract::refusal::engine_error;
+use contract::refusal::{engine_error, is_engine_error};
 use contract::usage::{Tally, Who};
 use std::borrow::Cow;
 
@@ -30,9 +30,17 @@ pub struct Head {
     pub reply: Option<Reply>,
 }
 
-/// Headers of an engine's error that are about the body that it had, or about how it is
-/// spoken to: a client speaks to the gateway.
-const ERROR_HEADERS: [&str; 4] = ["allow", "content-encoding", "retry-after", "www-authenticate"];
+/// Headers of an engine's error that stay: they are Envoy's, or about the connection. All
+/// others are about a body that does not leave, or about how the engine is spoken to.
+const ERROR_HEADERS: [&str; 7] = [
+    "connection",
+    "content-length",
+    "content-type",
+    "date",
+    "server",
+    "transfer-encoding",
+    "x-request-id",
+];
 
 /// The headers of the answer have arrived: the reader is chosen, once. `is_engines` is asked
 /// of an error alone: whether it comes from an engine, and not from Envoy, which tells its
@@ -45,10 +53,11 @@ pub fn on_headers(
     is_engines: impl FnOnce() -> bool,
 ) -> Head {
     let status = status(headers);
-    let error = (status >= 400 && is_engines()).then(|| engine_error(status).status());
+    let error = (is_engine_error(status) && is_engines()).then(|| engine_error(status).status());
     let reader = reader(&forwarded, headers, status, error.is_some());
-    let mut edits = answer_edits(&forwarded, &reader, headers, end_of_stream);
-    edits.extend(error.into_iter().flat_map(|told| error_edits(status, told, headers)));
+    // What the gateway says comes behind what is taken away of the engine's.
+    let mut edits = error.map(|told| error_edits(status, told, headers)).unwrap_or_default();
+    edits.extend(answer_edits(&forwarded, &reader, headers, end_of_stream));
     let reply = error.filter(|_| end_of_stream);
     let reply = reply.map(|told| in_place(told, &edits, &retelling(&forwarded).body(status, b"")));
     let Forwarded { who, request_id, masked, course, .. } = forwarded;
@@ -84,7 +93,7 @@ fn status(headers: &Headers) -> u16 {
 fn reader(forwarded: &Forwarded, headers: &Headers, status: u16, is_engines_error: bool) -> Reader {
     let [media, encoding] = ["content-type", "content-encoding"].map(|name| headers.text(name));
     let mut reader = Reader::for_answer(status, media, encoding, &forwarded.asked);
-    if status < 400 || is_engines_error {
+    if !is_engine_error(status) || is_engines_error {
         let length = headers.text("content-length").and_then(|length| length.parse().ok());
         reader = reader.with_errors(status, length, retelling(forwarded));
     }
@@ -137,19 +146,23 @@ fn answer_edits(
     edits
 }
 
+/// What headers begin with that only the gateway may say something with.
+const FOREIGN_PREFIXES: [&str; 3] = [OWN_HEADER_PREFIX, "x-envoy-", "x-ratelimit-"];
+
 /// Headers that only the gateway may say something with.
 fn foreign_headers(headers: &Headers) -> Vec<HeaderEdit> {
     let names = headers.lines().map(|(name, _)| name);
     names
-        .filter(|name| name.starts_with(OWN_HEADER_PREFIX) || name.starts_with("x-ratelimit-"))
+        .filter(|name| FOREIGN_PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
         .map(|name| HeaderEdit::remove(name.to_owned()))
         .collect()
 }
 
 /// What makes the headers of an engine's error those of the error that is `told`.
 fn error_edits(status: u16, told: u16, headers: &Headers) -> Vec<HeaderEdit> {
-    let gone = ERROR_HEADERS.into_iter().filter(|name| headers.text(name).is_some());
-    let mut edits: Vec<_> = gone.map(HeaderEdit::remove).collect();
+    let names = headers.lines().map(|(name, _)| name).filter(|name| !name.starts_with(':'));
+    let gone = names.filter(|name| !ERROR_HEADERS.contains(name));
+    let mut edits: Vec<_> = gone.map(|name| HeaderEdit::remove(name.to_owned())).collect();
     edits.push(HeaderEdit::set(":status", told.to_string()));
     edits.push(HeaderEdit::set("content-type", "application/json"));
     let after = retry_after(status, headers.text("retry-after"));

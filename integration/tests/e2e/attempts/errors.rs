@@ -2,7 +2,7 @@
 
 use super::super::ask::Told;
 use integration::recorded::{Capture, ENGINES, captures};
-use integration::{Engine, Result, Tollgate, client};
+use integration::{Engine, RawClient, Result, Tollgate, client};
 use serde_json::{Value, json};
 
 /// The most of an engine's own words that a caller is told.
@@ -19,6 +19,13 @@ const INSIDES: [&str; 9] = [
     "https://",
     "site-packages",
 ];
+
+/// Statuses that say nothing of what was asked.
+const NO_ANSWERS: [u16; 4] = [302, 303, 304, 307];
+/// What such an answer has beside its status.
+const ELSEWHERE: &str = "location: http://10.0.0.5/inside?token=made-up\r\n\
+                         set-cookie: inside=made-up\r\nx-debug-path: /opt/inside\r\n\
+                         content-length: 0\r\n";
 
 /// Where the client's error is: Anthropic's shape has no code.
 fn assert_in_shape(capture: &Capture, told: &Told) {
@@ -117,5 +124,41 @@ async fn an_error_event_is_told_in_the_gateways_shape() -> Result<()> {
     let error = &event["error"];
     assert_eq!((&error["code"], &error["type"]), (&"engine_error".into(), &"server_error".into()));
     assert!(error["message"].is_string(), "{event}");
+    Ok(())
+}
+
+/// Neither where an engine sends a client to, nor anything else that it says beside it, is
+/// told: the client has no business there.
+#[tokio::test]
+async fn an_answer_that_is_none_is_an_engines_error() -> Result<()> {
+    let answers = tempfile::TempDir::with_prefix("answers-")?;
+    let folder = answers.path().join("made");
+    std::fs::create_dir(&folder)?;
+    for status in NO_ANSWERS {
+        let file = folder.join(format!("{status}.response.http"));
+        std::fs::write(file, format!("HTTP/1.1 {status} Elsewhere\r\n{ELSEWHERE}\r\n"))?;
+    }
+    let engine = Engine::start().captures(answers.path()).spawn().await?;
+    let gate = Tollgate::with("models: { chat: p }\n").engine("p", &engine).start().await?;
+    let key = gate.key("acme").await?.key;
+    for (status, stream) in NO_ANSWERS.into_iter().flat_map(|it| [(it, false), (it, true)]) {
+        let mut body = super::chat("hello");
+        body["stream"] = stream.into();
+        let headers = format!("authorization: Bearer {key}\r\nx-sim-replay: made/{status}\r\n");
+        // A client that follows nobody.
+        let mut client = RawClient::connect(gate.url()).await?;
+        client.post(super::CHAT, &headers, &body.to_string()).await?;
+        let told = client.answer().await?;
+        let shown = format!("{status}: {}", String::from_utf8_lossy(&told.raw));
+        assert_eq!((told.status, &told.json()["error"]["code"]), (502, &"engine_error".into()));
+        for name in ["location", "set-cookie", "x-debug-path"] {
+            assert_eq!(told.header(name), None, "{shown}");
+        }
+        assert!(told.complete && !shown.contains("inside"), "{shown}");
+        let id = told.header("x-request-id").unwrap_or_default();
+        let row = super::super::ledger::record(&gate, id).await?;
+        assert_eq!((&row["status"], &row["code"]), (&502.into(), &"engine_error".into()), "{row}");
+        assert_eq!(row["cost_nanodollars"].as_u64().unwrap_or(0), 0, "{row}");
+    }
     Ok(())
 }

@@ -1,8 +1,9 @@
 //! Who answered is who is paid for, once.
 
+use super::super::ask::Told;
 use super::super::ledger::{RECORD_TIMEOUT, record};
 use super::{SOON, World, is_chained};
-use integration::{Result, wait_until};
+use integration::{Load, Outcome, Result, wait_until};
 use serde_json::Value;
 
 /// In nano-dollars a token: 1,000 of input and 10,000 of output at `a`, ten times as much at
@@ -54,16 +55,21 @@ async fn a_dear_fallback_does_not_overspend_a_budget() -> Result<()> {
     let budget = "tenants:\n  acme:\n    budget: { dollars: 0.02, per: total }\n";
     let world = World::with("", budget, PRICES).await?;
     world.a.fail("status=503").await?;
-    let load = integration::Load::on(world.gate.url()).key(&world.key).model("chat").clients(4);
+    let load = Load::on(world.gate.url()).key(&world.key).model("chat").clients(4);
     let load = load.field("max_tokens", 8.into());
     if !is_chained() {
         let outcomes = load.count(40).await?;
-        assert!(outcomes.iter().all(|it| it.status == Some(503)), "nothing is spent");
+        assert!(outcomes.iter().all(|it| it.status == Some(503)), "{outcomes:?}");
+        let rows = world.gate.usage_when(|rows| rows.len() >= 40, RECORD_TIMEOUT).await?;
+        assert_eq!((rows.len(), rows.iter().map(cost_of).sum::<u64>()), (40, 0));
+        assert_eq!(world.b.chats().await?, 0);
         return Ok(());
     }
+    // What is left may pay for the first pool alone, which then fails for its caller.
+    let is_unpaid = |it: &Outcome| it.status == Some(429) || it.status == Some(503);
     let is_out = async || {
         let outcomes = load.count(8).await.unwrap_or_default();
-        !outcomes.is_empty() && outcomes.iter().all(|it| it.status == Some(429))
+        !outcomes.is_empty() && outcomes.iter().all(is_unpaid)
     };
     assert!(wait_until(is_out, SOON * 3).await, "the budget pays for everything");
     let delivered: u64 = world
@@ -82,6 +88,41 @@ async fn a_dear_fallback_does_not_overspend_a_budget() -> Result<()> {
             == delivered
     };
     assert!(wait_until(billed, SOON).await, "{delivered} were delivered and not billed");
+    Ok(())
+}
+
+/// A client that does not wait for the second attempt's answer: who works on it is named, at
+/// his own prices.
+#[tokio::test]
+async fn who_worked_for_a_client_that_left_is_in_the_record() -> Result<()> {
+    let world = World::with("", "", PRICES).await?;
+    // Where no other pool is tried, the first one works.
+    let (name, works, nanodollars) =
+        if is_chained() { ("b", &world.b, 10_000) } else { ("a", &world.a, 1_000) };
+    if is_chained() {
+        world.a.fail("status=503").await?;
+    }
+    let whole = record(&world.gate, world.chat().await?.id()).await?;
+    assert_eq!(whole["pool"], name, "{whole}");
+    works.fail("hang").await?;
+    for stream in [false, true] {
+        let (asked, rows) = (works.chats().await?, world.gate.usage().await?.len());
+        let mut body = super::chat("hello");
+        body["stream"] = stream.into();
+        let asking = tokio::spawn(Told::of(world.post(&body)));
+        let is_asked = async || works.chats().await.is_ok_and(|now| now > asked);
+        assert!(wait_until(is_asked, SOON).await, "{name} is not asked");
+        asking.abort();
+        let all = world.gate.usage_when(|all| all.len() > rows, RECORD_TIMEOUT).await?;
+        let left = |row: &&Value| row["end"] == "client_left" && row["stream"] == stream;
+        let row = all.iter().find(left).cloned().unwrap_or_default();
+        assert_eq!((&row["pool"], &row["attempts"]), (&name.into(), &whole["attempts"]), "{row}");
+        assert_eq!(row["endpoint"], works.address().to_string(), "{row}");
+        assert_eq!(row["price_version"], whole["price_version"], "{row}");
+        assert_eq!(row["output_tokens"], 0, "{row}");
+        let tokens = row["input_tokens"].as_u64().unwrap_or_default();
+        assert_eq!(cost_of(&row), tokens * nanodollars, "{row}");
+    }
     Ok(())
 }
 

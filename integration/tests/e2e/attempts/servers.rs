@@ -28,12 +28,15 @@ fn failed(outcomes: &[Outcome]) -> Vec<&Outcome> {
     outcomes.iter().filter(|outcome| !outcome.complete).collect()
 }
 
+/// So many that further attempts are most of what is under way.
+const CLIENTS: usize = 16;
+
 /// Of the two the first fails in this way; no caller may notice.
 async fn unnoticed(pose: Pose) -> Result<()> {
     let pool = Pool::with("    timeout: 2s\n    first_token_timeout: 500ms\n").await?;
     pool.servers[0].pose(&pose).await?;
     for load in [pool.load.clone(), pool.load.clone().stream()] {
-        let outcomes = load.clients(2).count(20).await?;
+        let outcomes = load.clients(CLIENTS).count(64).await?;
         assert!(failed(&outcomes).is_empty(), "{pose:?}: {:?}", failed(&outcomes));
     }
     assert!(pool.servers[0].chats().await? > 0, "{pose:?}: it was never asked");

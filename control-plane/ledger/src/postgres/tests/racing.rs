@@ -184,8 +184,8 @@ async fn what_another_control_plane_changes_is_followed() {
     let mut steps = ledgers[1].watch_weights();
     let weights = Weights::from([("a".to_owned(), 1)]);
     let (model, actor, at_ms) = ("chat".to_owned(), Actor::Admin, 5);
-    let change =
-        WeightChange { model, weights: Some(weights.clone()), cause: Cause::Set, actor, at_ms };
+    let cause = Cause::Set { weights: weights.clone(), configured: weights.clone() };
+    let change = WeightChange { model, cause, actor, at_ms };
     assert!(ledgers[0].change_weights(&change).await.unwrap());
     let told = tokio::time::timeout(Duration::from_secs(30), steps.wait_for(|at| *at == 1)).await;
     assert!(told.unwrap().is_ok());

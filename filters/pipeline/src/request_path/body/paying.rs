@@ -70,12 +70,20 @@ impl<'p, T: Table> Case<'p, T> {
     }
 
     /// Pays the most that the dearest pool of the way can cost. Where the budget has not that
-    /// much, the first pool is alone: it is worth more than what might have come after it.
+    /// much, those go that cost more than the first, and then all of them: the first is worth
+    /// more than what might have come after it.
     fn pay(&self, who: &Who, prepared: &Prepared<'p, '_>, way: Way) -> Result<Payment, Denied> {
         let has_others = !way.others.is_empty();
         match self.pay_for(who, prepared, way) {
             Err((way, denied)) if has_others && denied.is_no_budget() => {
-                self.pay_for(who, prepared, way.alone()).map_err(|(_, denied)| denied)
+                let asked = self.asked(prepared, &way);
+                let way = way.without_dearer(&draft_bound(prepared, &asked), &asked);
+                match self.pay_for(who, prepared, way) {
+                    Err((way, denied)) if denied.is_no_budget() && !way.others.is_empty() => {
+                        self.pay_for(who, prepared, way.alone()).map_err(|(_, denied)| denied)
+                    }
+                    outcome => outcome.map_err(|(_, denied)| denied),
+                }
             }
             outcome => outcome.map_err(|(_, denied)| denied),
         }
@@ -106,15 +114,20 @@ impl<'p, T: Table> Case<'p, T> {
         Ok(Payment::Paid(Paid { way, course, tokens, others, cap }))
     }
 
+    /// What it asks for at its first pool, along this way.
+    fn asked(&self, prepared: &Prepared<'p, '_>, way: &Way) -> Asked {
+        let body_bytes = prepared.draft.body_bytes(&prepared.edits);
+        Asked { body_bytes, attempts_ms: way.attempts_ms(), ..prepared.asked }
+    }
+
     fn demand(
         &self,
         who: &Who,
         prepared: &Prepared<'p, '_>,
         way: &Way,
     ) -> Result<Demand<'p>, Refusal> {
-        let Prepared { model, draft, edits, asked, .. } = prepared;
-        let body_bytes = draft.body_bytes(edits);
-        let asked = Asked { body_bytes, attempts_ms: way.attempts_ms(), ..*asked };
+        let Prepared { model, draft, .. } = prepared;
+        let asked = self.asked(prepared, way);
         let whose = Whose {
             caller: self.caller,
             user: who.user.as_deref(),
@@ -214,6 +227,11 @@ impl<'p, T: Table> Case<'p, T> {
         };
         affinity::pick(draft.route, &beginning, self.setting)
     }
+}
+
+/// The most that the first pool can cost.
+fn draft_bound(prepared: &Prepared<'_, '_>, asked: &Asked) -> Bound {
+    Bound::of(&prepared.draft.route.config, asked)
 }
 
 /// What each pool of the way gets, where they do not all get the same.

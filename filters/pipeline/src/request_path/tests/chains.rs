@@ -135,7 +135,7 @@ fn attempts_and_their_times() {
             (0, 7, Some(3)),
             (0, 9, none),
             [Some("1"), Some("9"), Some("16")],
-            [Some("1"), Some("3"), None],
+            [Some("1"), Some("9"), None],
         ),
         (
             (0, 7, none),

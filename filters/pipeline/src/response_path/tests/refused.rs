@@ -45,11 +45,11 @@ fn an_engines_error_is_told_in_the_contracts_words() {
     assert_eq!(
         edits,
         [
-            HeaderEdit::remove("content-length"),
             HeaderEdit::remove("content-encoding"),
             HeaderEdit::remove("retry-after"),
             HeaderEdit::set(":status", "400"),
             HeaderEdit::set("content-type", "application/json"),
+            HeaderEdit::remove("content-length"),
         ]
     );
     assert_eq!(
@@ -96,7 +96,7 @@ fn an_error_without_a_body_gets_one() {
     assert_eq!(reply.status, 502);
     assert_eq!(
         reply.headers,
-        [("x-tollgate-pool", "big".to_owned()), ("content-type", "application/json".to_owned())]
+        [("content-type", "application/json".to_owned()), ("x-tollgate-pool", "big".to_owned())]
     );
     assert_eq!(field(&reply.body, "code"), "engine_error");
     assert_eq!(answering.status, 502);
