@@ -6,7 +6,7 @@ use crate::spending::trial::NOW_MS;
 use crate::spending::{Till, install};
 use billing::lease::{Payer, reserve};
 use contract::lease::{Account, LeaseAnswer, Leased, Wanted};
-use contract::policy::{GatewayConfig, LimitsConfig, ModelConfig};
+use contract::policy::{GatewayConfig, LimitsConfig, ModelConfig, PoolConfig};
 use contract::price::Prices;
 use contract::usage::{Source, Tally};
 use proptest::prelude::*;
@@ -152,6 +152,21 @@ fn who_answers_is_paid() {
         forwarded.course.settle(&tally, &till(&memory));
         assert_eq!(left(&memory), budget - thousands * 1_000, "{cluster} {tally:?}");
     }
+}
+
+#[test]
+fn where_the_dear_pool_is_not_paid_for_those_stay_that_cost_no_more() {
+    let policy = cheap_then_dear(|config| {
+        let free = PoolConfig { cluster: "pool/free".into(), ..config.pools["big"].clone() };
+        config.pools.insert("free".into(), PoolConfig { prices: Prices::default(), ..free });
+        let llama = config.models.get_mut("llama").unwrap();
+        llama.fallback = vec!["small".into(), "free".into()];
+    });
+    let memory = granted(&policy, TOKENS * 1_000);
+    let (_, forwarded) = forwarded(ask(&policy, &memory, false));
+    let others = forwarded.onward.others.iter().map(|stop| stop.pool.pool.as_str());
+    assert_eq!(others.collect::<Vec<_>>(), ["free"]);
+    assert_eq!(left(&memory), 0, "the first pool is still what is reserved for");
 }
 
 #[test]
