@@ -28,7 +28,9 @@ fn text(status: &Status) -> String {
     parts.push(pools::sources(&status.pools));
     parts.push(pools::balancing(&status.pools));
     parts.push(pools::endpoints(&status.pools));
-    parts.push(super::rollout::as_table(&status.rollouts));
+    if !status.rollouts.is_empty() {
+        parts.push(super::rollout::as_table(&status.rollouts));
+    }
     parts.retain(|part| !part.is_empty());
     parts.join("\n\n")
 }

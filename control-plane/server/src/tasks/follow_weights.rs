@@ -32,6 +32,7 @@ impl WeightsWatch {
     async fn publish(&self) -> bool {
         let published = self.publisher.refresh(Refresh::Splits).await;
         match &published {
+            Ok(changes) if changes.is_empty() => {}
             Ok(changes) => tracing::info!(?changes, "the weights of splits were moved"),
             Err(error) => tracing::error!(%error, "the weights of splits cannot be published"),
         }
