@@ -7,7 +7,7 @@
 //! user. What any of them denies is denied.
 
 use crate::authenticate::{Caller, Means, Roles, invalid_key};
-use crate::glob::{self, Glob, any};
+use contract::glob::{self, Glob, any};
 use contract::policy::{RoleConfig, TenantConfig};
 use contract::refusal::{Code, Refusal};
 use hashbrown::HashMap;

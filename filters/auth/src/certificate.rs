@@ -6,7 +6,7 @@
 //! of a URI can pass for a DNS name.
 
 use crate::authenticate::{Caller, Means, Roles, key_of};
-use crate::glob::{Glob, any};
+use contract::glob::{Glob, any};
 use contract::policy::TenantConfig;
 use contract::refusal::{Code, Refusal};
 use std::collections::BTreeMap;

@@ -12,7 +12,6 @@ pub mod authorize;
 pub mod certificate;
 pub mod credential;
 pub mod failures;
-pub mod glob;
 pub mod hmac;
 pub mod jwt;
 pub mod key;

@@ -4,13 +4,15 @@
 //! upgraded apart; what one writes and the other reads is defined here and only
 //! here: the configuration of the module ([`policy`]), what a key digest stands
 //! for ([`keyring`]), what a request used ([`usage`]), the line of the usage
-//! spool ([`spool`]), and what a client is told when it is refused
-//! ([`refusal`]). Named limits are in [`limits`].
+//! spool ([`spool`]), what a client is told when it is refused ([`refusal`]), and
+//! which names a pattern of the configuration stands for ([`glob`]). Named limits
+//! are in [`limits`].
 //!
 //! Nothing here decides anything: these are plain values with serde.
 
 pub mod attempt;
 pub mod fleet;
+pub mod glob;
 pub mod keyring;
 pub mod lease;
 pub mod limits;

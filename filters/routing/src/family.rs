@@ -1,7 +1,7 @@
 //! Models whose names are patterns.
 
 use crate::model::Model;
-use auth::glob::Glob;
+use contract::glob::Glob;
 use hashbrown::HashMap;
 use std::rc::Rc;
 
@@ -105,7 +105,7 @@ mod tests {
             name in "[ab]{0,5}",
         ) {
             let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
-            let expected = patterns.iter().find(|pattern| auth::glob::matches(pattern, &name));
+            let expected = patterns.iter().find(|pattern| contract::glob::matches(pattern, &name));
             let table = table(&patterns);
             let found = table.resolve("", &name).map(|model| model.name());
             prop_assert_eq!(found, expected.copied());

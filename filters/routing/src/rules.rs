@@ -2,7 +2,7 @@
 
 use crate::model::Facts;
 use crate::split::Split;
-use auth::glob::Glob;
+use contract::glob::Glob;
 use contract::policy::{Language, MediaKind, WhenConfig};
 use std::cell::OnceCell;
 

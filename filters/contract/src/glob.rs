@@ -58,12 +58,13 @@ fn pieces_match<'p>(mut pieces: impl DoubleEndedIterator<Item = &'p str>, name: 
 }
 
 /// Whether one of the globs matches.
-pub(crate) fn any(globs: &[Glob], name: &str) -> bool {
+#[must_use]
+pub fn any(globs: &[Glob], name: &str) -> bool {
     globs.iter().any(|glob| glob.matches(name))
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
 
     #[test]
@@ -93,7 +94,7 @@ pub(crate) mod tests {
     }
 
     /// What a glob means, one character at a time.
-    pub(crate) fn naive(pattern: &[char], name: &[char]) -> bool {
+    fn naive(pattern: &[char], name: &[char]) -> bool {
         match (pattern.split_first(), name.split_first()) {
             (None, rest) => rest.is_none(),
             (Some(('*', behind)), None) => naive(behind, name),
