@@ -15,7 +15,6 @@ use crate::replays::{self, Seen};
 use crate::station::{SharedTable, Station};
 use contract::lease::Wanted;
 use contract::names::{BODIES_PROPERTY, TALLY_PROPERTY, WHO_PROPERTY};
-use contract::spool::JOURNAL_MARK;
 use contract::usage::{Tally, Who};
 use log::info;
 use pipeline::Digest;
@@ -25,6 +24,7 @@ use pipeline::exchange::{Answering, CertificateNames, Forwarded, Held, Opened};
 use pipeline::headers::Headers;
 use pipeline::hmac::open_from_s;
 use pipeline::nonce;
+use pipeline::note;
 use pipeline::privacy::{External, Material};
 use pipeline::request_path::{self, Arrival, Claim, Decision, Opening, Setting, Signer, Throttled};
 use pipeline::response_path;
@@ -426,7 +426,7 @@ impl HttpContext for Stream {
 fn journal(policy: &Policy, answering: &Answering, started_ms: u64) {
     if policy.journal {
         let line = response_path::journal_line(answering, started_ms, host::now_ms());
-        info!("{JOURNAL_MARK}{}", serde_json::to_string(&line).unwrap_or_default());
+        info!("{}", note::journal(&line));
     }
 }
 
@@ -437,9 +437,9 @@ fn certificate(held: &HeldRequest, policy: &Policy) -> Option<CertificateNames> 
 }
 
 fn note_who(who: &Who) {
-    host::note(WHO_PROPERTY, &serde_json::to_vec(who).unwrap_or_default());
+    host::note(WHO_PROPERTY, &note::who(who));
 }
 
 fn note_tally(tally: &Tally) {
-    host::note(TALLY_PROPERTY, &serde_json::to_vec(tally).unwrap_or_default());
+    host::note(TALLY_PROPERTY, &note::tally(tally));
 }

@@ -14,6 +14,7 @@ pub mod fleet;
 pub mod headers;
 pub mod masking_key;
 pub mod model_list;
+pub mod note;
 pub mod policy;
 pub mod privacy;
 pub mod request_path;

@@ -19,6 +19,10 @@ pub struct Volume {
 impl Volume {
     /// Counts one more text.
     pub fn add(&mut self, text: &str) {
+        if text.is_ascii() {
+            self.ascii_bytes += text.len() as u64;
+            return;
+        }
         let ascii = text.bytes().filter(u8::is_ascii).count();
         let continued = text.bytes().filter(|byte| byte & 0xc0 == 0x80).count();
         self.ascii_bytes += ascii as u64;
@@ -44,7 +48,11 @@ impl Volume {
 /// What a prompt is written in: Korean where at least a fifth of its letters are Hangul. The
 /// first 16 KiB decide.
 #[must_use]
-pub fn language<'t>(texts: impl IntoIterator<Item = &'t str>) -> Language {
+pub fn language<'t>(texts: impl Iterator<Item = &'t str> + Clone) -> Language {
+    // What is all ASCII has no Hangul: its letters need not be counted.
+    if texts.clone().all(str::is_ascii) {
+        return Language::Other;
+    }
     let (mut hangul, mut letters, mut left) = (0_u64, 0_u64, LANGUAGE_BYTES);
     for text in texts {
         let bounds = text.char_indices().take_while(|(at, _)| *at < left);
@@ -102,8 +110,9 @@ mod tests {
     #[test]
     fn the_beginning_decides() {
         let long = "a".repeat(LANGUAGE_BYTES);
-        assert_eq!(language([long.as_str(), &"가".repeat(99_999)]), Language::Other);
-        let short = "가".repeat(LANGUAGE_BYTES);
-        assert_eq!(language([short.as_str(), &long.repeat(9)]), Language::Korean);
+        let much = "가".repeat(99_999);
+        assert_eq!(language([long.as_str(), &much].into_iter()), Language::Other);
+        let (short, long) = ("가".repeat(LANGUAGE_BYTES), long.repeat(9));
+        assert_eq!(language([short.as_str(), &long].into_iter()), Language::Korean);
     }
 }

@@ -5,10 +5,8 @@
 //! §3.1), fingerprints of keys (RFC 4716 §4, OpenSSH's `SHA256:…`), colours of CSS.
 
 use std::ops::Range;
-use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
-use memchr::memchr_iter;
+use memchr::{memchr_iter, memchr3_iter};
 
 use super::runs::{base64, base64url, end_of_padding, end_of_run, hex, long_runs};
 use super::secret;
@@ -23,13 +21,6 @@ const ADDRESS_CHARS: usize = 40;
 const PAIRS_MIN: usize = 12;
 /// Characters behind a label from which on something is a digest.
 const LABELLED_CHARS_MIN: usize = 20;
-
-static LABELS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    AhoCorasick::builder()
-        .ascii_case_insensitive(true)
-        .build(["sha1", "sha2", "sha3", "sha5", "md5"])
-        .ok()
-});
 
 /// Keeps the place of every digest that no name calls a key.
 pub fn find(scene: &Scene<'_>, found: &mut Candidates) {
@@ -52,26 +43,38 @@ fn bare(scene: &Scene<'_>, found: &mut Candidates) {
 }
 
 fn labelled(scene: &Scene<'_>, found: &mut Candidates) {
-    let Some(labels) = &*LABELS else { return };
+    let bytes = scene.bytes();
     let mut free = 0;
-    for hit in labels.find_iter(scene.bytes()) {
-        if hit.start() < free {
-            continue;
-        }
-        if let Some(span) = behind_label(scene.bytes(), hit.end()) {
+    for sign in memchr3_iter(b':', b'-', b'=', bytes) {
+        let before = bytes.get(free..sign).unwrap_or_default();
+        if ends_in_label(before)
+            && let Some(span) = behind_label(bytes, sign)
+        {
             free = span.end;
             found.innocent(span, Level::Strong);
         }
     }
 }
 
-/// `sha256:…`, `sha384-…`, `MD5 (…)` is not among them.
-fn behind_label(bytes: &[u8], label_end: usize) -> Option<Range<usize>> {
-    let name_end = end_of_run(bytes, label_end, |byte| byte.is_ascii_digit());
-    if !matches!(bytes.get(name_end)?, b':' | b'-' | b'=') {
-        return None;
+/// Whether the last word is `sha` or `md5`, with whichever digits a digest of that name has.
+fn ends_in_label(bytes: &[u8]) -> bool {
+    let is_digit = |byte: &u8| byte.is_ascii_digit();
+    let digits = bytes.iter().rev().take_while(|byte| is_digit(byte)).count();
+    let (name, digits) = bytes.split_at(bytes.len() - digits);
+    let ends_in = |word: &[u8]| {
+        let tail = name.len().checked_sub(word.len()).and_then(|start| name.get(start..));
+        tail.is_some_and(|tail| tail.eq_ignore_ascii_case(word))
+    };
+    match digits.first() {
+        Some(b'1' | b'2' | b'3') => ends_in(b"sha"),
+        Some(b'5') => ends_in(b"sha") || ends_in(b"md"),
+        _ => false,
     }
-    let start = end_of_run(bytes, name_end + 1, |byte| byte == b' ');
+}
+
+/// `sha256:…`, `sha384-…`; `MD5 (…)` is not among them.
+fn behind_label(bytes: &[u8], sign: usize) -> Option<Range<usize>> {
+    let start = end_of_run(bytes, sign + 1, |byte| byte == b' ');
     let end = end_of_run(bytes, start, |byte| base64(byte) || base64url(byte));
     let end = end_of_padding(bytes, end);
     (end - start >= LABELLED_CHARS_MIN).then_some(start..end)
@@ -134,6 +137,28 @@ mod tests {
             "MD5:16:27:ac:a5:76:28:2d:36:63:1b:56:4d:eb:df:a6:48",
             "color: #1a2b3c; background: #12345678",
         ]);
+    }
+
+    #[test]
+    fn labels_end_in_their_digits() {
+        let table: [(&str, bool); 13] = [
+            ("sha1", true),
+            ("x SHA256", true),
+            ("sha3", true),
+            ("sha512", true),
+            ("md5", true),
+            ("sha1md5", true),
+            ("MD55", true),
+            ("sha4", false),
+            ("sha", false),
+            ("md1", false),
+            ("d5", false),
+            ("256", false),
+            ("", false),
+        ];
+        for (text, expected) in table {
+            assert_eq!(ends_in_label(text.as_bytes()), expected, "{text}");
+        }
     }
 
     #[test]

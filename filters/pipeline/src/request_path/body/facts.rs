@@ -19,7 +19,7 @@ pub(super) struct Facts<'f, 'b> {
 }
 
 impl Facts<'_, '_> {
-    fn said(&self) -> impl Iterator<Item = &str> {
+    fn said(&self) -> impl Iterator<Item = &str> + Clone {
         let passages = self.texts.map(Texts::passages).unwrap_or_default();
         passages.iter().map(Passage::said)
     }
