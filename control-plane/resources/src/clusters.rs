@@ -31,7 +31,7 @@ use std::time::Duration;
 const CONNECTION_BUFFER_BYTES: u32 = 256 * 1024;
 
 /// A name that no certificate can be of (RFC 6761, section 6.4).
-const NOBODY: &str = "nobody.invalid";
+const NO_SERVERS_NAME: &str = "nobody.invalid";
 
 /// All clusters, the holding one first.
 pub(crate) fn all(
@@ -176,7 +176,7 @@ fn names_in_certificates(pool: &PoolPlan) -> Vec<SubjectAltNameMatcher> {
         Some(name) => certified(SanType::Dns, name.clone()),
         None => certified(SanType::IpAddress, member.address.ip().to_string()),
     };
-    let nobody = certified(SanType::Dns, NOBODY.to_owned());
+    let nobody = certified(SanType::Dns, NO_SERVERS_NAME.to_owned());
     std::iter::once(nobody).chain(members.iter().map(exact)).collect()
 }
 
@@ -221,9 +221,9 @@ pub(crate) mod tests {
         };
         let exact = |name: &str| Some(MatchPattern::Exact(name.to_owned()));
         let listed = names(&pool(false, vec![server, called.clone()]));
-        assert_eq!(listed, [exact(NOBODY), exact("10.0.0.7"), exact("engine.example")]);
+        assert_eq!(listed, [exact(NO_SERVERS_NAME), exact("10.0.0.7"), exact("engine.example")]);
         assert_eq!(names(&pool(false, vec![called.clone()])).len(), 2);
-        assert_eq!(names(&pool(false, vec![])), [exact(NOBODY)]);
+        assert_eq!(names(&pool(false, vec![])), [exact(NO_SERVERS_NAME)]);
         assert_eq!(names(&pool(true, vec![called])), []);
     }
 }

@@ -66,14 +66,17 @@ impl Trace {
 pub struct Seat {
     route: Rc<Route>,
     bounds: AffinityBounds,
-    sent: Sent,
+    /// `None`: it could not be counted.
+    sent: Option<Sent>,
 }
 
 impl Seat {
     /// The request is over.
     pub fn leave<T: Table>(self, till: &Till<'_, T>) {
         let pool = Pool { name: &self.route.pool, servers: &[], bounds: self.bounds };
-        pool.ended(self.sent, &Remembered(till.table), till.now_ms);
+        if let Some(sent) = self.sent {
+            pool.ended(sent, &Remembered(till.table), till.now_ms);
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use auth::Access;
 use auth::certificate::Certificates;
 use contract::limits::{MAX_BODY_BYTES_MAX, NAME_BYTES_MAX};
 use contract::names::jwt_payload_header;
-use contract::policy::{AffinityConfig, GatewayConfig, HmacConfig, IssuerConfig};
+use contract::policy::{GatewayConfig, HmacConfig, IssuerConfig};
 use hashbrown::HashMap;
 use routing::Table;
 
@@ -91,26 +91,11 @@ impl Policy {
             salts: config.tenants.keys().map(|name| (name.clone(), salt(name))).collect(),
             masking,
             spending,
+            wants_texts: !config.masking.policies.is_empty() || routes.reads_prompts(),
             routes,
-            wants_texts: wants_texts(config),
             replay_bytes: config.replay_bytes,
         })
     }
-}
-
-/// Whether somebody wants to read what requests say: masking, rules about prompts, or
-/// affinity by prefix.
-fn wants_texts(config: &GatewayConfig) -> bool {
-    let families = config.families.iter().map(|family| &family.model);
-    let mut rules = config.models.values().chain(families).flat_map(|model| &model.rules);
-    let mut pools = config.pools.values();
-    !config.masking.policies.is_empty()
-        || rules.any(|rule| {
-            let when = &rule.when;
-            let tokens = when.prompt_tokens_over.or(when.prompt_tokens_up_to);
-            tokens.is_some() || when.language.is_some()
-        })
-        || pools.any(|pool| matches!(pool.affinity, AffinityConfig::Prefix(_)))
 }
 
 fn payload_headers(issuers: &[IssuerConfig]) -> Vec<String> {

@@ -62,7 +62,7 @@ fn choices(count: usize) {
         nanoseconds(ROUNDS, |number| {
             let name = &names[number * 7_919 % names.len()];
             let model = table.resolve("acme", name).unwrap();
-            black_box(model.choose(&facts, &draw).unwrap().chain().header());
+            black_box(model.choose(&facts, &draw).unwrap().header());
         })
     });
     let [name, family, alias] = measured;
@@ -96,7 +96,7 @@ fn picks(count: usize, bytes: usize) {
         let address = &servers[number % count].address;
         let sent = pool.sent(address, &memory, 1_000_000);
         pool.remember(&blocks, address, &memory, 1_000_000);
-        pool.ended(sent, &memory, 1_000_000);
+        sent.into_iter().for_each(|sent| pool.ended(sent, &memory, 1_000_000));
     });
     println!("| {count} | {bytes} B | {hashing} ns | {picking} ns | {noting} ns |");
 }

@@ -46,6 +46,12 @@ impl Chain {
         &self.attempts
     }
 
+    /// The pool of the first attempt.
+    #[must_use]
+    pub fn first(&self) -> Option<&Rc<Route>> {
+        self.attempts.first()
+    }
+
     /// Each pool once.
     pub fn pools(&self) -> impl Iterator<Item = &Rc<Route>> {
         let before = std::iter::once(None).chain(self.attempts.iter().map(Some));

@@ -65,33 +65,6 @@ pub(crate) struct Shadow {
     pub(crate) per_million: u32,
 }
 
-/// Which pools serve a request.
-#[derive(Clone, Copy, Debug)]
-pub struct Chosen<'m> {
-    chain: &'m Rc<Chain>,
-    rule: Option<usize>,
-}
-
-impl<'m> Chosen<'m> {
-    /// The pool of the first attempt.
-    #[must_use]
-    pub fn route(&self) -> Option<&'m Rc<Route>> {
-        self.chain.attempts().first()
-    }
-
-    /// The pools of all attempts: compiled with the model, nothing is made for a request.
-    #[must_use]
-    pub const fn chain(&self) -> &'m Rc<Chain> {
-        self.chain
-    }
-
-    /// The number of the rule that fitted, from 0; `None`: the model's own split.
-    #[must_use]
-    pub const fn rule(&self) -> Option<usize> {
-        self.rule
-    }
-}
-
 impl Model {
     /// Its name in the configuration, whatever it was asked for by; a family's pattern.
     #[must_use]
@@ -135,13 +108,11 @@ impl Model {
     /// The pools for a request: of the first rule that fits, or else of the model's split.
     /// `None` never happens: a split without a share does not compile.
     #[must_use]
-    pub fn choose(&self, facts: &impl Facts, draw: &Draw<'_>) -> Option<Chosen<'_>> {
+    pub fn choose(&self, facts: &impl Facts, draw: &Draw<'_>) -> Option<&Rc<Chain>> {
         let known = Known::new(facts);
-        let mut rules = self.rules.iter().enumerate();
-        let fitting = rules.find(|(_, rule)| rule.when.fits(&known));
-        let split = fitting.map_or(&self.split, |(_, rule)| &rule.split);
-        let chain = split.draw(|| self.unit(facts, draw))?;
-        Some(Chosen { chain, rule: fitting.map(|(number, _)| number) })
+        let fitting = self.rules.iter().find(|rule| rule.when.fits(&known));
+        let split = fitting.map_or(&self.split, |rule| &rule.split);
+        split.draw(|| self.unit(facts, draw))
     }
 
     /// The pool that gets a copy of the request.

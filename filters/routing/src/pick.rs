@@ -88,8 +88,9 @@ impl<'s> Pool<'s> {
         field.picks(field.first_free(unit), unit)
     }
 
-    /// Counts a request that goes to a server, until [`Pool::ended`].
-    pub fn sent(&self, address: &str, memory: &impl Memory, now_ms: u64) -> Sent {
+    /// Counts a request that goes to a server, until [`Pool::ended`]; `None`: nothing could be
+    /// counted.
+    pub fn sent(&self, address: &str, memory: &impl Memory, now_ms: u64) -> Option<Sent> {
         memory::begin(memory, self.name, server_id(address), now_ms)
     }
 

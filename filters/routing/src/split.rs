@@ -49,7 +49,7 @@ impl Split {
 }
 
 fn share(chain: Rc<Chain>, weight: u32) -> Option<Share> {
-    let candidate = hash(0, chain.attempts().first()?.pool.as_bytes());
+    let candidate = hash(0, chain.first()?.pool.as_bytes());
     Some(Share { candidate, weight, chain })
 }
 

@@ -26,8 +26,10 @@ pub struct Table {
     models: HashMap<String, Rc<Model>>,
     families: Families,
     tenants: HashMap<String, HashMap<String, Rc<Model>>>,
+    /// Names of models and aliases, sorted.
     names: Vec<String>,
     headers: Vec<String>,
+    reads_prompts: bool,
 }
 
 impl Table {
@@ -47,13 +49,8 @@ impl Table {
         own.or_else(|| self.models.get(asked)).or_else(|| self.families.find(asked))
     }
 
-    /// All names of models and aliases, sorted; those of families are not known.
-    #[must_use]
-    pub fn names(&self) -> &[String] {
-        &self.names
-    }
-
-    /// All names that a tenant's callers can ask for, sorted: its aliases among the others.
+    /// All names that a tenant's callers can ask for, sorted: its aliases among the others,
+    /// those of families not.
     #[must_use]
     pub fn names_of(&self, tenant: &str) -> Vec<&str> {
         let own = self.tenants.get(tenant).into_iter().flat_map(|aliases| aliases.keys());
@@ -68,5 +65,11 @@ impl Table {
     #[must_use]
     pub fn headers(&self) -> &[String] {
         &self.headers
+    }
+
+    /// Whether some rule looks at prompts, or some pool at how they begin.
+    #[must_use]
+    pub const fn reads_prompts(&self) -> bool {
+        self.reads_prompts
     }
 }

@@ -136,8 +136,8 @@ impl<'p, T: Table> Case<'p, T> {
             parsed: &parsed,
             texts: texts.as_ref(),
         };
-        let chosen = model.choose(&facts, &self.draw(who)).ok_or_else(no_such_model)?;
-        let route = chosen.route().ok_or_else(no_such_model)?;
+        let chain = model.choose(&facts, &self.draw(who)).ok_or_else(no_such_model)?;
+        let route = chain.first().ok_or_else(no_such_model)?;
         let contents = parsed.check(&route.config, body)?;
         self.name(who, route);
         let asked = parsed.asked(&contents, body);
@@ -154,7 +154,7 @@ impl<'p, T: Table> Case<'p, T> {
             }
         };
         let (edits, answers) = draft.parsed.edits(&route.config, self.salt);
-        let way = Way::of(self.policy, chosen.chain(), &draft, self.salt, draft.length(&edits));
+        let way = Way::of(self.policy, chain, &draft, self.salt, draft.length(&edits));
         self.leaves(who, Prepared { model, draft, edits, answers, asked, masked }, way)
     }
 

@@ -65,18 +65,21 @@ impl Way {
         Way { chain, is_sent_once, others }
     }
 
-    /// The same without other pools than the first.
-    pub(super) fn alone(self) -> Way {
-        let chain = self.chain.only(|_| false);
-        Way { chain, others: Vec::new(), ..self }
-    }
-
-    /// The same without the pools at which the request can cost more than `most`.
-    pub(super) fn without_dearer(self, most: &Bound, asked: &Asked) -> Way {
-        let is_no_dearer = |other: &Other| other.bound(asked).nanodollars() <= most.nanodollars();
-        let others: Vec<_> = self.others.into_iter().filter(is_no_dearer).collect();
+    /// A way that can cost less: without the pools at which `asked` can cost more than at its
+    /// first; without all others where none of them is dearer. `None`: only the first is left.
+    pub(super) fn cheaper(self, asked: &Asked) -> Option<Way> {
+        let most = Bound::of(&self.chain.first()?.config, asked).nanodollars();
+        let before = self.others.len();
+        if before == 0 {
+            return None;
+        }
+        let is_no_dearer = |other: &Other| other.bound(asked).nanodollars() <= most;
+        let mut others: Vec<_> = self.others.into_iter().filter(is_no_dearer).collect();
+        if others.len() == before {
+            others.clear();
+        }
         let stays = |route: &Route| others.iter().any(|other| other.route.pool == route.pool);
-        Way { chain: self.chain.only(stays), others, ..self }
+        Some(Way { chain: self.chain.only(stays), others, ..self })
     }
 
     /// How long all attempts may take together, in milliseconds.
@@ -107,7 +110,7 @@ impl Way {
     pub(super) fn headers(&self, stream: bool) -> Vec<HeaderEdit> {
         let mut edits = Vec::with_capacity(4);
         let retries = self.chain.retries();
-        edits.push(match self.chain.attempts().first() {
+        edits.push(match self.chain.first() {
             Some(first) if self.others.is_empty() => {
                 HeaderEdit::set(POOL_HEADER, first.config.cluster.clone())
             }
@@ -129,13 +132,14 @@ impl Way {
     }
 }
 
-/// Whether a pool may be given a request in place of another one: it may have what is in it,
-/// and has room for it.
+/// Whether a pool may be given a request in place of its first: it may have what is in it, and
+/// has room for it.
 pub(super) fn may_serve(pool: &PoolConfig, draft: &Draft<'_, '_>) -> bool {
     // Even so it would be too long.
     let least = draft.text_bytes / BYTES_PER_TOKEN_MAX;
     let tokens = least.saturating_add(draft.parsed.asked_tokens().unwrap_or(1));
-    (pool.context == 0 || tokens <= pool.context) && draft.parsed.check(pool, draft.body).is_ok()
+    let has_room = pool.context == 0 || tokens <= pool.context;
+    has_room && draft.parsed.suits(pool, &draft.route.config, draft.body)
 }
 
 fn other(route: &Rc<Route>, draft: &Draft<'_, '_>, salt: Option<&str>) -> Other {

@@ -76,8 +76,8 @@ fn a_slot_is_bounded_and_forgets_the_oldest() {
 fn requests_under_way_are_counted_and_taken_back() {
     let shelf = Shelf::default();
     let counts = |now_ms| under_way(&shelf, "p", now_ms);
-    let (one, again) = (begin(&shelf, "p", 1, 0), begin(&shelf, "p", 1, 61_000));
-    let other = begin(&shelf, "p", 2, 61_000);
+    let begin = |server, now_ms| begin(&shelf, "p", server, now_ms).unwrap();
+    let (one, again, other) = (begin(1, 0), begin(1, 61_000), begin(2, 61_000));
     assert_eq!(counts(61_000), [(1, 2), (2, 1)].into_iter().collect());
     end(&shelf, "p", one, 62_000);
     end(&shelf, "p", other, 62_000);

@@ -31,14 +31,13 @@ pub(crate) fn under_way(memory: &impl Memory, pool: &str, now_ms: u64) -> HashMa
     requests
 }
 
-/// Counts one more.
-pub(crate) fn begin(memory: &impl Memory, pool: &str, server: u32, now_ms: u64) -> Sent {
+/// Counts one more; `None`: it could not be written, and there is nothing to take back.
+pub(crate) fn begin(memory: &impl Memory, pool: &str, server: u32, now_ms: u64) -> Option<Sent> {
     let sent = Sent { server, minute: minute(now_ms) };
     memory.change(&slot_name(pool), &mut |slot| {
         let slot = slot.unwrap_or_default();
-        (Some(with(slot, sent, now_ms, |count| count.saturating_add(1))), ())
-    });
-    sent
+        (Some(with(slot, sent, now_ms, |count| count.saturating_add(1))), sent)
+    })
 }
 
 /// Takes one back.

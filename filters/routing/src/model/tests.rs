@@ -67,7 +67,7 @@ fn with_rule(when: WhenConfig) -> Rc<Model> {
 }
 
 fn fits(when: WhenConfig, request: &Request) -> bool {
-    with_rule(when).choose(request, &DRAW).unwrap().rule() == Some(0)
+    with_rule(when).choose(request, &DRAW).unwrap().first().unwrap().pool == "b"
 }
 
 fn words(words: &[&str]) -> Vec<String> {
@@ -122,11 +122,10 @@ fn the_first_rule_that_fits_decides() {
     let model = compiled(ModelConfig { rules, ..ModelConfig::of_pool("a") });
     let chosen = |stream| {
         let request = Request { stream, ..Request::default() };
-        let chosen = model.choose(&request, &DRAW).unwrap();
-        (chosen.route().unwrap().pool.clone(), chosen.rule())
+        model.choose(&request, &DRAW).unwrap().first().unwrap().pool.clone()
     };
-    assert_eq!(chosen(true), ("b".to_owned(), Some(0)));
-    assert_eq!(chosen(false), ("c".to_owned(), Some(1)));
+    assert_eq!(chosen(true), "b");
+    assert_eq!(chosen(false), "c");
     assert_eq!(model.chains().count(), 3);
 }
 
@@ -169,7 +168,7 @@ fn pools(sticky: Sticky, request: &Request, draw: Draw<'_>) -> Vec<String> {
     let ids: Vec<String> = (0..100).map(|number| format!("r-{number}")).collect();
     let chosen = ids.iter().map(|id| {
         let chosen = model.choose(request, &Draw { request_id: id, ..draw }).unwrap();
-        chosen.route().unwrap().pool.clone()
+        chosen.first().unwrap().pool.clone()
     });
     let mut pools: Vec<String> = chosen.collect();
     pools.sort_unstable();

@@ -7,7 +7,7 @@ use crate::model::{Model, Shadow};
 use crate::rendezvous::hash;
 use crate::rules::{Rule, When};
 use crate::split::Split;
-use contract::policy::{GatewayConfig, ModelConfig, ShareConfig};
+use contract::policy::{AffinityConfig, GatewayConfig, ModelConfig, PoolConfig, ShareConfig};
 use hashbrown::HashMap;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -41,7 +41,9 @@ pub(super) fn compile(config: &GatewayConfig) -> Result<Table, Vec<String>> {
     names.sort_unstable();
     names.dedup();
     models.extend(aliases);
-    Ok(Table { headers: compiler.headers(), models, families, tenants, names })
+    let has_prefix = |pool: &PoolConfig| matches!(pool.affinity, AffinityConfig::Prefix(_));
+    let reads_prompts = compiler.reads_prompts || config.pools.values().any(has_prefix);
+    Ok(Table { headers: compiler.headers(), models, families, tenants, names, reads_prompts })
 }
 
 fn tenants(
@@ -100,6 +102,7 @@ struct Compiler<'c> {
     /// Chains by the pools that they are made of: thousands of models have few.
     made: HashMap<Vec<&'c str>, Rc<Chain>>,
     headers: Vec<String>,
+    reads_prompts: bool,
     faults: Vec<String>,
 }
 
@@ -113,6 +116,7 @@ impl<'c> Compiler<'c> {
             chains: config.chains,
             made: HashMap::new(),
             headers: Vec::new(),
+            reads_prompts: false,
             faults: Vec::new(),
         }
     }
@@ -150,6 +154,7 @@ impl<'c> Compiler<'c> {
             shadow,
         };
         self.headers.extend(model.headers().map(str::to_owned));
+        self.reads_prompts |= model.reads_prompt();
         Some(Rc::new(model))
     }
 

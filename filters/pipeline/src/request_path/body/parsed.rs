@@ -145,8 +145,39 @@ impl<'b> Parsed<'b> {
         body: &[u8],
     ) -> Result<Contents, Refusal> {
         match self {
-            Parsed::Json(request, api) => check_json(request, api, pool, body),
-            Parsed::Form(form) => check_form(form, pool, body),
+            Parsed::Json(request, api) => {
+                check_bounds(request, pool.context)?;
+                check_fields(request, api, pool)?;
+                check_media(request, pool, body)
+            }
+            Parsed::Form(form) => {
+                check_form_fields(form, pool)?;
+                check_form_media(form, pool, body)?;
+                Ok(Contents::default())
+            }
+        }
+    }
+
+    /// Whether a pool may be given what `other` may be given: its media are only looked at
+    /// where the rules of the two differ.
+    pub(in crate::request_path) fn suits(
+        &self,
+        pool: &PoolConfig,
+        other: &PoolConfig,
+        body: &[u8],
+    ) -> bool {
+        let is_tgi = |pool: &PoolConfig| pool.engine == Engine::Tgi;
+        let has_same_rules = pool.media == other.media && is_tgi(pool) == is_tgi(other);
+        match self {
+            Parsed::Json(request, api) => {
+                check_bounds(request, pool.context).is_ok()
+                    && check_fields(request, api, pool).is_ok()
+                    && (has_same_rules || check_media(request, pool, body).is_ok())
+            }
+            Parsed::Form(form) => {
+                check_form_fields(form, pool).is_ok()
+                    && (has_same_rules || check_form_media(form, pool, body).is_ok())
+            }
         }
     }
 
@@ -188,17 +219,12 @@ impl<'b> Parsed<'b> {
     }
 }
 
-fn check_json(
-    request: &Request<'_>,
-    api: &Api<'_>,
-    pool: &PoolConfig,
-    body: &[u8],
-) -> Result<Contents, Refusal> {
-    check_bounds(request, pool.context)?;
-    let fields = fields::refused(api, pool.engine, &pool.allow_fields, pool.cache_salt, request);
-    if let Some(name) = fields {
-        return Err(not_allowed(name));
-    }
+fn check_fields(request: &Request<'_>, api: &Api<'_>, pool: &PoolConfig) -> Result<(), Refusal> {
+    let refused = fields::refused(api, pool.engine, &pool.allow_fields, pool.cache_salt, request);
+    refused.map_or(Ok(()), |name| Err(not_allowed(name)))
+}
+
+fn check_media(request: &Request<'_>, pool: &PoolConfig, body: &[u8]) -> Result<Contents, Refusal> {
     let contents = media::inspect(&request.media, &pool.media);
     let contents = contents.map_err(|error| bad_media(&error))?;
     if pool.engine == Engine::Tgi && pool.media.hosts.is_empty() && names_pictures(body) {
@@ -207,15 +233,16 @@ fn check_json(
     Ok(contents)
 }
 
-fn check_form(form: &Form<'_>, pool: &PoolConfig, body: &[u8]) -> Result<Contents, Refusal> {
+fn check_form_fields(form: &Form<'_>, pool: &PoolConfig) -> Result<(), Refusal> {
     let allowed = |name: &str| {
         form::FIELDS.contains(&name) || pool.allow_fields.iter().any(|field| field == name)
     };
-    if let Some(name) = form.names().find(|name| !allowed(name)) {
-        return Err(not_allowed(fields::told(name)));
-    }
-    form.check_media(body, &pool.media).map_err(|error| bad_media(&error))?;
-    Ok(Contents::default())
+    let refused = form.names().find(|name| !allowed(name));
+    refused.map_or(Ok(()), |name| Err(not_allowed(fields::told(name))))
+}
+
+fn check_form_media(form: &Form<'_>, pool: &PoolConfig, body: &[u8]) -> Result<(), Refusal> {
+    form.check_media(body, &pool.media).map_err(|error| bad_media(&error))
 }
 
 fn json_edits(

@@ -70,22 +70,20 @@ impl<'p, T: Table> Case<'p, T> {
     }
 
     /// Pays the most that the dearest pool of the way can cost. Where the budget has not that
-    /// much, those go that cost more than the first, and then all of them: the first is worth
-    /// more than what might have come after it.
+    /// much, the way becomes [cheaper](Way::cheaper): the first pool is worth more than what
+    /// might have come after it.
     fn pay(&self, who: &Who, prepared: &Prepared<'p, '_>, way: Way) -> Result<Payment, Denied> {
-        let has_others = !way.others.is_empty();
-        match self.pay_for(who, prepared, way) {
-            Err((way, denied)) if has_others && denied.is_no_budget() => {
-                let asked = self.asked(prepared, &way);
-                let way = way.without_dearer(&draft_bound(prepared, &asked), &asked);
-                match self.pay_for(who, prepared, way) {
-                    Err((way, denied)) if denied.is_no_budget() && !way.others.is_empty() => {
-                        self.pay_for(who, prepared, way.alone()).map_err(|(_, denied)| denied)
-                    }
-                    outcome => outcome.map_err(|(_, denied)| denied),
-                }
+        let mut tried = way;
+        loop {
+            let (way, denied) = match self.pay_for(who, prepared, tried) {
+                Ok(payment) => return Ok(payment),
+                Err(unpaid) => unpaid,
+            };
+            if !denied.is_no_budget() {
+                return Err(denied);
             }
-            outcome => outcome.map_err(|(_, denied)| denied),
+            let asked = self.asked(prepared, &way);
+            tried = way.cheaper(&asked).ok_or(denied)?;
         }
     }
 
@@ -227,11 +225,6 @@ impl<'p, T: Table> Case<'p, T> {
         };
         affinity::pick(draft.route, &beginning, self.setting)
     }
-}
-
-/// The most that the first pool can cost.
-fn draft_bound(prepared: &Prepared<'_, '_>, asked: &Asked) -> Bound {
-    Bound::of(&prepared.draft.route.config, asked)
 }
 
 /// What each pool of the way gets, where they do not all get the same.
