@@ -2,10 +2,11 @@
 
 mod fallbacks;
 mod models;
+mod parts;
 
 use std::net::SocketAddr;
 
-use integration::{Result, Tollgate, TollgateStart};
+use integration::{Result, TollgateStart};
 
 use crate::columns::{BUSY, CPU_PER_REQUEST, P50, P99, REQUESTS, WAITED};
 use crate::cores::Cores;
@@ -13,8 +14,10 @@ use crate::report::Column;
 use crate::request::{Ask, SMALL_BYTES};
 use crate::requests::Requests;
 use crate::scenarios::{Row, Runs, Schedule, alternate};
-use crate::sides::{CALLERS_MODEL, ENGINES_MODEL, Side, Stub, TENANT};
+use crate::sides::{Side, Stub};
 use crate::tell::{tell, tell_ledger};
+
+use parts::Part;
 
 /// One table with everything on.
 struct Table {
@@ -46,6 +49,9 @@ pub async fn measure(
     let mut failures = 0;
     if !tables.is_empty() {
         failures += everything_on(&tables, schedule, cores).await?;
+    }
+    if is_chosen(parts::TITLE) {
+        failures += parts::measure(schedule, cores).await?;
     }
     if is_chosen(fallbacks::TITLE) {
         failures += fallbacks::measure(schedule, cores).await?;
@@ -82,32 +88,16 @@ pub async fn gate(engine: SocketAddr, cores: &Cores) -> Result<Side> {
     Side::gate("Tollgate, everything on", everything(engine), engine, cores).await
 }
 
-/// Keys, limits, a budget, masking, prices, rules that look at all of the request, a split, and
-/// a fallback that is another pool.
+/// A gateway with keys, prices, limits, budgets, masking, rules that look at all of the request,
+/// a split, and a fallback that is another pool.
 fn everything(engine: SocketAddr) -> TollgateStart {
-    Tollgate::with(&format!(
-        "gateway:\n  workers: 1\ncontrol:\n  usage_flush: line\n\
-         limits:\n  wide: {{ requests_per_minute: 9000000, burst: 9000000, \
-         tokens_per_minute: 900000000, concurrent: 10000 }}\n\
-         masking:\n  policies:\n    default: {{}}\n\
-         tenants:\n  {TENANT}: {{ limits: wide, users: {{ limits: wide }}, masking: default, \
-         budget: {{ dollars: 9000000, per: month }} }}\n\
-         pools:\n  engines:\n    price: {{ input: 0.60, cached_input: 0.15, output: 1.80 }}\n  \
-         twins:\n    engine: vllm\n    model: {ENGINES_MODEL}\n    endpoints: [ http://{engine} ]\n    \
-         price: {{ input: 0.60, cached_input: 0.15, output: 1.80 }}\n\
-         models:\n  {CALLERS_MODEL}:\n    sticky: user\n    \
-         split: [ {{ pool: engines, weight: 1 }}, {{ pool: twins, weight: 0 }} ]\n    \
-         fallback: [twins]\n    rules:\n      \
-         - {{ when: {{ header: {{ x-tier: batch }} }}, to: twins }}\n      \
-         - {{ when: {{ prompt_tokens_over: 30000 }}, to: twins }}\n      \
-         - {{ when: {{ language: korean }}, to: twins }}\n      \
-         - {{ when: {{ media: any }}, to: twins }}\n"
-    ))
+    Part::Fallback.start(engine)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sides::ENGINES_MODEL;
 
     #[test]
     fn everything_is_on() {
