@@ -153,7 +153,7 @@ impl Gateway {
         let picks = pool.by_user("acme", user, &self.memory, now_ms);
         let Some(engine) = self.picked(&picks) else { return self.envoys_choice() };
         let sent = pool.sent(&self.servers[engine].address, &self.memory, now_ms);
-        Choice { engine, sent: Some(sent) }
+        Choice { engine, sent }
     }
 
     fn by_prefix<'t>(&mut self, texts: impl Iterator<Item = &'t str>, now: Micros) -> Choice {
@@ -164,7 +164,7 @@ impl Gateway {
         let Some(engine) = self.picked(&picks) else { return self.envoys_choice() };
         let address = &self.servers[engine].address;
         pool.remember(&blocks, address, &self.memory, now_ms);
-        Choice { engine, sent: Some(pool.sent(address, &self.memory, now_ms)) }
+        Choice { engine, sent: pool.sent(address, &self.memory, now_ms) }
     }
 
     fn picked(&self, picks: &Picks<'_>) -> Option<usize> {
