@@ -78,6 +78,7 @@ fn plan() -> Plan {
             organisations_with_budget: Vec::new(),
             pools: BTreeMap::new(),
             replay_bytes: 0,
+            stream_idle_timeout_ms: 60_000,
             chains: false,
             families: vec![],
             aliases: [].into(),

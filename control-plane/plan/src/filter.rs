@@ -30,6 +30,7 @@ pub(crate) fn filter(inputs: &Inputs<'_>) -> GatewayConfig {
         organisations_with_budget: organisations_with_budget(config),
         pools: named(&config.pools, pool),
         replay_bytes: config.gateway.replay_body_bytes,
+        stream_idle_timeout_ms: milliseconds(config.gateway.stream_idle_timeout),
         chains: inputs.chains,
         models: models(inputs),
         families: families(inputs),

@@ -74,6 +74,9 @@ pub struct GatewayConfig {
     /// sent once.
     #[serde(default = "replay_bytes")]
     pub replay_bytes: u64,
+    /// How long the engine of a stream may say nothing, in milliseconds.
+    #[serde(default = "stream_idle_timeout_ms")]
+    pub stream_idle_timeout_ms: u64,
     /// Whether Envoy can send a request on to another pool; without it the fallbacks of
     /// models are passed over.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -145,6 +148,10 @@ pub struct PoolConfig {
     /// Which requests go to the same server.
     #[serde(default, skip_serializing_if = "AffinityConfig::is_none")]
     pub affinity: AffinityConfig,
+}
+
+fn stream_idle_timeout_ms() -> u64 {
+    60_000
 }
 
 fn replay_bytes() -> u64 {

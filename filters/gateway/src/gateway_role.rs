@@ -4,6 +4,7 @@ mod answer;
 mod caller;
 mod detect;
 mod leases;
+mod silence;
 
 use crate::failures;
 use crate::fleet::Servers;
@@ -30,6 +31,7 @@ use pipeline::request_path::{self, Arrival, Claim, Decision, Opening, Setting, S
 use pipeline::response_path;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
+use silence::{Watch, Watched};
 use std::mem;
 use std::rc::Rc;
 use std::time::Duration;
@@ -45,6 +47,7 @@ pub struct Gateway {
     meters: Meters,
     station: Station,
     servers: Servers,
+    watch: Rc<Watch>,
     started_s: u64,
 }
 
@@ -56,8 +59,17 @@ impl Gateway {
         let started_s = process_started_ms() / 1_000;
         let masking_key = TagSecret::default();
         let (meters, station) = (Meters::new(), Station::open());
-        let servers = Servers::open();
-        Rc::new(Gateway { policy, keyring, masking_key, meters, station, servers, started_s })
+        let (servers, watch) = (Servers::open(), Rc::default());
+        Rc::new(Gateway {
+            policy,
+            keyring,
+            masking_key,
+            meters,
+            station,
+            servers,
+            watch,
+            started_s,
+        })
     }
 
     /// Looks at shared data again.
@@ -66,6 +78,7 @@ impl Gateway {
         self.masking_key.refresh();
         self.servers.refresh();
         self.station.on_tick();
+        self.watch.on_tick(self.policy.stream_idle_timeout_ms);
     }
 
     /// Whether requests can be decided about. What is signed when the process began may
@@ -91,6 +104,7 @@ impl Gateway {
 /// One request with its answer.
 pub struct Stream {
     gateway: Rc<Gateway>,
+    context: u32,
     state: State,
     started_ms: u64,
     body: Body,
@@ -100,6 +114,8 @@ pub struct Stream {
     asks: u8,
     /// What it is being asked for while the answer passes, and by which call.
     ahead: Option<(u32, Vec<Wanted>)>,
+    /// Where Envoy does not see that the answer falls silent.
+    watched: Option<Watched>,
 }
 
 /// What Envoy holds of the request's body.
@@ -138,15 +154,17 @@ enum Question {
 
 impl Stream {
     /// A stream that nothing has arrived of.
-    pub fn new(gateway: Rc<Gateway>) -> Stream {
+    pub fn new(gateway: Rc<Gateway>, context: u32) -> Stream {
         Stream {
             gateway,
+            context,
             state: State::New,
             started_ms: 0,
             body: Body::default(),
             detected: None,
             asks: 0,
             ahead: None,
+            watched: None,
         }
     }
 
@@ -355,6 +373,7 @@ impl HttpContext for Stream {
     fn on_http_response_body(&mut self, size: usize, end_of_stream: bool) -> Action {
         let State::Answering(answering) = &mut self.state else { return Action::Continue };
         let chunk = AnswerChunk::enter(size);
+        self.watched.iter().for_each(Watched::heard);
         let bytes = if answering.reader.rewrites() { chunk.bytes() } else { Vec::new() };
         let started_ms = self.started_ms;
         let elapsed_ms = || host::now_ms().saturating_sub(started_ms);
@@ -391,7 +410,8 @@ impl HttpContext for Stream {
         match self.take_state() {
             State::Answering(answering) => {
                 let tally = response_path::final_tally(&answering);
-                let tally = answering.course.until_now(tally, host::now_ms());
+                let mut tally = answering.course.until_now(tally, host::now_ms());
+                tally.failed |= self.watched.as_ref().is_some_and(Watched::is_broken_off);
                 note_tally(&tally);
                 self.note_answer(&answering);
                 let turn = self.gateway.station.next_answer();

@@ -251,6 +251,13 @@ pub fn break_off() {
     let _ = hostcalls::reset_http_response();
 }
 
+/// The same for the answer of that context, from a tick.
+pub fn break_off_other(context: u32) {
+    if hostcalls::set_effective_context(context).is_ok() {
+        break_off();
+    }
+}
+
 /// Lets a request go on that was paused by an earlier callback.
 pub fn resume_request(_held: HeldRequest) {
     let _ = hostcalls::resume_http_request();

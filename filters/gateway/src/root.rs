@@ -75,9 +75,9 @@ impl RootContext for Root {
         Some(ContextType::HttpContext)
     }
 
-    fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {
+    fn create_http_context(&self, context: u32) -> Option<Box<dyn HttpContext>> {
         Some(match &self.role {
-            Role::Gateway(gateway) => Box::new(Stream::new(Rc::clone(gateway))),
+            Role::Gateway(gateway) => Box::new(Stream::new(Rc::clone(gateway), context)),
             Role::Engine => Box::new(AttemptStream::default()),
             // Envoy makes no streams for these; if it did, they would pass nothing on.
             Role::Sync(_) | Role::Unconfigured => Box::new(Refuser),

@@ -105,6 +105,10 @@ pub struct Onward {
     pub others: Vec<Stop>,
     /// Whether it was too large to be sent again, so that it is tried once.
     pub is_sent_once: bool,
+    /// Whether the gateway has to watch its answer for silence: once the time of an attempt has
+    /// passed, be it long after the first byte, Envoy cuts the stream no more (seen on 1.36 and
+    /// 1.40).
+    pub is_watched: bool,
     /// What is remembered of the server that serves it; `None`: nothing is.
     pub trace: Option<Trace>,
 }

@@ -51,6 +51,8 @@ pub struct Policy {
     pub wants_texts: bool,
     /// Largest request body in bytes that is sent again after a failure.
     pub replay_bytes: u64,
+    /// How long the engine of a stream may say nothing, in milliseconds.
+    pub stream_idle_timeout_ms: u64,
 }
 
 impl Policy {
@@ -94,6 +96,7 @@ impl Policy {
             wants_texts: !config.masking.policies.is_empty() || routes.reads_prompts(),
             routes,
             replay_bytes: config.replay_bytes,
+            stream_idle_timeout_ms: config.stream_idle_timeout_ms,
         })
     }
 }
@@ -174,6 +177,7 @@ pub(crate) mod tests {
             ]
             .into(),
             replay_bytes: 1 << 20,
+            stream_idle_timeout_ms: 60_000,
             chains: true,
             families: vec![],
             aliases: [].into(),

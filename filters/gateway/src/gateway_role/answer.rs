@@ -13,6 +13,8 @@ impl Stream {
         land(&mut forwarded);
         let head = AnswerHead::enter();
         let headers = head.headers();
+        let watch = (forwarded.onward.is_watched && !end_of_stream).then_some(&self.gateway.watch);
+        self.watched = watch.map(|watch| watch.begin(self.context));
         let till = || self.gateway.station.till();
         response_path::on_server(&forwarded, &headers, host::upstream_address, till);
         let Head { edits, answering, reply } =

@@ -94,20 +94,22 @@ impl Way {
         self.chain.attempts().iter().map(|route| route.config.timeout_ms).max().unwrap_or(0)
     }
 
-    /// How long the first bytes of a stream may take, in milliseconds, if the first of its
-    /// pools says anything: the longest of all, where a pool that says nothing has as long as
-    /// for a whole answer. Envoy knows one time for all attempts.
-    fn first_token_ms(&self) -> Option<u64> {
+    /// How long the first bytes of a stream may take, in milliseconds, where that is less than
+    /// the `silence_ms` that ends it anyway, and there is another attempt. The first of its
+    /// pools decides whether there is a time, and it is the longest of all, where a pool that
+    /// says nothing has as long as for a whole answer: Envoy knows one time for all attempts.
+    pub(super) fn first_token_ms(&self, silence_ms: u64) -> Option<u64> {
         let attempts = self.chain.attempts();
         attempts.first()?.config.first_token_timeout_ms?;
         let first_token = |route: &Rc<Route>| {
             route.config.first_token_timeout_ms.unwrap_or(route.config.timeout_ms)
         };
-        attempts.iter().map(first_token).max()
+        let longest_ms = attempts.iter().map(first_token).max()?;
+        (longest_ms < silence_ms && self.chain.retries() > 0).then_some(longest_ms)
     }
 
     /// The headers by which Envoy sends it this way.
-    pub(super) fn headers(&self, stream: bool) -> Vec<HeaderEdit> {
+    pub(super) fn headers(&self, stream: bool, silence_ms: u64) -> Vec<HeaderEdit> {
         let mut edits = Vec::with_capacity(4);
         let retries = self.chain.retries();
         edits.push(match self.chain.first() {
@@ -124,8 +126,9 @@ impl Way {
         if retries > 0 || self.is_sent_once {
             edits.push(HeaderEdit::set(RETRIES_HEADER, retries.to_string()));
         }
-        let attempt = if stream { self.first_token_ms() } else { Some(self.longest_ms()) };
-        if let Some(attempt_ms) = attempt.filter(|_| retries > 0) {
+        let whole_ms = || (retries > 0).then(|| self.longest_ms());
+        let attempt = if stream { self.first_token_ms(silence_ms) } else { whole_ms() };
+        if let Some(attempt_ms) = attempt {
             edits.push(HeaderEdit::set(ATTEMPT_TIMEOUT_HEADER, attempt_ms.to_string()));
         }
         edits

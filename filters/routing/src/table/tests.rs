@@ -39,6 +39,7 @@ pub(crate) fn config(pools: &[&str], models: &[(&str, ModelConfig)]) -> GatewayC
         auth: AuthConfig::default(),
         masking: MaskingConfig::default(),
         replay_bytes: 0,
+        stream_idle_timeout_ms: 60_000,
         chains: true,
         families: vec![],
         aliases: [].into(),

@@ -4,6 +4,7 @@ use super::super::ledger::record;
 use super::{SOON, World, is_chained};
 use integration::engine::Pose;
 use integration::{Result, wait_until};
+use std::time::Duration;
 
 #[tokio::test]
 async fn killed_before_the_headers_another_answers() -> Result<()> {
@@ -64,6 +65,23 @@ async fn killed_in_the_middle_of_a_stream_the_next_request_is_answered() -> Resu
     let told = world.chat().await?;
     let wanted = if is_chained() { 200 } else { 503 };
     assert_eq!(told.status, wanted, "{}", told.body);
+    Ok(())
+}
+
+/// Long after `stream_idle_timeout`, and before Envoy's last resort: nine times that.
+const CUT_BY_NOW: Duration = Duration::from_secs(6);
+
+/// Once the time of an attempt has passed, Envoy cuts no stream that falls silent; the gateway
+/// does.
+#[tokio::test]
+async fn a_stream_that_hangs_is_cut_where_its_first_token_had_a_time() -> Result<()> {
+    let world = World::with("", "", ["    first_token_timeout: 200ms\n"; 3]).await?;
+    world.a.fail("hang-after=4").await?;
+    let stream = tokio::time::timeout(CUT_BY_NOW, world.stream()).await??;
+    assert_eq!((stream.status, stream.whole, stream.texts()), (200, false, 3), "{stream:?}");
+    let row = record(&world.gate, &stream.id).await?;
+    assert_eq!((&row["end"], &row["pool"]), (&"engine_failed".into(), &"a".into()), "{row}");
+    assert_eq!(row["output_tokens"], 3, "{row}");
     Ok(())
 }
 

@@ -152,13 +152,16 @@ impl<'p, T: Table> Case<'p, T> {
         let Written { mut headers, body, bodies, picked } = written;
         let bounds = others.into_iter().map(|(_, bound)| bound);
         let is_sent_once = way.is_sent_once;
+        let first_token = way.first_token_ms(self.policy.stream_idle_timeout_ms);
+        let is_watched = who.stream && first_token.is_some();
         let mut trace = None;
         if let Some(Picked { header, seat, trace: of }) = picked {
             headers.push(HeaderEdit::set(PICK_HEADER, header));
             course.sit(seat);
             trace = of;
         }
-        let onward = Onward { others: chain::stops(way.others, bounds), is_sent_once, trace };
+        let onward =
+            Onward { others: chain::stops(way.others, bounds), is_sent_once, is_watched, trace };
         who.leases = course.leases();
         let forwarded = Forwarded {
             request_id: self.held.opened.request_id.clone(),
@@ -188,7 +191,7 @@ impl<'p, T: Table> Case<'p, T> {
         let length = body.as_ref().map_or(draft.body.len(), Vec::len);
         let sent = Sent { edits, length };
         let bodies = bodies(draft, paid, &sent)?;
-        let mut headers = paid.way.headers(who.stream);
+        let mut headers = paid.way.headers(who.stream, self.policy.stream_idle_timeout_ms);
         headers.extend(self.shadow_headers(prepared, paid, &sent));
         Ok(Written { headers, body, bodies, picked: self.pick(who, draft) })
     }

@@ -186,6 +186,28 @@ fn further_servers_of_one_pool_need_no_chain() {
 }
 
 #[test]
+fn a_stream_whose_first_token_has_a_time_is_watched() {
+    // Retries, time to the first token, silence that ends a stream: is it watched?
+    let table = [
+        (1, Some(500), 501, true),
+        (1, Some(500), 500, false),
+        (1, None, 501, false),
+        (0, Some(500), 501, false),
+    ];
+    for (retries, first, silence_ms, expected) in table {
+        let mut config = config();
+        config.stream_idle_timeout_ms = silence_ms;
+        let pool = config.pools.get_mut("big").unwrap();
+        (pool.retries, pool.first_token_timeout_ms) = (retries, first);
+        let left = leave(&config, r#"{"model":"llama","stream":true}"#);
+        let is_timed = left.header("x-envoy-upstream-rq-per-try-timeout-ms").is_some();
+        let told = (left.forwarded.onward.is_watched, is_timed);
+        assert_eq!(told, (expected, expected), "{retries} {first:?} {silence_ms}");
+        assert!(!leave(&config, BODY).forwarded.onward.is_watched);
+    }
+}
+
+#[test]
 fn there_are_never_more_attempts_than_envoy_has_groups_for() {
     let config = chained(|config| {
         config.pools.values_mut().for_each(|pool| pool.retries = 3);
