@@ -36,7 +36,7 @@ test-presidio: needs-test wasm envoy
 	@integration/presidio/setup.sh
 	cargo test --package integration --features presidio --test presidio
 
-## test-engines: masking with a real llama.cpp server, and a model that a grammar tells what to write
+## test-engines: masking and routing with a real llama.cpp server and a real vLLM on the CPU (6 GB)
 test-engines: needs-test wasm envoy
 	cargo build --workspace --bins
 	@integration/engines/setup.sh

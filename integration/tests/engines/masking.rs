@@ -1,17 +1,15 @@
-//! A real llama.cpp server behind the gate. Its model (`engines/model.py`) has random
-//! weights and says nonsense, so a grammar tells it what to write: it makes the
-//! placeholders itself, token by token, and the server cuts, parses and frames them as it
-//! does anything else. It has to be installed: `make test-engines`.
+//! Placeholders out of a real engine. The model of llama.cpp's server has random weights
+//! and says nonsense, so a grammar tells it what to write: it makes the placeholders
+//! itself, token by token, and the server cuts, parses and frames them as it does anything
+//! else.
 
-use integration::{Process, Result, SseReader, Tollgate, client};
+use crate::llamacpp::LlamaCpp;
+use integration::{Result, SseReader, Tollgate, client};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::process::Command;
 use std::time::Duration;
 
-const ENGINES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../.tools/engines");
-const SERVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/engines/server.py");
-const START_TIMEOUT: Duration = Duration::from_secs(60);
+const RECORD_TIMEOUT: Duration = Duration::from_secs(60);
 
 const EMAIL: &str = "kim.minsu@example.com";
 /// A value that JSON has to escape.
@@ -29,8 +27,7 @@ pools:
 ";
 
 struct World {
-    engine: Process,
-    engine_url: String,
+    engine: LlamaCpp,
     gate: Tollgate,
     key: String,
     _folder: tempfile::TempDir,
@@ -95,13 +92,10 @@ fn said(api: Api, stream: bool, answer: &[u8]) -> Vec<String> {
 impl World {
     async fn start() -> Result<World> {
         let folder = tempfile::tempdir()?;
-        let mut command = Command::new(format!("{ENGINES}/bin/python"));
-        command.arg(SERVER).arg(format!("{ENGINES}/tiny.gguf"));
-        let mut engine = Process::spawn(command, folder.path(), "llamacpp")?;
-        let engine_url = engine.line_after("ready: ", START_TIMEOUT).await?;
-        let gate = Tollgate::with(CONFIG).endpoint("tiny", "tiny", &engine_url).start().await?;
+        let engine = LlamaCpp::start(folder.path()).await?;
+        let gate = Tollgate::with(CONFIG).endpoint("tiny", "tiny", &engine.url).start().await?;
         let key = gate.key("acme").await?.key;
-        Ok(World { engine, engine_url, gate, key, _folder: folder })
+        Ok(World { engine, gate, key, _folder: folder })
     }
 
     /// Asks with these further fields; the answer as it came.
@@ -122,7 +116,7 @@ impl World {
 
     /// What the engine had last: its prompt, and what its model made of it.
     async fn slot(&self) -> Result<(String, String)> {
-        let slots = client().get(format!("{}/slots", self.engine_url)).send().await?;
+        let slots = client().get(format!("{}/slots", self.engine.url)).send().await?;
         let slots: Value = slots.json().await?;
         let text = |name: &str| slots[0][name].as_str().unwrap_or_default().to_owned();
         Ok((text("prompt"), text("generated")))
@@ -163,11 +157,12 @@ impl World {
 
     /// The engine's log shows every request and what was made of it.
     fn assert_unseen(&self, placeholders: &[String]) -> Result<()> {
-        let log = String::from_utf8_lossy(&std::fs::read(&self.engine.stderr)?).into_owned();
+        let log =
+            String::from_utf8_lossy(&std::fs::read(&self.engine.process.stderr)?).into_owned();
         for placeholder in placeholders {
             assert!(log.contains(placeholder.as_str()), "{placeholder} is not in the log");
         }
-        assert!(!log.contains(EMAIL) && !log.contains("Heron"), "{}", self.engine.tails());
+        assert!(!log.contains(EMAIL) && !log.contains("Heron"), "{}", self.engine.process.tails());
         Ok(())
     }
 }
@@ -252,7 +247,7 @@ async fn usage_is_what_the_engine_counts() -> Result<()> {
         "stream_options": {"include_usage": true}});
     world.ask(CHAT, &further).await?;
     let told = |rows: &[Value]| rows.iter().filter(|row| row["source"] == "engine").count() == 2;
-    let rows = world.gate.usage_when(told, START_TIMEOUT).await?;
+    let rows = world.gate.usage_when(told, RECORD_TIMEOUT).await?;
     for row in rows {
         assert_eq!(row["masked"], json!({"DENY_WORD": 1, "EMAIL": 1}), "{row}");
         assert!(row["output_tokens"].as_u64() > Some(0), "{row}");
