@@ -57,6 +57,7 @@ pub fn ended(line: Line, prices: &PriceBook) -> Posting {
         let envoys = envoys_error(line);
         let end = end_of(line, who, tally, envoys);
         let code = who.code.clone().or_else(|| match end {
+            End::EngineFailed if tally.silent => Some(Code::EngineTimeout.as_str().to_owned()),
             End::EngineFailed | End::Refused => envoys.map(|error| error.code.as_str().to_owned()),
             _ => None,
         });
@@ -117,8 +118,8 @@ fn charged(line: &Line, tally: Tally, status: u16) -> Tally {
     if counted || !(unseen || refused) {
         return tally;
     }
-    let Tally { first_token_ms, whole, failed, cut, .. } = tally;
-    Tally { first_token_ms, whole, failed, cut, ..Tally::default() }
+    let Tally { first_token_ms, whole, failed, silent, cut, .. } = tally;
+    Tally { first_token_ms, whole, failed, silent, cut, ..Tally::default() }
 }
 
 /// The engine's count of an answer that was cut is its running count.
@@ -229,7 +230,7 @@ fn envoys_error(line: &Line) -> Option<&'static EnvoyError> {
 /// engine's place or cut it; the engine's own error; nothing went wrong.
 fn end_of(line: &Line, who: &Who, tally: &Tally, envoys: Option<&EnvoyError>) -> End {
     let status = line.status.unwrap_or(0);
-    let engines_error = tally.failed || status >= 500;
+    let engines_error = tally.failed || (tally.silent && !tally.whole) || status >= 500;
     let whole = tally.whole && !engines_error && (status < 400 || envoys.is_none());
     if tally.cut && !tally.failed {
         End::CutByBudget

@@ -122,6 +122,9 @@ pub struct Tally {
     /// Whether the engine reported an error inside the answer.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub failed: bool,
+    /// Whether the gateway broke the answer off because the engine said nothing more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub silent: bool,
     /// Whether the budget ended the answer: the gateway cut it, or it was as long as the
     /// `max_tokens` that the budget could pay for.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -72,13 +72,14 @@ impl Gateway {
         })
     }
 
-    /// Looks at shared data again.
+    /// Looks at shared data again, and last of all at streams: what follows would be asked of
+    /// Envoy for one of them.
     pub fn on_tick(&self) {
         self.keyring.refresh();
         self.masking_key.refresh();
         self.servers.refresh();
         self.station.on_tick();
-        self.watch.on_tick(self.policy.stream_idle_timeout_ms);
+        self.watch.on_tick(TICK, Duration::from_millis(self.policy.stream_idle_timeout_ms));
     }
 
     /// Whether requests can be decided about. What is signed when the process began may
@@ -411,7 +412,7 @@ impl HttpContext for Stream {
             State::Answering(answering) => {
                 let tally = response_path::final_tally(&answering);
                 let mut tally = answering.course.until_now(tally, host::now_ms());
-                tally.failed |= self.watched.as_ref().is_some_and(Watched::is_broken_off);
+                tally.silent = self.watched.as_ref().is_some_and(Watched::is_broken_off);
                 note_tally(&tally);
                 self.note_answer(&answering);
                 let turn = self.gateway.station.next_answer();

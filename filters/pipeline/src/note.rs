@@ -1,6 +1,4 @@
 //! What the ledger is told, as the shell hands it to Envoy.
-//!
-//! It is written for every request, and the shell is built for size: so it is written here.
 
 use contract::spool::{JOURNAL_MARK, Line};
 use contract::usage::{Tally, Who};

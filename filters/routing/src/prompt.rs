@@ -50,19 +50,33 @@ impl Volume {
 #[must_use]
 pub fn language<'t>(texts: impl Iterator<Item = &'t str> + Clone) -> Language {
     // What is all ASCII has no Hangul: its letters need not be counted.
-    if texts.clone().all(str::is_ascii) {
+    if beginnings(texts.clone()).all(|(text, bytes)| is_ascii_before(text, bytes)) {
         return Language::Other;
     }
-    let (mut hangul, mut letters, mut left) = (0_u64, 0_u64, LANGUAGE_BYTES);
-    for text in texts {
-        let bounds = text.char_indices().take_while(|(at, _)| *at < left);
+    let (mut hangul, mut letters) = (0_u64, 0_u64);
+    for (text, bytes) in beginnings(texts) {
+        let bounds = text.char_indices().take_while(|(at, _)| *at < bytes);
         for letter in bounds.map(|(_, letter)| letter).filter(|letter| letter.is_alphabetic()) {
             letters += 1;
             hangul += u64::from(is_hangul(letter));
         }
-        left = left.saturating_sub(text.len());
     }
     if hangul > 0 && hangul * 5 >= letters { Language::Korean } else { Language::Other }
+}
+
+/// The texts that are looked at, each with the bytes of it before which its last character
+/// begins.
+fn beginnings<'t>(texts: impl Iterator<Item = &'t str>) -> impl Iterator<Item = (&'t str, usize)> {
+    let bounded = texts.scan(LANGUAGE_BYTES, |left, text| {
+        let bytes = *left;
+        *left = left.saturating_sub(text.len());
+        (bytes > 0).then_some((text, bytes))
+    });
+    bounded.fuse()
+}
+
+fn is_ascii_before(text: &str, bytes: usize) -> bool {
+    text.as_bytes().get(..bytes).unwrap_or(text.as_bytes()).is_ascii()
 }
 
 /// Syllables, and the letters they are made of.

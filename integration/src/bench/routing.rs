@@ -65,8 +65,10 @@ pub async fn measure(
 async fn everything_on(tables: &[&Table], schedule: &Schedule, cores: &Cores) -> Result<u64> {
     let stub = Stub::start().await?;
     let gate = gate(stub.address(), cores).await?;
+    let lazy = Part::Fallback.start("100ms", stub.address());
+    let lazy = Side::gate("Tollgate, everything on (100ms)", lazy, stub.address(), cores).await?;
     let plain = Side::plain(&gate.envoy_program()?, stub.address(), cores).await?;
-    let mut sides = [plain, gate];
+    let mut sides = [plain, gate, lazy];
     let mut failures = 0;
     for Table { title, connections, columns } in tables.iter().copied() {
         let mut rows = Vec::new();
@@ -91,7 +93,7 @@ pub async fn gate(engine: SocketAddr, cores: &Cores) -> Result<Side> {
 /// A gateway with keys, prices, limits, budgets, masking, rules that look at all of the request,
 /// a split, and a fallback that is another pool.
 fn everything(engine: SocketAddr) -> TollgateStart {
-    Part::Fallback.start(engine)
+    Part::Fallback.start("line", engine)
 }
 
 #[cfg(test)]

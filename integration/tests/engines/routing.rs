@@ -17,7 +17,7 @@ const SOON: Duration = Duration::from_secs(30);
 const TOKENS: u64 = 24;
 /// Of an answer that takes seconds, so that something can happen to its engine.
 const TOKENS_LONG: u64 = 6_000;
-/// The one that is killed, a further one in its pool, and the one that answers.
+/// Of the one that is killed: the first, and a further one. And the one that answers.
 const ATTEMPTS: u64 = 3;
 /// A stream is under way when so much of it has come.
 const EVENTS_FIRST: usize = 20;

@@ -56,6 +56,7 @@ fn how_a_request_ended() {
     let part = Tally { input: 10, output: 5, source: Source::Engine, ..Tally::default() };
     let whole = Tally { whole: true, ..part };
     let failed = Tally { failed: true, ..whole };
+    let (silent, said_all) = (Tally { silent: true, ..part }, Tally { silent: true, ..whole });
     let none = Tally::default();
     use End::{ClientLeft, Complete, EngineFailed, Refused};
     use Source::{Engine, None as Uncounted, Running};
@@ -72,6 +73,8 @@ fn how_a_request_ended() {
         (none, 503, "URX", "via_upstream", EngineFailed, 503, Some("no_healthy_engine"), Uncounted),
         (whole, 500, "", "via_upstream", EngineFailed, 500, Some("engine_error"), Engine),
         (failed, 200, "", "via_upstream", EngineFailed, 200, None, Engine),
+        (silent, 200, "", "via_upstream", EngineFailed, 200, Some("engine_timeout"), Running),
+        (said_all, 200, "", "via_upstream", Complete, 200, None, Engine),
         (whole, 200, "DC", "downstream_remote_disconnect", Complete, 200, None, Engine),
         (part, 200, "DC", "downstream_remote_disconnect", ClientLeft, 200, None, Running),
         (part, 200, "DR", "http2.remote_reset", ClientLeft, 200, None, Running),

@@ -153,8 +153,8 @@ pub(super) const POOL: Table = Table {
             Otherwise("as long as the whole answer"),
             Live,
             "20s",
-            "how long the first bytes of a stream may take before another server is tried; other \
-             answers have `timeout`",
+            "how long the first bytes of a stream may take before another server is tried, where that \
+             is less than `gateway.stream_idle_timeout`; other answers have `timeout`",
         ),
         Field::new(
             "retries",

@@ -108,8 +108,8 @@ impl Way {
         (longest_ms < silence_ms && self.chain.retries() > 0).then_some(longest_ms)
     }
 
-    /// The headers by which Envoy sends it this way.
-    pub(super) fn headers(&self, stream: bool, silence_ms: u64) -> Vec<HeaderEdit> {
+    /// The headers by which Envoy sends it this way; `first_token_ms` is of a stream.
+    pub(super) fn headers(&self, stream: bool, first_token_ms: Option<u64>) -> Vec<HeaderEdit> {
         let mut edits = Vec::with_capacity(4);
         let retries = self.chain.retries();
         edits.push(match self.chain.first() {
@@ -127,7 +127,7 @@ impl Way {
             edits.push(HeaderEdit::set(RETRIES_HEADER, retries.to_string()));
         }
         let whole_ms = || (retries > 0).then(|| self.longest_ms());
-        let attempt = if stream { self.first_token_ms(silence_ms) } else { whole_ms() };
+        let attempt = if stream { first_token_ms } else { whole_ms() };
         if let Some(attempt_ms) = attempt {
             edits.push(HeaderEdit::set(ATTEMPT_TIMEOUT_HEADER, attempt_ms.to_string()));
         }

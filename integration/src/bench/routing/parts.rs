@@ -52,8 +52,8 @@ impl Part {
         }
     }
 
-    /// The gateway with it, before two pools of the same engine.
-    pub fn start(self, engine: SocketAddr) -> TollgateStart {
+    /// The gateway with it and this `usage_flush`, before two pools of the same engine.
+    pub fn start(self, flush: &str, engine: SocketAddr) -> TollgateStart {
         let on = |part: Part, text: &'static str| if self >= part { text } else { "" };
         let wide = on(
             Part::Limits,
@@ -76,7 +76,7 @@ impl Part {
         let whole = if self >= Part::Rules { "" } else { "    split: [{ pool: engines }]\n" };
         let fallback = on(Part::Fallback, "    fallback: [twins]\n");
         Tollgate::with(&format!(
-            "gateway:\n  workers: 1\ncontrol:\n  usage_flush: line\n{wide}{masking}\
+            "gateway:\n  workers: 1\ncontrol:\n  usage_flush: {flush}\n{wide}{masking}\
              tenants:\n  {TENANT}: {{ {limits}{budget}{masked}models: [\"*\"] }}\n\
              pools:\n  engines:\n    {PRICE}  twins:\n    engine: vllm\n    \
              model: {ENGINES_MODEL}\n    endpoints: [ http://{engine} ]\n    {PRICE}\
@@ -92,7 +92,7 @@ pub async fn measure(schedule: &Schedule, cores: &Cores) -> Result<u64> {
     let stub = Stub::start().await?;
     let mut sides = Vec::new();
     for part in Part::ALL {
-        let start = part.start(stub.address());
+        let start = part.start("line", stub.address());
         sides.push(Side::gate(part.name(), start, stub.address(), cores).await?);
     }
     let first = sides.first().map(Side::envoy_program).transpose()?.unwrap_or_default();
@@ -119,7 +119,7 @@ mod tests {
         let engine: SocketAddr = "127.0.0.1:9".parse().unwrap();
         let words = [PRICE, "users: {", "budget:", "policies:", "sticky: user", "fallback:"];
         for (part, own) in Part::ALL.into_iter().zip(words) {
-            let yaml = part.start(engine).config();
+            let yaml = part.start("line", engine).config();
             for (other, word) in Part::ALL.into_iter().zip(words) {
                 assert_eq!(yaml.contains(word), other <= part, "{} {own}: {yaml}", part.name());
             }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 /// The most of an engine's own words that a caller is told.
 const MESSAGE_CHARACTERS_MAX: usize = 500;
 /// What is only found inside an engine or between it and the gateway.
-const INSIDES: [&str; 5] = [".py", "Traceback", "http://", "https://", "site-packages"];
+const INSIDES: [&str; 6] = [".py", "Traceback", "http://", "https://", "site-packages", "../"];
 /// What a path of the API begins with: the one path that may be told.
 const API: &str = "/v1/";
 
@@ -46,7 +46,7 @@ fn assert_in_shape(capture: &Capture, told: &Told) {
 }
 
 fn is_of_path(c: char) -> bool {
-    c.is_alphanumeric() || "/._-".contains(c)
+    c.is_ascii_alphanumeric() || "/._-".contains(c)
 }
 
 /// Whether a word is a path from the root, of more than one name.

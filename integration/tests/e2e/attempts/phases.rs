@@ -81,7 +81,26 @@ async fn a_stream_that_hangs_is_cut_where_its_first_token_had_a_time() -> Result
     assert_eq!((stream.status, stream.whole, stream.texts()), (200, false, 3), "{stream:?}");
     let row = record(&world.gate, &stream.id).await?;
     assert_eq!((&row["end"], &row["pool"]), (&"engine_failed".into(), &"a".into()), "{row}");
-    assert_eq!(row["output_tokens"], 3, "{row}");
+    assert_eq!(
+        (&row["output_tokens"], &row["code"]),
+        (&3.into(), &"engine_timeout".into()),
+        "{row}"
+    );
+    Ok(())
+}
+
+/// An engine that takes its time, but says something again and again, is heard.
+#[tokio::test]
+async fn a_slow_stream_is_whole_where_its_first_token_had_a_time() -> Result<()> {
+    use integration::{Engine, Tollgate};
+    let slow = Engine::start().tokens(8).token_interval(Duration::from_millis(500));
+    let slow = slow.spawn().await?;
+    let yaml = "gateway:\n  stream_idle_timeout: 1s\npools:\n  tiny:\n    \
+                first_token_timeout: 900ms\n";
+    let gate = Tollgate::with(yaml).engine("tiny", &slow).start().await?;
+    let key = gate.key("acme").await?.key;
+    let outcomes = integration::Load::on(gate.url()).key(&key).stream().count(2).await?;
+    assert!(outcomes.iter().all(|one| one.complete), "{outcomes:?}");
     Ok(())
 }
 

@@ -18,6 +18,7 @@ pub struct Refused {
     pub fields: Value,
     pub status: u16,
     pub code: &'static str,
+    /// Of the engine's; none of a 404, which is full of names.
     pub words: &'static str,
 }
 

@@ -149,11 +149,9 @@ impl<'p, T: Table> Case<'p, T> {
     ) -> Decision {
         let Prepared { draft, answers, masked, .. } = prepared;
         let Paid { way, mut course, others, .. } = paid;
-        let Written { mut headers, body, bodies, picked } = written;
+        let Written { mut headers, body, bodies, picked, is_watched } = written;
         let bounds = others.into_iter().map(|(_, bound)| bound);
         let is_sent_once = way.is_sent_once;
-        let first_token = way.first_token_ms(self.policy.stream_idle_timeout_ms);
-        let is_watched = who.stream && first_token.is_some();
         let mut trace = None;
         if let Some(Picked { header, seat, trace: of }) = picked {
             headers.push(HeaderEdit::set(PICK_HEADER, header));
@@ -191,9 +189,11 @@ impl<'p, T: Table> Case<'p, T> {
         let length = body.as_ref().map_or(draft.body.len(), Vec::len);
         let sent = Sent { edits, length };
         let bodies = bodies(draft, paid, &sent)?;
-        let mut headers = paid.way.headers(who.stream, self.policy.stream_idle_timeout_ms);
+        let first_token_ms = paid.way.first_token_ms(self.policy.stream_idle_timeout_ms);
+        let mut headers = paid.way.headers(who.stream, first_token_ms);
+        let is_watched = who.stream && first_token_ms.is_some();
         headers.extend(self.shadow_headers(prepared, paid, &sent));
-        Ok(Written { headers, body, bodies, picked: self.pick(who, draft) })
+        Ok(Written { headers, body, bodies, picked: self.pick(who, draft), is_watched })
     }
 
     /// What sends a copy to another pool: never to the one that has the request anyway, and
@@ -250,4 +250,6 @@ struct Written {
     body: Option<Vec<u8>>,
     bodies: Option<Vec<u8>>,
     picked: Option<Picked>,
+    /// See [`Onward::is_watched`].
+    is_watched: bool,
 }
