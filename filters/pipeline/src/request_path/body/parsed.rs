@@ -144,18 +144,8 @@ impl<'b> Parsed<'b> {
         pool: &PoolConfig,
         body: &[u8],
     ) -> Result<Contents, Refusal> {
-        match self {
-            Parsed::Json(request, api) => {
-                check_bounds(request, pool.context)?;
-                check_fields(request, api, pool)?;
-                check_media(request, pool, body)
-            }
-            Parsed::Form(form) => {
-                check_form_fields(form, pool)?;
-                check_form_media(form, pool, body)?;
-                Ok(Contents::default())
-            }
-        }
+        self.check_fields(pool)?;
+        self.check_media(pool, body)
     }
 
     /// Whether a pool may be given what `other` may be given: its media are only looked at
@@ -168,15 +158,22 @@ impl<'b> Parsed<'b> {
     ) -> bool {
         let is_tgi = |pool: &PoolConfig| pool.engine == Engine::Tgi;
         let has_same_rules = pool.media == other.media && is_tgi(pool) == is_tgi(other);
+        self.check_fields(pool).is_ok() && (has_same_rules || self.check_media(pool, body).is_ok())
+    }
+
+    fn check_fields(&self, pool: &PoolConfig) -> Result<(), Refusal> {
         match self {
-            Parsed::Json(request, api) => {
-                check_bounds(request, pool.context).is_ok()
-                    && check_fields(request, api, pool).is_ok()
-                    && (has_same_rules || check_media(request, pool, body).is_ok())
-            }
+            Parsed::Json(request, api) => check_json_fields(request, api, pool),
+            Parsed::Form(form) => check_form_fields(form, pool),
+        }
+    }
+
+    fn check_media(&self, pool: &PoolConfig, body: &[u8]) -> Result<Contents, Refusal> {
+        match self {
+            Parsed::Json(request, _) => check_json_media(request, pool, body),
             Parsed::Form(form) => {
-                check_form_fields(form, pool).is_ok()
-                    && (has_same_rules || check_form_media(form, pool, body).is_ok())
+                let checked = form.check_media(body, &pool.media);
+                checked.map(|_| Contents::default()).map_err(|error| bad_media(&error))
             }
         }
     }
@@ -219,12 +216,21 @@ impl<'b> Parsed<'b> {
     }
 }
 
-fn check_fields(request: &Request<'_>, api: &Api<'_>, pool: &PoolConfig) -> Result<(), Refusal> {
+fn check_json_fields(
+    request: &Request<'_>,
+    api: &Api<'_>,
+    pool: &PoolConfig,
+) -> Result<(), Refusal> {
+    check_bounds(request, pool.context)?;
     let refused = fields::refused(api, pool.engine, &pool.allow_fields, pool.cache_salt, request);
     refused.map_or(Ok(()), |name| Err(not_allowed(name)))
 }
 
-fn check_media(request: &Request<'_>, pool: &PoolConfig, body: &[u8]) -> Result<Contents, Refusal> {
+fn check_json_media(
+    request: &Request<'_>,
+    pool: &PoolConfig,
+    body: &[u8],
+) -> Result<Contents, Refusal> {
     let contents = media::inspect(&request.media, &pool.media);
     let contents = contents.map_err(|error| bad_media(&error))?;
     if pool.engine == Engine::Tgi && pool.media.hosts.is_empty() && names_pictures(body) {
@@ -239,10 +245,6 @@ fn check_form_fields(form: &Form<'_>, pool: &PoolConfig) -> Result<(), Refusal> 
     };
     let refused = form.names().find(|name| !allowed(name));
     refused.map_or(Ok(()), |name| Err(not_allowed(fields::told(name))))
-}
-
-fn check_form_media(form: &Form<'_>, pool: &PoolConfig, body: &[u8]) -> Result<(), Refusal> {
-    form.check_media(body, &pool.media).map_err(|error| bad_media(&error))
 }
 
 fn json_edits(

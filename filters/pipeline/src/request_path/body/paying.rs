@@ -189,9 +189,10 @@ impl<'p, T: Table> Case<'p, T> {
         let length = body.as_ref().map_or(draft.body.len(), Vec::len);
         let sent = Sent { edits, length };
         let bodies = bodies(draft, paid, &sent)?;
-        let first_token_ms = paid.way.first_token_ms(self.policy.stream_idle_timeout_ms);
+        let first_token_ms = || paid.way.first_token_ms(self.policy.stream_idle_timeout_ms);
+        let first_token_ms = who.stream.then(first_token_ms).flatten();
+        let is_watched = first_token_ms.is_some();
         let mut headers = paid.way.headers(who.stream, first_token_ms);
-        let is_watched = who.stream && first_token_ms.is_some();
         headers.extend(self.shadow_headers(prepared, paid, &sent));
         Ok(Written { headers, body, bodies, picked: self.pick(who, draft), is_watched })
     }
