@@ -21,7 +21,7 @@ pub type Weights = BTreeMap<String, u32>;
 /// those of the same pools of which one gets requests.
 #[must_use]
 pub fn fitting<'a>(held: Option<&'a Weights>, configured: &Weights) -> Option<&'a Weights> {
-    held.filter(|held| held.keys().eq(configured.keys()) && held.values().any(|weight| *weight > 0))
+    held.filter(|held| contract::routes::weights_fit(held, configured))
 }
 
 /// Why a model gets other weights.

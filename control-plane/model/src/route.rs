@@ -77,11 +77,10 @@ impl Model {
         self.split.iter().map(|share| (share.pool.clone(), share.weight)).collect()
     }
 
-    /// Whether `weights` can take the place of its own: they are of the same pools, and not
-    /// all 0.
+    /// Whether `weights` can take the place of its own: see [`weights_fit`](contract::routes::weights_fit).
     #[must_use]
     pub fn takes(&self, weights: &BTreeMap<PoolName, u32>) -> bool {
-        weights.keys().eq(self.weights().keys()) && weights.values().any(|weight| *weight > 0)
+        contract::routes::weights_fit(weights, &self.weights())
     }
 }
 

@@ -44,6 +44,13 @@ impl ModelConfig {
     }
 }
 
+/// Whether `weights` can take the place of those of a `split`: they are of the same pools, and
+/// not all 0.
+#[must_use]
+pub fn weights_fit<P: Ord>(weights: &BTreeMap<P, u32>, split: &BTreeMap<P, u32>) -> bool {
+    weights.keys().eq(split.keys()) && weights.values().any(|weight| *weight > 0)
+}
+
 /// A pool's share of the requests.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
