@@ -8,7 +8,8 @@
 //! which names a pattern of the configuration stands for ([`glob`]). Named limits
 //! are in [`limits`].
 //!
-//! Nothing here decides anything: these are plain values with serde.
+//! Nothing here decides about a request: these are plain values with serde, and what
+//! their words mean.
 
 pub mod attempt;
 pub mod fleet;
