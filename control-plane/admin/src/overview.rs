@@ -172,6 +172,10 @@ pub struct SourceStatus {
 pub struct ServerLoad {
     /// It left: no new requests, the running ones end in peace.
     pub draining: bool,
+    /// Until when it has asked to be left alone, in Unix milliseconds: it gets requests only
+    /// where nobody else can have them.
+    #[serde(default)]
+    pub resting_until_ms: Option<u64>,
     /// Where it is, where that is known.
     #[serde(default)]
     pub zone: Option<String>,

@@ -106,6 +106,12 @@ impl Membership {
         self.places.values().map(member).collect()
     }
 
+    /// Whether a server has a place and did not leave.
+    #[must_use]
+    pub fn has(&self, address: SocketAddr) -> bool {
+        self.places.get(&address).is_some_and(|place| place.drained_ms.is_none())
+    }
+
     /// When [`tick`](Self::tick) has something to do next.
     #[must_use]
     pub fn next_deadline_ms(&self) -> Option<u64> {

@@ -30,6 +30,12 @@ const BASE_DEFAULT: Duration = Duration::from_secs(5);
 pub(crate) const BASE_BOUNDS: RangeInclusive<Duration> =
     Duration::from_secs(1)..=Duration::from_secs(8);
 
+/// How long at most an endpoint is left alone that has said `retry-after`, by default and at
+/// all.
+const RETRY_AFTER_DEFAULT: Duration = Duration::from_secs(60);
+pub(crate) const RETRY_AFTER_BOUNDS: RangeInclusive<Duration> =
+    Duration::ZERO..=Duration::from_secs(3_600);
+
 /// How an endpoint is asked whether it is well.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Health {
@@ -60,6 +66,9 @@ pub struct Ejection {
     pub error_percent: u8,
     /// How long it is passed over for the first time, at most 8 s.
     pub base: Duration,
+    /// How long at most it is left alone when it has said `retry-after`, up to an hour; zero:
+    /// it is not.
+    pub retry_after: Duration,
 }
 
 impl Default for Ejection {
@@ -68,6 +77,7 @@ impl Default for Ejection {
             failures: FAILURES_DEFAULT,
             error_percent: ERROR_PERCENT_DEFAULT,
             base: BASE_DEFAULT,
+            retry_after: RETRY_AFTER_DEFAULT,
         }
     }
 }
@@ -80,7 +90,10 @@ impl Ejection {
         });
         let error_percent = fields.value("error_rate", ERROR_PERCENT_DEFAULT, units::percent);
         let base = fields.value("base", BASE_DEFAULT, |text| units::duration(text, BASE_BOUNDS));
+        let retry_after = fields.value("retry_after", RETRY_AFTER_DEFAULT, |text| {
+            units::duration(text, RETRY_AFTER_BOUNDS)
+        });
         fields.close();
-        Ejection { failures, error_percent, base }
+        Ejection { failures, error_percent, base, retry_after }
     }
 }

@@ -200,6 +200,9 @@ pub struct Member {
     pub hostname: Option<String>,
     /// It gets no new requests; those that it still answers go on.
     pub draining: bool,
+    /// It has asked to be left alone for a while: it gets requests only where nobody else can
+    /// have them.
+    pub resting: bool,
     /// Its share of the requests among the pool's weights, 1 to 128; `None`: as
     /// much as any other.
     pub weight: Option<u32>,
@@ -216,7 +219,15 @@ impl Member {
     #[must_use]
     pub fn at(address: SocketAddr) -> Member {
         let (hostname, weight, zone) = (None, None, None);
-        Member { address, hostname, draining: false, weight, zone, priority: 0 }
+        Member {
+            address,
+            hostname,
+            draining: false,
+            resting: false,
+            weight,
+            zone,
+            priority: 0,
+        }
     }
 }
 

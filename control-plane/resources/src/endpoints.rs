@@ -87,14 +87,22 @@ fn group((priority, lb_endpoints): (u32, Vec<LbEndpoint>)) -> LocalityLbEndpoint
     LocalityLbEndpoints { priority, lb_endpoints, ..LocalityLbEndpoints::default() }
 }
 
-/// Envoy sends nothing new to a server that is draining and lets it end what it
-/// began, whatever the health checks say of it.
 fn member(member: &Member) -> LbEndpoint {
-    let health = if member.draining { HealthStatus::Draining } else { HealthStatus::Unknown };
     LbEndpoint {
-        health_status: health.into(),
+        health_status: health(member).into(),
         load_balancing_weight: member.weight.and_then(number),
         ..server(address(member.address), member.hostname.as_deref())
+    }
+}
+
+/// Envoy sends nothing new to a server that is draining and lets it end what it
+/// began, whatever the health checks say of it. One that is degraded gets something where no
+/// other in the cluster is well; who answers in the place of servers is one of those.
+const fn health(member: &Member) -> HealthStatus {
+    match member {
+        Member { draining: true, .. } => HealthStatus::Draining,
+        Member { resting: true, .. } => HealthStatus::Degraded,
+        _ => HealthStatus::Unknown,
     }
 }
 

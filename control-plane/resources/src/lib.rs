@@ -32,6 +32,7 @@ mod protocol;
 mod routes;
 pub mod secrets;
 mod tokens;
+mod turned_away;
 mod upstream_filters;
 mod upstream_tls;
 mod well_known;

@@ -4,7 +4,7 @@
 use crate::names::ENVOY_HEADER_PREFIX;
 use crate::upstream_filters::named;
 use crate::well_known::{address, boolean, duration, header, number, over_ads};
-use crate::{TranslateError, access_log, local_replies, metadata, tokens};
+use crate::{TranslateError, access_log, local_replies, metadata, tokens, turned_away};
 use contract::names::{
     CLIENT_REQUEST_ID_HEADER, GATEWAY, JWT, OWN_HEADER_PREFIX, REQUEST_ID_HEADER, STEERING_HEADERS,
 };
@@ -220,6 +220,10 @@ fn discovered(name: &str, type_url: String) -> hcm::HttpFilter {
 }
 
 fn router() -> hcm::HttpFilter {
-    let router = Router { suppress_envoy_headers: true, ..Router::default() };
+    let router = Router {
+        suppress_envoy_headers: true,
+        upstream_log: vec![turned_away::log()],
+        ..Router::default()
+    };
     named("envoy.filters.http.router", pack_any(router))
 }

@@ -45,7 +45,7 @@ fn servers(pool: &PoolPlan, known: &Known<'_>) -> Vec<Server> {
 fn is_well(pool: &PoolPlan, member: &Member, known: &Known<'_>) -> bool {
     let lost = known.reports.get(&member.address).is_some_and(is_lost);
     let unwell = known.unwell.contains(&(pool.cluster.clone(), member.address));
-    !(member.draining || lost || unwell)
+    !(member.draining || member.resting || lost || unwell)
 }
 
 /// An answer of any kind says that somebody is there.

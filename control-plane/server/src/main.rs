@@ -27,6 +27,7 @@ mod supervise;
 mod tag_keys;
 mod tasks;
 mod token;
+mod turned_away;
 mod wasm;
 mod weights;
 mod wiring;

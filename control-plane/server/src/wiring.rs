@@ -20,6 +20,7 @@ use crate::supervise::{Supervisor, adopt, process};
 use crate::tag_keys::TagKeys;
 use crate::tasks::envoy_log::EnvoyLog;
 use crate::tasks::materials::Materials;
+use crate::turned_away::TurnedAway;
 use crate::weights::Commanded;
 use crate::xds_port::{self, Opened, Port};
 use crate::{bootstrap, cli, files, listen, mint, token, wasm};
@@ -316,10 +317,12 @@ impl Plane {
             gateways: self.gateways.clone(),
             spool: self.space.subscribe(),
         };
+        let turned_away = TurnedAway::service(publisher.roster.clone());
         self.spawn_tasks(ground, neighbour, publisher, state, registry.clone());
         serve_in_background("control.admin", admin, admin::router(api, access));
         let discovery = Server::new(cache, registry).into_service();
-        let routes = tonic::service::Routes::new(discovery).into_axum_router();
+        let routes = tonic::service::Routes::new(discovery).add_service(turned_away);
+        let routes = routes.into_axum_router();
         let routes = routes.merge(admin::sync_router(sync));
         xds.serve(routes);
         Ok(())

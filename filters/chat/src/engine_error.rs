@@ -17,10 +17,6 @@ use told::Told;
 /// thousand faults has some 100 KB, and nobody reads it.
 pub const ERROR_BYTES_MAX: usize = 64 * 1024;
 
-/// Longest `retry-after` of an engine that is passed on, in seconds: one that is longer was
-/// not meant for a client.
-const RETRY_AFTER_S_MAX: u32 = 3_600;
-
 /// Status that an error inside of a stream stands for when it does not say.
 const UNTOLD_STATUS: u16 = 500;
 
@@ -119,18 +115,6 @@ fn fallback(code: Code) -> &'static str {
         Code::NoHealthyEngine => "No inference server can take this request at the moment.",
         _ => "The inference server failed while it was answering.",
     }
-}
-
-/// The `retry-after` that a caller gets with an error that an engine answers with `status`:
-/// the engine's own where it is a number of seconds (RFC 9110 §10.2.3) and no more than an
-/// hour, and says when there is room again.
-#[must_use]
-pub fn retry_after(status: u16, told: Option<&str>) -> Option<String> {
-    let is_full = matches!(engine_error(status), Code::RateLimitExceeded | Code::NoHealthyEngine);
-    let told = told?.trim();
-    let is_number = !told.is_empty() && told.bytes().all(|byte| byte.is_ascii_digit());
-    let seconds: u32 = told.parse().ok().filter(|_| is_number && is_full)?;
-    (seconds <= RETRY_AFTER_S_MAX).then(|| seconds.to_string())
 }
 
 #[cfg(test)]

@@ -187,8 +187,21 @@ pub const NONCE_PATH_PREFIX: &str = "/sync/v1/nonces/";
 /// Path to which [`crate::keyring::RefusalReport`] is posted.
 pub const REFUSALS_PATH: &str = "/sync/v1/refusals";
 
+/// Name of the log in which Envoy tells the control plane of attempts that an engine has turned
+/// away with a `retry-after`.
+pub const TURNED_AWAY: &str = "turned_away";
+
+/// What the names of pools' clusters begin with.
+const POOL_CLUSTER_PREFIX: &str = "pool/";
+
 /// The cluster of a pool.
 #[must_use]
 pub fn pool_cluster(pool: &str) -> String {
-    format!("pool/{pool}")
+    format!("{POOL_CLUSTER_PREFIX}{pool}")
+}
+
+/// The pool of a cluster; `None`: it is none's.
+#[must_use]
+pub fn pool_of_cluster(cluster: &str) -> Option<&str> {
+    cluster.strip_prefix(POOL_CLUSTER_PREFIX)
 }

@@ -277,6 +277,22 @@ pub const fn engine_error(status: u16) -> Code {
     }
 }
 
+/// Longest `retry-after` of an engine that is believed, in seconds: one that is longer was not
+/// meant for a client.
+const RETRY_AFTER_S_MAX: u32 = 3_600;
+
+/// In how many seconds an engine that answers with `status` wants to be asked again, by its
+/// `retry-after`: where that is a number of seconds (RFC 9110 §10.2.3) and no more than an
+/// hour, and the status says that there is no room now.
+#[must_use]
+pub fn retry_after_s(status: u16, told: &str) -> Option<u32> {
+    let is_full = matches!(engine_error(status), Code::RateLimitExceeded | Code::NoHealthyEngine);
+    let told = told.trim();
+    let is_number = !told.is_empty() && told.bytes().all(|byte| byte.is_ascii_digit());
+    let seconds: u32 = told.parse().ok().filter(|_| is_number && is_full)?;
+    (seconds <= RETRY_AFTER_S_MAX).then_some(seconds)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -286,6 +302,27 @@ mod tests {
         let answers: Vec<u16> = (0..=999).filter(|status| !is_engine_error(*status)).collect();
         assert_eq!((answers.first(), answers.len()), (Some(&200), 100));
         assert_eq!([101, 204, 302].map(engine_error), [Code::EngineError; 3]);
+    }
+
+    #[test]
+    fn an_engine_says_when_there_is_room_again() {
+        let table = [
+            (429, "7", Some(7)),
+            (503, " 0007 ", Some(7)),
+            (421, "1", Some(1)),
+            (503, "3600", Some(3_600)),
+            (503, "3601", None),
+            (503, "99999999999", None),
+            (503, "-1", None),
+            (503, "+1", None),
+            (503, "", None),
+            (503, "Wed, 21 Oct 2015 07:28:00 GMT", None),
+            (500, "7", None),
+            (400, "7", None),
+        ];
+        for (status, told, expected) in table {
+            assert_eq!(retry_after_s(status, told), expected, "{status} {told:?}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod load;
 mod money;
 mod order;
 mod phases;
+mod rests;
 mod secrets;
 mod servers;
 

@@ -33,9 +33,12 @@ fn sizes(pools: &[PoolStatus]) -> Family {
     let mut sizes = Family::gauge("pool_endpoints", "Endpoints of the pool, by state.");
     for pool in pools {
         let draining = pool.endpoints.iter().filter(|one| one.load.draining).count();
-        let active = pool.endpoints.len() - draining;
+        let rests = |one: &&EndpointStatus| one.load.resting_until_ms.is_some();
+        let resting = pool.endpoints.iter().filter(rests).count();
+        let active = pool.endpoints.len() - draining - resting;
         sizes.set([("pool", &pool.name), ("state", "active")], active);
         sizes.set([("pool", &pool.name), ("state", "draining")], draining);
+        sizes.set([("pool", &pool.name), ("state", "resting")], resting);
     }
     sizes
 }

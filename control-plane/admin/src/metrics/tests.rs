@@ -100,6 +100,7 @@ fn pool() -> PoolStatus {
         active_requests: Some(4),
         load: ServerLoad {
             draining,
+            resting_until_ms: None,
             zone: Some("east".into()),
             weight: Some(128),
             running: Some(2.5),
@@ -121,6 +122,11 @@ fn pool() -> PoolStatus {
             endpoint(1, "healthy", false),
             endpoint(2, "failed_active_health_check", true),
             EndpointStatus { address: "127.0.0.1:3".into(), ..EndpointStatus::default() },
+            EndpointStatus {
+                address: "127.0.0.1:4".into(),
+                load: ServerLoad { resting_until_ms: Some(1), ..ServerLoad::default() },
+                ..EndpointStatus::default()
+            },
         ],
         ..PoolStatus::default()
     }
@@ -193,6 +199,7 @@ const EXPECTED: &[(&str, f64)] = &[
     (r#"tollgate_xds_rollout{state="soaking"}"#, 1.0),
     (r#"tollgate_pool_endpoints{pool="a",state="active"}"#, 2.0),
     (r#"tollgate_pool_endpoints{pool="a",state="draining"}"#, 1.0),
+    (r#"tollgate_pool_endpoints{pool="a",state="resting"}"#, 1.0),
     (r#"tollgate_pool_endpoints{pool="b",state="active"}"#, 0.0),
     (r#"tollgate_discovery_up{pool="a",source="dns"}"#, 1.0),
     (r#"tollgate_discovery_doubted{pool="a",source="dns"}"#, 1.0),

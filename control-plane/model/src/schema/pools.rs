@@ -1,7 +1,7 @@
 //! The tables of `pools`.
 
 use super::{Change, Field, Kind, Presence, Section, Table, form};
-use crate::health::{self, BASE_BOUNDS, FAILURES_MAX};
+use crate::health::{self, BASE_BOUNDS, FAILURES_MAX, RETRY_AFTER_BOUNDS};
 use crate::pool::{CONTEXT_MAX, DRAIN_BOUNDS, RETRIES_MAX, SLOW_START_BOUNDS, TIMEOUT_BOUNDS};
 use Change::{Live, Said};
 use Presence::{Default, Otherwise, Required};
@@ -286,6 +286,15 @@ pub(super) const EJECTION: Table = Table {
             Live,
             "2s",
             "how long it is passed over for the first time",
+        ),
+        Field::new(
+            "retry_after",
+            Kind::Duration(*RETRY_AFTER_BOUNDS.start(), *RETRY_AFTER_BOUNDS.end()),
+            Default("1m"),
+            Live,
+            "10m",
+            "how long at most a server is left alone that has answered 429 or 503 with \
+             `retry-after`; `0s`: it is not",
         ),
     ],
 };

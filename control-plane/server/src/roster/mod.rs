@@ -5,6 +5,7 @@ mod kept;
 mod load;
 mod places;
 mod pool;
+mod rests;
 
 #[cfg(test)]
 mod tests;
@@ -126,7 +127,17 @@ impl Roster {
         state.pools.iter().flat_map(of).collect()
     }
 
-    /// Returns when some source has something to say.
+    /// A server of `pool` has asked to be left alone for so long. Nobody is left alone whose
+    /// pool does not have him.
+    pub fn put_off(&self, pool: &str, server: SocketAddr, seconds: u32, now_ms: u64) {
+        let mut state = self.lock();
+        let pool = state.pools.iter_mut().find(|(name, _)| name.as_str() == pool);
+        if pool.is_some_and(|(_, pool)| pool.put_off(server, seconds, now_ms)) {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Returns when some source has something to say, or a server.
     pub async fn changed(&self) {
         self.changed.notified().await;
     }
@@ -160,6 +171,9 @@ impl State {
             self.kept.write(&self.pools);
         }
         self.scraper.set(self.pools.values().flat_map(PoolRoster::scrapes));
+        for pool in self.pools.values_mut() {
+            moved |= pool.look_at_rests(now_ms);
+        }
         moved | self.weigh(now_ms)
     }
 

@@ -2,6 +2,7 @@
 
 use super::load::Load;
 use super::places::Places;
+use super::rests::Rests;
 use admin::{ServerLoad, SourceStatus};
 use discovery::{Found, Membership, Target, Watched};
 use engines::{Report, Scrape};
@@ -24,6 +25,7 @@ pub struct PoolRoster {
     membership: Membership,
     load: Option<Load>,
     places: Places,
+    rests: Rests,
 }
 
 /// Where the servers come from.
@@ -71,6 +73,7 @@ impl PoolRoster {
             membership: Membership::new(hold_empty(pool), pool.drain),
             load: Load::of(pool, zone.is_some()),
             places: Places::of(pool, zone),
+            rests: Rests::new(pool.ejection.retry_after),
         };
         new.ask(pool, changed, before, now_ms);
         new
@@ -87,6 +90,7 @@ impl PoolRoster {
         self.membership.set(hold_empty(pool), pool.drain);
         self.load = Load::taking_over(self.load.take(), pool, zone.is_some());
         self.places = Places::of(pool, zone);
+        self.rests.set(pool.ejection.retry_after);
         let same = match (&self.asked, &pool.discover) {
             (Asked::Source(watch), Some(discovery)) => watch.discovery == *discovery,
             _ => false,
@@ -139,6 +143,21 @@ impl PoolRoster {
             load.servers_changed();
         }
         moved
+    }
+
+    /// A server has asked to be left alone for so long; whether it was not resting.
+    pub fn put_off(&mut self, server: SocketAddr, seconds: u32, now_ms: u64) -> bool {
+        let is_member = self.membership.has(server);
+        let rests = is_member && self.rests.put_off(server, seconds, now_ms);
+        if rests {
+            tracing::info!(pool = %self.name, %server, seconds, "it has asked to be left alone");
+        }
+        rests
+    }
+
+    /// Takes in what time has brought to those who rest; whether others rest than before.
+    pub fn look_at_rests(&mut self, now_ms: u64) -> bool {
+        self.rests.look(|server| self.membership.has(server), now_ms)
     }
 
     /// Says in the log when the source begins to fail or to be doubted, and when
@@ -204,7 +223,8 @@ impl PoolRoster {
     /// When something will change by itself.
     pub fn next_deadline_ms(&self) -> Option<u64> {
         let weighing = self.load.as_ref().and_then(Load::next_ms);
-        self.membership.next_deadline_ms().into_iter().chain(weighing).min()
+        let others = weighing.into_iter().chain(self.rests.next_ms());
+        self.membership.next_deadline_ms().into_iter().chain(others).min()
     }
 
     /// The servers for the plan; `None` where Envoy resolves names.
@@ -223,6 +243,7 @@ impl PoolRoster {
             zone: self.places.zone(&member.target).map(str::to_owned),
             hostname: member.target.hostname,
             draining: member.draining,
+            resting: self.rests.until_ms(address).is_some(),
             weight: weight.map(|weight| self.places.weighted(address, weight)),
             ..Member::at(address)
         }
@@ -257,6 +278,7 @@ impl PoolRoster {
             let reading = reading.filter(|reading| reading.is_fresh(reports_now_ms));
             let load = ServerLoad {
                 draining: member.draining,
+                resting_until_ms: self.rests.until_ms(member.address),
                 zone: member.zone,
                 weight: member.weight,
                 running: reading.and_then(|reading| reading.load.running),

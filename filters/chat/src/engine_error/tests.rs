@@ -63,24 +63,3 @@ fn an_error_of_a_stream_is_told_in_its_place() {
     assert_eq!(retelling().text(Some(br#""at /a/b""#)), "\"at …\"".as_bytes());
     assert!(retelling().text(Some(b"7")).starts_with(b"\"The inference server failed"));
 }
-
-#[test]
-fn an_engine_says_when_there_is_room_again() {
-    for (status, told, expected) in [
-        (429, Some("7"), Some("7")),
-        (503, Some(" 0007 "), Some("7")),
-        (421, Some("1"), Some("1")),
-        (503, Some("3600"), Some("3600")),
-        (503, Some("3601"), None),
-        (503, Some("99999999999"), None),
-        (503, Some("-1"), None),
-        (503, Some("+1"), None),
-        (503, Some(""), None),
-        (503, Some("Wed, 21 Oct 2015 07:28:00 GMT"), None),
-        (503, None, None),
-        (500, Some("7"), None),
-        (400, Some("7"), None),
-    ] {
-        assert_eq!(retry_after(status, told).as_deref(), expected, "{status} {told:?}");
-    }
-}

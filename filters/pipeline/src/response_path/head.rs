@@ -8,14 +8,14 @@ use crate::request_path::Answers;
 use crate::spending::{Course, Till, standing_headers};
 use billing::table::Table;
 use chat::answer_texts::Form;
-use chat::engine_error::{Retelling, retry_after};
+use chat::engine_error::Retelling;
 use chat::path::{Api, error_shape};
 use chat::reply::Reader;
 use contract::names::{
     CLIENT_REQUEST_ID_HEADER, MASKED_HEADER, OWN_HEADER_PREFIX, POOL_HEADER, RETRY_HEADER,
     RETRY_OFF,
 };
-use contract::refusal::{engine_error, is_engine_error};
+use contract::refusal::{engine_error, is_engine_error, retry_after_s};
 use contract::usage::{Tally, Who};
 use std::borrow::Cow;
 
@@ -165,8 +165,8 @@ fn error_edits(status: u16, told: u16, headers: &Headers) -> Vec<HeaderEdit> {
     let mut edits: Vec<_> = gone.map(|name| HeaderEdit::remove(name.to_owned())).collect();
     edits.push(HeaderEdit::set(":status", told.to_string()));
     edits.push(HeaderEdit::set("content-type", "application/json"));
-    let after = retry_after(status, headers.text("retry-after"));
-    edits.extend(after.map(|seconds| HeaderEdit::set("retry-after", seconds)));
+    let after = headers.text("retry-after").and_then(|told| retry_after_s(status, told));
+    edits.extend(after.map(|seconds| HeaderEdit::set("retry-after", seconds.to_string())));
     edits
 }
 

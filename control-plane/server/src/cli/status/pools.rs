@@ -8,9 +8,9 @@ const SOURCE_COLUMNS: [&str; 7] =
     ["POOL", "SOURCE", "STATE", "SINCE", "CONFIRMED", "ENDPOINTS", "PROBLEM"];
 const BALANCE_COLUMNS: [&str; 7] =
     ["POOL", "BALANCE", "AFFINITY", "SPILLING", "REQUESTS", "WAITING", "CONNECTIONS"];
-const ENDPOINT_COLUMNS: [&str; 11] = [
-    "POOL", "ENDPOINT", "ZONE", "MODEL", "HEALTH", "DRAINING", "ACTIVE", "WEIGHT", "RUNNING",
-    "WAITING", "KV",
+const ENDPOINT_COLUMNS: [&str; 12] = [
+    "POOL", "ENDPOINT", "ZONE", "MODEL", "HEALTH", "DRAINING", "RESTING", "ACTIVE", "WEIGHT",
+    "RUNNING", "WAITING", "KV",
 ];
 const NUMBERS: [&str; 5] = ["ACTIVE", "WEIGHT", "RUNNING", "WAITING", "KV"];
 
@@ -62,7 +62,7 @@ pub fn endpoints(pools: &[PoolStatus]) -> String {
     table::text(&table)
 }
 
-fn endpoint_row(pool: &PoolStatus, endpoint: &EndpointStatus) -> [String; 11] {
+fn endpoint_row(pool: &PoolStatus, endpoint: &EndpointStatus) -> [String; 12] {
     let load = &endpoint.load;
     let draining = Some(table::yes_or_no(true)).filter(|_| load.draining);
     [
@@ -72,6 +72,7 @@ fn endpoint_row(pool: &PoolStatus, endpoint: &EndpointStatus) -> [String; 11] {
         plain(&pool.model),
         table::or_nothing(endpoint.health.as_deref().map(plain)),
         table::or_nothing(draining),
+        table::or_nothing(load.resting_until_ms.map(when)),
         table::or_nothing(endpoint.active_requests),
         table::or_nothing(load.weight),
         table::or_nothing(load.running.map(rounded)),
@@ -102,6 +103,7 @@ mod tests {
     fn pool() -> PoolStatus {
         let load = ServerLoad {
             draining: true,
+            resting_until_ms: Some(2_000),
             zone: Some("east".into()),
             weight: Some(64),
             running: Some(2.46),
@@ -155,9 +157,10 @@ mod tests {
         let text = endpoints(&[pool()]);
         let rows = words(&text);
         assert_eq!(rows[0], ENDPOINT_COLUMNS);
-        let full = ["a", "127.0.0.1:9", "east", "m", "healthy", "yes", "3", "64", "2.5", "0.0"];
-        assert_eq!((&rows[1][..10], rows[1][10]), (&full[..], "42%"));
-        let bare = ["a", "127.0.0.1:8", "-", "m", "-", "-", "-", "-", "-", "-", "-"];
+        let until = "1970-01-01T00:00:02.000Z";
+        let full = ["a", "127.0.0.1:9", "east", "m", "healthy", "yes", until, "3", "64", "2.5"];
+        assert_eq!((&rows[1][..10], &rows[1][10..]), (&full[..], &["0.0", "42%"][..]));
+        let bare = ["a", "127.0.0.1:8", "-", "m", "-", "-", "-", "-", "-", "-", "-", "-"];
         assert_eq!(rows[2], bare);
     }
 
