@@ -130,9 +130,10 @@ pub struct PoolStatus {
     /// Which requests go to the same one: `none`, `user` or `prefix`.
     #[serde(default)]
     pub affinity: String,
-    /// Whether those of other zones take part because of the load of those that are near.
+    /// How much of their weight those of other zones have because of the load of those that
+    /// are near, in percent; 0: they take no part.
     #[serde(default)]
-    pub spilling: bool,
+    pub spill_percent: u8,
     /// What one Envoy has under way to them at most.
     #[serde(default)]
     pub breakers: BreakersStatus,

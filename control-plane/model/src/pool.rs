@@ -105,6 +105,9 @@ pub struct Pool {
     pub breakers: Breakers,
     /// For how long a server that is new gets less than its share; `None`: not at all.
     pub slow_start: Option<Duration>,
+    /// Below which share of well servers requests go to all of them, well or not, in percent;
+    /// `None`: never.
+    pub panic_percent: Option<u8>,
     /// Which requests go to the same server.
     pub affinity: Affinity,
 }
@@ -185,6 +188,7 @@ impl Pool {
             first_token_timeout: attempts.first_token_timeout,
             breakers: attempts.breakers,
             slow_start: attempts.slow_start,
+            panic_percent: attempts.panic_percent,
         })
     }
 }
@@ -249,6 +253,7 @@ struct Attempts {
     first_token_timeout: Option<Duration>,
     breakers: Breakers,
     slow_start: Option<Duration>,
+    panic_percent: Option<u8>,
 }
 
 impl Attempts {
@@ -264,6 +269,9 @@ impl Attempts {
             first_token_timeout: time("first_token_timeout", TIMEOUT_BOUNDS),
             breakers: pool.get("breakers").as_ref().map(Breakers::read).unwrap_or_default(),
             slow_start: time("slow_start", SLOW_START_BOUNDS),
+            panic_percent: pool
+                .get("panic_threshold")
+                .and_then(|field| field.parse(units::percent)),
         }
     }
 }

@@ -156,7 +156,9 @@ fn ejection_and_drain() {
     let pool_of = |rest: &str| pool(&format!("endpoints: [http://b:1], {rest}"));
     let plain = pool_of("");
     assert_eq!((plain.ejection, plain.drain), (Ejection::default(), Duration::from_secs(300)));
-    let pool = pool_of("drain: 0s, ejection: { failures: 2, error_rate: 100%, base: 1s, retry_after: 0s }");
+    let pool = pool_of(
+        "drain: 0s, ejection: { failures: 2, error_rate: 100%, base: 1s, retry_after: 0s }",
+    );
     let (base, retry_after) = (Duration::from_secs(1), Duration::ZERO);
     assert_eq!(pool.ejection, Ejection { failures: 2, error_percent: 100, base, retry_after });
     assert_eq!(pool.drain, Duration::ZERO);

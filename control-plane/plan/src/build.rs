@@ -79,7 +79,6 @@ pub(crate) mod tests {
     use super::*;
     use crate::{Member, Prices, UsageFlush};
     use model::ids::{ModelName, PoolName};
-    use std::collections::BTreeSet;
     use std::io;
     use std::path::Path;
     use std::time::Duration;
@@ -172,7 +171,7 @@ auth:
 
     static NO_MEMBERS: BTreeMap<PoolName, Vec<Member>> = BTreeMap::new();
     static NO_ROLLOUTS: BTreeMap<ModelName, BTreeMap<PoolName, u32>> = BTreeMap::new();
-    static NO_POOLS: BTreeSet<PoolName> = BTreeSet::new();
+    static NO_POOLS: BTreeMap<PoolName, u8> = BTreeMap::new();
 
     pub(crate) fn config(text: &str) -> Config {
         let config = model::load(text, Path::new("/"), &Nothing);

@@ -9,7 +9,7 @@ use contract::keyring::KeyEntry;
 use contract::policy::GatewayConfig;
 use model::Config;
 use model::ids::{ModelName, PoolName};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -31,8 +31,9 @@ pub struct Inputs<'a> {
     /// pools (see [`model::Model::takes`]); families are here by their patterns.
     pub rollouts: &'a BTreeMap<ModelName, BTreeMap<PoolName, u32>>,
     /// Pools whose servers in the gateway's zone are busier than
-    /// [`model::Pool::spill_percent`]: those of other zones take part.
-    pub spilling: &'a BTreeSet<PoolName>,
+    /// [`model::Pool::spill_percent`]: those of other zones take part, with so much of their
+    /// weight, 1 to 100 percent.
+    pub spilling: &'a BTreeMap<PoolName, u8>,
     /// Whether the Envoys can send a request on to another pool.
     pub chains: bool,
 }
@@ -144,6 +145,9 @@ pub struct PoolPlan {
     pub breakers: Breakers,
     /// For how long a new one gets less than its share; `None`: not at all.
     pub slow_start: Option<Duration>,
+    /// Below which share of well servers requests go to all of them, in percent; `None`:
+    /// never.
+    pub panic_percent: Option<u8>,
     /// Whether a request may go on to another pool from here: then there has to be somebody
     /// who answers where none of the servers is well.
     pub chained: bool,
@@ -204,7 +208,8 @@ pub struct Member {
     /// have them.
     pub resting: bool,
     /// Its share of the requests among the pool's weights, 1 to 128; `None`: as
-    /// much as any other.
+    /// much as any other. Decided by [`build`] where servers of other zones take part: then
+    /// up to 100 times as much.
     pub weight: Option<u32>,
     /// The zone it is in, where that is known; what the configuration says of its address
     /// comes first.
@@ -219,15 +224,7 @@ impl Member {
     #[must_use]
     pub fn at(address: SocketAddr) -> Member {
         let (hostname, weight, zone) = (None, None, None);
-        Member {
-            address,
-            hostname,
-            draining: false,
-            resting: false,
-            weight,
-            zone,
-            priority: 0,
-        }
+        Member { address, hostname, draining: false, resting: false, weight, zone, priority: 0 }
     }
 }
 

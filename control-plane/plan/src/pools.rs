@@ -39,6 +39,7 @@ pub(crate) fn pools(inputs: &Inputs<'_>) -> Vec<PoolPlan> {
         credentials: pool.credentials.as_ref().map(|credentials| credential(name, credentials)),
         breakers: pool.breakers,
         slow_start: pool.slow_start,
+        panic_percent: pool.panic_percent,
         chained: chains.goes_on(name),
         rewritten: chains.rewrites(name),
     };
@@ -74,8 +75,10 @@ fn is_named(pool: &Pool) -> bool {
 }
 
 fn endpoints(name: &PoolName, pool: &Pool, inputs: &Inputs<'_>) -> Endpoints {
-    let near =
-        Near { zone: inputs.config.gateway.zone.as_ref(), all: inputs.spilling.contains(name) };
+    let near = Near {
+        zone: inputs.config.gateway.zone.as_ref(),
+        share: inputs.spilling.get(name).copied().unwrap_or_default(),
+    };
     let written = || pool.endpoints.iter().map(address).collect::<Option<Vec<_>>>();
     let of_now = inputs.members.get(name).cloned();
     let at = |all: Vec<SocketAddr>| all.into_iter().map(Member::at).collect();
@@ -91,12 +94,16 @@ fn address(endpoint: &Endpoint) -> Option<SocketAddr> {
     Some(SocketAddr::new(ip, endpoint.port))
 }
 
-/// Which servers are as near as the nearest.
+/// All of a server's weight, in percent.
+const WHOLE: u8 = 100;
+
+/// Which servers are as near as the nearest, and what those have that are not.
 struct Near<'a> {
     /// Where the gateway is, if that is known.
     zone: Option<&'a ZoneName>,
-    /// All of them, however far: those nearby are busy.
-    all: bool,
+    /// How much of their weight servers of other zones have beside those nearby, in percent,
+    /// because those are busy; 0: they get requests where nobody nearby is well.
+    share: u8,
 }
 
 impl Near<'_> {
@@ -111,12 +118,21 @@ impl Near<'_> {
             }
         }
         let priorities = self.priorities(members.iter().map(|member| member.zone.as_deref()));
-        members
-            .iter_mut()
-            .zip(priorities)
-            .for_each(|(member, priority)| member.priority = priority);
+        for (member, priority) in members.iter_mut().zip(priorities) {
+            member.priority = priority;
+        }
+        if (1..WHOLE).contains(&self.share) {
+            members.iter_mut().for_each(|member| member.weight = Some(self.shared(member)));
+        }
         members.sort();
         members
+    }
+
+    /// The weight of a server where those of other zones have a part of theirs: in the
+    /// proportions of both, at least 1.
+    fn shared(&self, member: &Member) -> u32 {
+        let share = if self.is_far(member.zone.as_deref()) { self.share } else { WHOLE };
+        member.weight.unwrap_or(1).saturating_mul(share.into()).max(1)
     }
 
     /// In the order of the configuration.
@@ -134,14 +150,17 @@ impl Near<'_> {
         named.collect()
     }
 
-    /// 0 for those nearby and 1 for the others. Envoy wants no gap: without any nearby, all
-    /// are 0.
+    /// 0 for those nearby and 1 for the others, as long as they take no part. Envoy wants no
+    /// gap: without any nearby, all are 0.
     fn priorities<'z>(&self, zones: impl Iterator<Item = Option<&'z str>>) -> Vec<u32> {
-        let own = self.zone.map(AsRef::as_ref).filter(|_| !self.all);
-        let far = |zone: Option<&str>| own.is_some() && zone.is_some() && zone != own;
-        let far: Vec<bool> = zones.map(far).collect();
+        let far: Vec<bool> = zones.map(|zone| self.share == 0 && self.is_far(zone)).collect();
         let none_near = far.iter().all(|far| *far);
         far.into_iter().map(|far| u32::from(far && !none_near)).collect()
+    }
+
+    /// Whether a server is in another zone. One whose zone nobody knows is not.
+    fn is_far(&self, zone: Option<&str>) -> bool {
+        self.zone.is_some_and(|own| zone.is_some_and(|zone| zone != own.as_ref()))
     }
 }
 

@@ -77,7 +77,7 @@ fn pool(
             (!pool.chained).then_some(plan.retry.budget_percent),
         )),
         outlier_detection: Some(wellness::ejection(&pool.ejection)),
-        common_lb_config: Some(common_lb()),
+        common_lb_config: Some(common_lb(pool.panic_percent)),
         typed_extension_protocol_options: [protocol::options(pool.protocol, filters)].into(),
         transport_socket: pool.tls.then(|| tls(pool, material)).transpose()?,
         transport_socket_matches: (pool.tls && pool.chained)
@@ -140,13 +140,14 @@ pub(crate) fn by_dns() -> CustomClusterType {
     CustomClusterType { name: "envoy.cluster.dns".to_owned(), typed_config: Some(pack_any(dns)) }
 }
 
-/// A request for servers that are all unwell is refused, not sent to them. A
-/// server's change of health or weight counts at once: by default Envoy holds
+/// A request for servers that are all unwell is refused, not sent to them, unless the
+/// configuration wants them asked. A server's change of health or weight counts at once: by default Envoy holds
 /// back, for a second, each that follows another, which made a second lying
 /// server answer some forty requests more.
-fn common_lb() -> CommonLbConfig {
+fn common_lb(panic_percent: Option<u8>) -> CommonLbConfig {
+    let value = panic_percent.unwrap_or_default().into();
     CommonLbConfig {
-        healthy_panic_threshold: Some(Percent { value: 0.0 }),
+        healthy_panic_threshold: Some(Percent { value }),
         update_merge_window: duration(Duration::ZERO),
         ..CommonLbConfig::default()
     }
@@ -205,6 +206,7 @@ pub(crate) mod tests {
             credentials: None,
             breakers: Breakers::default(),
             slow_start: None,
+            panic_percent: None,
             chained: false,
             rewritten: false,
         }

@@ -129,3 +129,23 @@ fn server(address: Address, name: Option<&str>) -> LbEndpoint {
         ..LbEndpoint::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_rests_comes_last_and_who_drains_not_at_all() {
+        let at = Member::at("10.0.0.1:1".parse().unwrap());
+        let table = [
+            (false, false, HealthStatus::Unknown),
+            (false, true, HealthStatus::Degraded),
+            (true, false, HealthStatus::Draining),
+            (true, true, HealthStatus::Draining),
+        ];
+        for (draining, resting, expected) in table {
+            let told = member(&Member { draining, resting, ..at.clone() });
+            assert_eq!(told.health_status(), expected, "{draining} {resting}");
+        }
+    }
+}

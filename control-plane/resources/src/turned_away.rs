@@ -61,11 +61,45 @@ pub(crate) fn log() -> AccessLog {
 }
 
 fn status(status: u32) -> AccessLogFilter {
-    let value = RuntimeUInt32 { default_value: status, runtime_key: format!("{TURNED_AWAY}_{status}") };
+    let value =
+        RuntimeUInt32 { default_value: status, runtime_key: format!("{TURNED_AWAY}_{status}") };
     let comparison = ComparisonFilter { op: Op::Eq.into(), value: Some(value) };
     filter(FilterSpecifier::StatusCodeFilter(StatusCodeFilter { comparison: Some(comparison) }))
 }
 
 const fn filter(specifier: FilterSpecifier) -> AccessLogFilter {
     AccessLogFilter { filter_specifier: Some(specifier) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use contract::refusal::retry_after_s;
+
+    /// The statuses that a filter of the log is about.
+    fn statuses(filter: &AccessLogFilter) -> Vec<u32> {
+        match filter.filter_specifier.as_ref().unwrap() {
+            FilterSpecifier::AndFilter(AndFilter { filters })
+            | FilterSpecifier::OrFilter(OrFilter { filters }) => {
+                filters.iter().flat_map(statuses).collect()
+            }
+            FilterSpecifier::StatusCodeFilter(StatusCodeFilter { comparison }) => {
+                comparison.iter().filter_map(|it| Some(it.value.as_ref()?.default_value)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_is_told_is_what_is_understood() {
+        let understood = |status: &u32| {
+            let status = u16::try_from(*status).unwrap();
+            retry_after_s(status, "1").is_some()
+        };
+        let told = statuses(&log().filter.unwrap());
+        // The third is said by nobody but who answers in the place of servers.
+        assert_eq!((200..600).filter(understood).collect::<Vec<_>>(), [421, 429, 503]);
+        assert_eq!(told, STATUSES);
+        assert!(told.iter().all(understood));
+    }
 }

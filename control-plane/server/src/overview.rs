@@ -143,7 +143,7 @@ fn pool_status(
         model: told.map(|pool| pool.model.clone()).unwrap_or_default(),
         balance: balance(pool.balance).to_owned(),
         affinity: told.map_or("none", |pool| affinity(&pool.affinity)).to_owned(),
-        spilling: view.is_some_and(|view| view.spilling),
+        spill_percent: view.map_or(0, |view| view.spill_share),
         breakers: breakers(&pool.breakers),
         source: view.map(|view| view.source.clone()).unwrap_or_default(),
         endpoints: endpoints.map(|endpoint| with_load(endpoint, view)).collect(),
@@ -251,7 +251,7 @@ mod tests {
     fn the_load_of_an_endpoint_is_found_by_its_address() {
         let load = ServerLoad { draining: true, weight: Some(7), ..ServerLoad::default() };
         let servers = BTreeMap::from([("127.0.0.1:1".parse().unwrap(), load.clone())]);
-        let view = PoolView { source: SourceStatus::default(), servers, spilling: false };
+        let view = PoolView { source: SourceStatus::default(), servers, spill_share: 0 };
         let of = |address: &str| with_load(endpoint_status(&seen(address)), Some(&view)).load;
         assert_eq!(of("127.0.0.1:1"), load);
         assert_eq!(of("127.0.0.1:2"), ServerLoad::default());

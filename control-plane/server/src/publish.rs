@@ -14,7 +14,7 @@ use model::Config;
 use model::ids::PoolName;
 use plan::{Inputs, Member, Plan};
 use resources::{EnvoyResources, Material, Placement};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -78,7 +78,7 @@ pub fn plan(config: &Config, gateway: SocketAddr) -> Plan {
 #[derive(Default)]
 struct Facts {
     members: BTreeMap<PoolName, Vec<Member>>,
-    spilling: BTreeSet<PoolName>,
+    spilling: BTreeMap<PoolName, u8>,
     rollouts: Rollouts,
     chains: bool,
 }

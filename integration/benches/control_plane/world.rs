@@ -5,7 +5,7 @@ use model::Config;
 use model::ids::PoolName;
 use plan::{Inputs, Member, Plan};
 use resources::{EnvoyResources, Material, Placement};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -120,7 +120,7 @@ impl World {
             config: &self.config,
             members: &self.members,
             rollouts: &BTreeMap::new(),
-            spilling: &BTreeSet::new(),
+            spilling: &BTreeMap::new(),
             chains: true,
         });
         plan.listener.address = self.gateway;

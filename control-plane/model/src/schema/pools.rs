@@ -182,6 +182,15 @@ pub(super) const POOL: Table = Table {
             "for how long a server that is new gets less than its share",
         ),
         Field::new(
+            "panic_threshold",
+            Kind::Percent(1, 100),
+            Otherwise("never"),
+            Live,
+            "20%",
+            "below this share of well servers requests go to all of them, well or not; not where \
+             they can go on to another pool",
+        ),
+        Field::new(
             "credentials",
             Kind::Map(Section::Credentials),
             Otherwise("none"),

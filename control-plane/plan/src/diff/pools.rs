@@ -36,6 +36,7 @@ fn envoy(a: &PoolPlan, b: &PoolPlan) -> String {
         ("credentials", a.credentials != b.credentials),
         ("breakers", a.breakers != b.breakers),
         ("slow_start", a.slow_start != b.slow_start),
+        ("panic_threshold", a.panic_percent != b.panic_percent),
     ])
 }
 

@@ -29,6 +29,7 @@ fn a_pool_of_addresses() {
         credentials: None,
         breakers: Breakers::default(),
         slow_start: None,
+        panic_percent: None,
         chained: false,
         rewritten: false,
     };
@@ -84,6 +85,7 @@ pools:
     tls: { ca: ca.pem }
     breakers: { requests: 5 }
     slow_start: 30s
+    panic_threshold: 20%
   b:
     engine: vllm
     model: m
@@ -127,10 +129,16 @@ fn servers_nearby_come_first() {
 fn others_take_part_where_those_nearby_are_busy() {
     let config = config(REACHED);
     let a = PoolName::parse("a").unwrap();
-    let spilling = BTreeSet::from([a.clone()]);
-    let pools = build(&Inputs { spilling: &spilling, ..inputs(&config) }).pools;
-    let priorities: Vec<_> = placed(&pools[0]).into_iter().map(|(.., priority)| priority).collect();
-    assert_eq!(priorities, [0, 0, 0]);
+    let shares = |share| BTreeMap::from([(a.clone(), share)]);
+    let placed_with = |share| {
+        let all = build(&Inputs { spilling: &shares(share), ..inputs(&config) }).pools;
+        let placed = placed(&all[0]).into_iter();
+        placed.map(|(_, weight, priority)| (weight, priority)).collect::<Vec<_>>()
+    };
+    // The first one is far, and can take three times as much as another.
+    assert_eq!(placed_with(25), [(Some(75), 0), (Some(100), 0), (Some(100), 0)]);
+    assert_eq!(placed_with(1), [(Some(3), 0), (Some(100), 0), (Some(100), 0)]);
+    assert_eq!(placed_with(100), [(Some(3), 0), (None, 0), (None, 0)]);
     let told = |zone: &str| Member {
         zone: Some(zone.to_owned()),
         weight: Some(7),
@@ -151,6 +159,7 @@ fn how_servers_are_spoken_to() {
     let pool = &plan.pools[0];
     assert_eq!((pool.balance, pool.affinity), (Balance::Latency, true));
     assert_eq!((pool.protocol, pool.slow_start), (Protocol::Http2, Some(Duration::from_secs(30))));
+    assert_eq!(pool.panic_percent, Some(20));
     assert_eq!(pool.ca.as_deref(), Some(std::path::Path::new("/ca.pem")));
     assert_eq!(pool.breakers.requests.map(u32::from), Some(5));
     let (header, secret) = ("x-api-key".to_owned(), "credential/a".to_owned());
@@ -166,13 +175,13 @@ fn priorities_have_no_gap_and_nobody_near_is_behind() {
     let zones = [None, Some("here"), Some("there")];
     for drawn in 0..81_usize {
         let zones: Vec<_> = (0..4).map(|at| zones[drawn / 3_usize.pow(at) % 3]).collect();
-        for (zone, all) in [(None, false), (Some(&here), false), (Some(&here), true)] {
-            let priorities = Near { zone, all }.priorities(zones.iter().copied());
+        for (zone, share) in [(None, 0), (Some(&here), 0), (Some(&here), 30)] {
+            let priorities = Near { zone, share }.priorities(zones.iter().copied());
             assert!(priorities.contains(&0) && priorities.iter().all(|it| *it <= 1), "{zones:?}");
             let near = |zone: &Option<&str>| zone.is_none_or(|zone| zone == "here");
             let behind = zones.iter().zip(&priorities).any(|(zone, it)| near(zone) && *it > 0);
             assert!(!behind, "{zones:?} {priorities:?}");
-            if zone.is_none() || all {
+            if zone.is_none() || share > 0 {
                 assert_eq!(priorities, [0; 4], "{zones:?}");
             }
         }

@@ -19,8 +19,8 @@ pub struct Load {
     weighs: Option<Weighs>,
     /// Above which mean load of the servers that are near others take part, in percent.
     spill_percent: u8,
-    /// Whether they do.
-    spills: bool,
+    /// How much of their weight those have then, in percent; 0: they take no part.
+    spill_share: u8,
     /// Whether some may be nearer than others.
     zoned: bool,
     weights: BTreeMap<SocketAddr, u32>,
@@ -46,9 +46,33 @@ impl Weighs {
     }
 }
 
-/// By how much the load has to be below the bound before those far away are let go, in
-/// percent: without it they would come and go with every batch.
+/// By how much the load has to be below the bound before those far away get less, in percent:
+/// without it they would get more and less with every batch.
 const SPILL_BACK: u8 = 10;
+
+/// By how much the share of those far away moves at least, in percent.
+const SPILL_STEP_MIN: f64 = 10.0;
+
+/// All of their weight.
+const WHOLE: u8 = 100;
+
+/// The share that those far away have after a share of `share`, where the mean load of those
+/// that are near is `load`, all in percent. It moves by degrees, the faster the further the load
+/// is from `bound`: from nothing to all of it at once where the near ones are full, and from
+/// all of it to nothing where they are idle. In between it stays.
+fn next_share(share: u8, load: f64, bound: u8) -> u8 {
+    let (above, below) = (f64::from(bound), f64::from(bound.saturating_sub(SPILL_BACK)));
+    let (over, under) = (load - above, below - load);
+    let moved = if over > 0.0 {
+        (over / (100.0 - above) * 100.0).max(SPILL_STEP_MIN)
+    } else if under > 0.0 {
+        -(under / below * 100.0).max(SPILL_STEP_MIN)
+    } else {
+        0.0
+    };
+    // 0 to 100: whole numbers that fit.
+    (f64::from(share) + moved).round().clamp(0.0, f64::from(WHOLE)) as u8
+}
 
 impl Load {
     /// `None`: nobody asks for the load of this pool.
@@ -59,7 +83,7 @@ impl Load {
             max_active: pool.max_active,
             weighs: Weighs::of(pool.balance),
             spill_percent: pool.spill_percent,
-            spills: false,
+            spill_share: 0,
             zoned,
             weights: BTreeMap::new(),
             weighed_at_ms: 0,
@@ -72,7 +96,8 @@ impl Load {
         let Some(before) = before else { return Some(load) };
         let same = load.weighs.is_some() && load.weighs == before.weighs;
         let weights = if same { before.weights } else { BTreeMap::new() };
-        Some(Load { weights, spills: before.spills && zoned, ..load })
+        let spill_share = if zoned { before.spill_share } else { 0 };
+        Some(Load { weights, spill_share, ..load })
     }
 
     /// There are other servers: their weights are due now. One without a weight
@@ -112,8 +137,8 @@ impl Load {
         moved
     }
 
-    /// Looks whether those that are near have more than enough to do; whether that is
-    /// something else than before. While nobody knows their load, it stays.
+    /// Looks whether those that are near have more than enough to do; whether those far away
+    /// have another share of it than before. While nobody knows the load, it stays.
     pub fn look_at_spill(
         &mut self,
         near: impl Iterator<Item = SocketAddr>,
@@ -130,21 +155,17 @@ impl Load {
         }
         // As many servers as there are in a zone: exact.
         let mean_percent = loads.iter().sum::<f64>() / loads.len() as f64 * 100.0;
-        let bound = if self.spills {
-            self.spill_percent.saturating_sub(SPILL_BACK)
-        } else {
-            self.spill_percent
-        };
-        let spills = mean_percent > f64::from(bound);
-        std::mem::replace(&mut self.spills, spills) != spills
+        let share = next_share(self.spill_share, mean_percent, self.spill_percent);
+        std::mem::replace(&mut self.spill_share, share) != share
     }
 
-    /// Whether those far away take part because of the load of those that are near.
-    pub fn spills(&self) -> bool {
-        self.spills
+    /// How much of their weight those far away have because of the load of those that are
+    /// near, in percent; 0: they take no part.
+    pub fn spill_share(&self) -> u8 {
+        self.spill_share
     }
 
-    /// Whether the weights are to be worked out again, and whether those far away take part.
+    /// Whether the weights are to be worked out again, and the share of those far away.
     pub fn is_due(&self, now_ms: u64) -> bool {
         self.next_ms().is_some_and(|due_ms| due_ms <= now_ms)
     }
@@ -206,27 +227,60 @@ mod tests {
     }
 
     #[test]
-    fn others_take_part_above_the_bound_and_go_well_below_it() {
+    fn others_take_part_by_degrees() {
         let mut load = load("balance: { by: load }, spill: 80%");
         let mut look = |percents: &[f64], now_ms| {
             let readings: Vec<_> = percents.iter().map(|percent| full_to(*percent)).collect();
             let moved = load.look_at_spill([at(1), at(2)].into_iter(), &reports(&readings), now_ms);
-            (moved, load.spills())
+            (moved, load.spill_share())
         };
         let table = [
-            (vec![79.0, 81.0], 1, (false, false)),
-            (vec![75.0, 87.0], 1, (true, true)),
-            (vec![75.0, 71.0], 1, (false, true)),
+            (vec![79.0, 81.0], 1, (false, 0)),
+            (vec![75.0, 87.0], 1, (true, 10)),
+            (vec![90.0, 86.0], 1, (true, 50)),
+            // Neither too much nor little.
+            (vec![80.0, 80.0], 1, (false, 50)),
+            (vec![75.0, 65.0], 1, (false, 50)),
             // What nobody knows moves nothing.
-            (vec![], 1, (false, true)),
-            (vec![0.0, 0.0], NOW_MS + 1, (false, true)),
-            (vec![69.0, 69.0], 1, (true, false)),
-            (vec![79.0, 79.0], 1, (false, false)),
-            (vec![99.0], 1, (true, true)),
+            (vec![], 1, (false, 50)),
+            (vec![0.0, 0.0], NOW_MS + 1, (false, 50)),
+            (vec![69.0, 69.0], 1, (true, 40)),
+            (vec![49.0, 49.0], 1, (true, 10)),
+            (vec![69.0, 69.0], 1, (true, 0)),
+            (vec![69.0, 69.0], 1, (false, 0)),
+            // Full: all at once; idle: nothing at once.
+            (vec![100.0], 1, (true, 100)),
+            (vec![100.0], 1, (false, 100)),
+            (vec![0.0], 1, (true, 0)),
         ];
         for (percents, now_ms, expected) in table {
             assert_eq!(look(&percents, now_ms), expected, "{percents:?}");
         }
+    }
+
+    #[test]
+    fn a_share_is_one_whatever_the_bound() {
+        for bound in 1..=100 {
+            for load in [0.0, 1.0, 50.0, 99.9, 100.0, 130.0] {
+                for share in [0, 1, 50, 100] {
+                    let next = next_share(share, load, bound);
+                    assert!(next <= WHOLE, "{bound} {load} {share}: {next}");
+                    let over = load > f64::from(bound);
+                    assert!(!over || next > share || next == WHOLE, "{bound} {load} {share}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn near_servers_settle_at_the_bound() {
+        // 150 % of what the near ones can take comes in; those far away take their share of it.
+        let (mut share, mut near) = (0, 0.0);
+        for _ in 0..30 {
+            near = (150.0 / (1.0 + f64::from(share) / 100.0)).min(100.0);
+            share = next_share(share, near, 85);
+        }
+        assert!((75.0..=85.0).contains(&near), "{near} with {share}");
     }
 
     #[test]

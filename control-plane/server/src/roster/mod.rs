@@ -18,7 +18,7 @@ use model::Config;
 use model::ids::PoolName;
 use plan::Member;
 use pool::PoolRoster;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
@@ -34,8 +34,9 @@ pub struct Roster {
 pub struct PoolView {
     /// Where they come from.
     pub source: SourceStatus,
-    /// Whether those of other zones take part because of the load of those that are near.
-    pub spilling: bool,
+    /// How much of their weight those of other zones have because of the load of those that
+    /// are near, in percent; 0: they take no part.
+    pub spill_share: u8,
     /// Each of them; none where Envoy resolves names.
     pub servers: BTreeMap<SocketAddr, ServerLoad>,
 }
@@ -91,11 +92,12 @@ impl Roster {
         state.pools.iter().filter_map(named).collect()
     }
 
-    /// Pools whose servers in the gateway's zone have more than enough to do.
-    pub fn spilling(&self) -> BTreeSet<PoolName> {
+    /// Pools whose servers in the gateway's zone have more than enough to do, and how much of
+    /// their weight the others have in them, in percent.
+    pub fn spilling(&self) -> BTreeMap<PoolName, u8> {
         let state = self.lock();
-        let spilling = state.pools.iter().filter(|(_, pool)| pool.spills());
-        spilling.map(|(name, _)| name.clone()).collect()
+        let shares = state.pools.iter().map(|(name, pool)| (name.clone(), pool.spill_share()));
+        shares.filter(|(_, share)| *share > 0).collect()
     }
 
     /// What each engine said last, and the time by the clock of that.
@@ -148,7 +150,7 @@ impl Roster {
         let (reports, now_ms) = (state.scraper.reports(), state.scraper.now_ms());
         let told = |(name, pool): (&PoolName, &PoolRoster)| {
             let servers = pool.servers(&reports, now_ms);
-            let view = PoolView { source: pool.source(), spilling: pool.spills(), servers };
+            let view = PoolView { source: pool.source(), spill_share: pool.spill_share(), servers };
             (name.clone(), view)
         };
         state.pools.iter().map(told).collect()

@@ -215,9 +215,10 @@ impl PoolRoster {
         moved | load.look_at_spill(near, reports, reports_now_ms)
     }
 
-    /// Whether servers of other zones take part because of the load of those that are near.
-    pub fn spills(&self) -> bool {
-        self.load.as_ref().is_some_and(Load::spills)
+    /// How much of their weight servers of other zones have because of the load of those that
+    /// are near, in percent; 0: they take no part.
+    pub fn spill_share(&self) -> u8 {
+        self.load.as_ref().map_or(0, Load::spill_share)
     }
 
     /// When something will change by itself.

@@ -102,16 +102,7 @@ async fn breakers_hold_back_what_a_pool_cannot_take() -> Result<()> {
 #[tokio::test]
 async fn the_own_zone_comes_first() -> Result<()> {
     let (mut near, far) = (Engine::start().spawn().await?, Engine::start().spawn().await?);
-    let endpoints = format!(
-        "    endpoints:\n      - {{ url: {}, zone: here }}\n      - {{ url: {}, zone: there }}\n",
-        near.url(),
-        far.url()
-    );
-    let yaml = format!(
-        "gateway:\n  zone: here\npools:\n  tiny:\n    engine: vllm\n    model: tiny\n\
-         {endpoints}models:\n  tiny: tiny\n"
-    );
-    let gate = Tollgate::with(&yaml).start().await?;
+    let gate = zoned(&near, &far, "").await?;
     let key = gate.key("acme").await?.key;
     let load = Load::on(gate.url()).key(&key).clients(2);
     assert!(failed(&load.count(30).await?).is_empty(), "{}", gate.tails());
@@ -130,6 +121,61 @@ async fn the_own_zone_comes_first() -> Result<()> {
             && near.chats().await.is_ok_and(|chats| chats > 0)
     };
     assert!(wait_until(back, SOON).await, "the own zone is not used any more");
+    Ok(())
+}
+
+/// A gateway in the zone `here`, with one server there and one elsewhere.
+async fn zoned(near: &Engine, far: &Engine, pool: &str) -> Result<Tollgate> {
+    let yaml = format!(
+        "gateway:\n  zone: here\npools:\n  tiny:\n    engine: vllm\n    model: tiny\n{pool}    \
+         endpoints:\n      - {{ url: {}, zone: here }}\n      - {{ url: {}, zone: there }}\n\
+         models:\n  tiny: tiny\n",
+        near.url(),
+        far.url()
+    );
+    Tollgate::with(&yaml).start().await
+}
+
+/// How much of their weight servers of other zones have, by `tollgate status`, in percent.
+async fn spilled(gate: &Tollgate) -> u64 {
+    let status = gate.cli_json(&["status", "--format", "json"]).await.unwrap_or_default();
+    status["pools"][0]["spill_percent"].as_u64().unwrap_or_default()
+}
+
+/// Somewhat above `spill` the others get some of it, below it they are let go.
+#[tokio::test]
+async fn other_zones_take_part_by_degrees() -> Result<()> {
+    let (near, far) = (Engine::start().spawn().await?, Engine::start().spawn().await?);
+    let gate = zoned(&near, &far, "    spill: 85%\n    metrics: { interval: 1s }\n").await?;
+    let key = gate.key("acme").await?.key;
+    let load = Load::on(gate.url()).key(&key).clients(4);
+    // The load is two fifths of the places and three fifths of the cache.
+    let full_to = async |running, kv_use| {
+        let (running, kv_use) = (Some(running), Some(kv_use));
+        near.pose(&Pose { running, kv_use, ..Pose::default() }).await
+    };
+    full_to(32, 0.77).await?;
+    assert!(wait_until(async || spilled(&gate).await > 0, SOON).await, "{}", gate.tails());
+    // Neither too much nor little: the share stays where it is.
+    full_to(32, 0.67).await?;
+    let stays = async || {
+        let before = spilled(&gate).await;
+        tokio::time::sleep(Duration::from_millis(2_500)).await;
+        before == spilled(&gate).await
+    };
+    assert!(wait_until(stays, SOON).await, "{}", spilled(&gate).await);
+    let share = spilled(&gate).await;
+    assert!((1..100).contains(&share), "{share}");
+    assert!(failed(&load.count(100).await?).is_empty(), "{}", gate.tails());
+    let [of_near, of_far] = [near.chats().await?, far.chats().await?];
+    assert!(of_far > 0 && of_far < of_near, "{share} %: {of_near} and {of_far}");
+    full_to(1, 0.1).await?;
+    assert!(wait_until(async || spilled(&gate).await == 0, SOON).await);
+    let alone = async || {
+        let before = far.chats().await.unwrap_or_default();
+        load.count(20).await.is_ok() && far.chats().await.is_ok_and(|chats| chats == before)
+    };
+    assert!(wait_until(alone, SOON).await, "the others are still asked");
     Ok(())
 }
 

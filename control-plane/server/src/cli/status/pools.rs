@@ -37,12 +37,12 @@ pub fn balancing(pools: &[PoolStatus]) -> String {
     let numbers = ["REQUESTS", "WAITING", "CONNECTIONS"];
     let mut table = table::new(&BALANCE_COLUMNS, &numbers);
     for pool in pools {
-        let spilling = Some(table::yes_or_no(true)).filter(|_| pool.spilling);
+        let spilling = Some(pool.spill_percent).filter(|percent| *percent > 0);
         table.add_row([
             plain(&pool.name),
             word(&pool.balance),
             word(&pool.affinity),
-            table::or_nothing(spilling),
+            table::or_nothing(spilling.map(|percent| format!("{percent}%"))),
             table::or_nothing(pool.breakers.requests),
             table::or_nothing(pool.breakers.waiting),
             table::or_nothing(pool.breakers.connections),
@@ -115,7 +115,7 @@ mod tests {
             model: "m".into(),
             balance: "load".into(),
             affinity: "prefix".into(),
-            spilling: true,
+            spill_percent: 30,
             breakers: BreakersStatus { waiting: Some(64), ..BreakersStatus::default() },
             source: SourceStatus {
                 kind: "dns".into(),
@@ -169,7 +169,7 @@ mod tests {
         let text = balancing(&[pool(), PoolStatus { name: "b".into(), ..PoolStatus::default() }]);
         let rows = words(&text);
         assert_eq!(rows[0], BALANCE_COLUMNS);
-        assert_eq!(rows[1], ["a", "load", "prefix", "yes", "-", "64", "-"]);
+        assert_eq!(rows[1], ["a", "load", "prefix", "30%", "-", "64", "-"]);
         assert_eq!(rows[2], ["b", "-", "-", "-", "-", "-", "-"]);
     }
 }
