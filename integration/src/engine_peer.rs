@@ -130,6 +130,11 @@ impl EngineStart {
         self
     }
 
+    /// What stands before `/v1/…` at it. Default: nothing.
+    pub fn base_path(self, path: &str) -> Self {
+        self.option("--base-path", path)
+    }
+
     /// Tokens of an answer. Default: 16.
     pub fn tokens(self, tokens: u64) -> Self {
         self.option("--tokens", &tokens.to_string())

@@ -44,6 +44,24 @@ fn value_of(text: &str) -> Result<Secret, String> {
     ))
 }
 
+/// Longest path before that of the API: it is in a header of every request.
+const BASE_PATH_BYTES_MAX: usize = 256;
+
+/// What stands before the path of the API: segments of a path (RFC 3986, section 3.3), none of
+/// them empty and none that leads elsewhere.
+pub(crate) fn base_path(text: &str) -> Result<String, String> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:@".contains(&byte);
+    let good = |segment: &str| !matches!(segment, "" | "." | "..") && segment.bytes().all(plain);
+    let segments = text.strip_prefix('/').map(|rest| rest.split('/').all(good));
+    if segments == Some(true) && text.len() <= BASE_PATH_BYTES_MAX {
+        return Ok(text.to_owned());
+    }
+    Err(format!(
+        "is not the beginning of a path; write one such as /openai, at most {BASE_PATH_BYTES_MAX} \
+         characters, without / at its end"
+    ))
+}
+
 /// What the servers of a pool speak.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Protocol {
@@ -89,6 +107,32 @@ impl EngineTls {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn beginnings_of_paths() {
+        let long = |bytes: usize| format!("/{}", "x".repeat(bytes - 1));
+        let good = ["/openai", "/a/b.c/d-e_f~g", "/a%20b", &long(BASE_PATH_BYTES_MAX)];
+        let wrong = [
+            "",
+            "/",
+            "openai",
+            "/a/",
+            "//a",
+            "/a//b",
+            "/a/../b",
+            "/./a",
+            "/a?b=c",
+            "/a#b",
+            "/a b",
+            "/가",
+            "/a\\b",
+            &long(BASE_PATH_BYTES_MAX + 1),
+        ];
+        assert!(good.iter().all(|text| base_path(text).is_ok()), "{good:?}");
+        for text in wrong {
+            assert!(base_path(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn values_of_credentials() {

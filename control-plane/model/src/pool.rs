@@ -5,7 +5,7 @@ use crate::breakers::Breakers;
 use crate::discover::Discovery;
 use crate::document::{Cursor, Fields};
 use crate::endpoint::Endpoint;
-use crate::engine_access::{Credentials, EngineTls, Protocol};
+use crate::engine_access::{Credentials, EngineTls, Protocol, base_path};
 use crate::health::{Ejection, Health};
 use crate::ids::{EngineModel, FieldName};
 use crate::media;
@@ -93,6 +93,8 @@ pub struct Pool {
     pub credentials: Option<Credentials>,
     /// What the servers speak.
     pub protocol: Protocol,
+    /// What stands before the path of the API at them; empty: nothing.
+    pub base_path: String,
     /// How certificates are verified; `None`: by the authorities that the machine knows.
     pub tls: Option<EngineTls>,
     /// How many further servers are tried before the next pool is; at most
@@ -183,6 +185,7 @@ impl Pool {
             media,
             credentials: access.credentials,
             protocol: access.protocol,
+            base_path: access.base_path,
             tls: access.tls,
             retries: attempts.retries,
             first_token_timeout: attempts.first_token_timeout,
@@ -224,6 +227,7 @@ impl Tokens {
 struct Access {
     credentials: Option<Credentials>,
     protocol: Protocol,
+    base_path: String,
     tls: Option<EngineTls>,
 }
 
@@ -242,6 +246,7 @@ impl Access {
         Access {
             credentials: pool.get("credentials").and_then(|field| Credentials::read(&field)),
             protocol: Protocol::of(pool),
+            base_path: pool.value("base_path", String::new(), base_path),
             tls: EngineTls::of(pool, base, plain),
         }
     }

@@ -130,6 +130,7 @@ fn pool(name: &PoolName, pool: &Pool) -> PoolConfig {
     PoolConfig {
         cluster: pool_cluster(name.as_str()),
         model: pool.model.to_string(),
+        base_path: pool.base_path.clone(),
         context: pool.context.map_or(0, NonZeroU64::get),
         timeout_ms: milliseconds(pool.timeout),
         price_version: pool.prices.version(),
@@ -199,6 +200,7 @@ mod tests {
         let expected = PoolConfig {
             cluster: "pool/big".to_owned(),
             model: "Big".to_owned(),
+            base_path: String::new(),
             context: 4096,
             timeout_ms: 2000,
             price_version: "i600000000-c150000000-o1800000000-m500000000".to_owned(),

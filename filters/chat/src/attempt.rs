@@ -8,9 +8,9 @@ use contract::attempt::{Bodies, PoolBody};
 pub enum Attempt<'b> {
     /// Nothing is told of its cluster.
     Untold,
-    /// The body is the one that was forwarded, of so many bytes. Said again, because an
-    /// earlier attempt may have left the length of another on the request.
-    Same(u64),
+    /// The body is the one that was forwarded. Its length and path are said again, because an
+    /// earlier attempt may have left those of another on the request.
+    Same(&'b PoolBody),
     /// The body is another.
     Changed(&'b PoolBody),
 }
@@ -20,7 +20,7 @@ pub enum Attempt<'b> {
 pub fn of<'b>(bodies: &'b Bodies, cluster: &str) -> Attempt<'b> {
     match bodies.pools.iter().find(|pool| pool.cluster == cluster) {
         None => Attempt::Untold,
-        Some(pool) if pool.edits.is_empty() => Attempt::Same(pool.length),
+        Some(pool) if pool.edits.is_empty() => Attempt::Same(pool),
         Some(pool) => Attempt::Changed(pool),
     }
 }
@@ -50,7 +50,7 @@ mod tests {
     }
 
     fn pool(cluster: &str, length: u64, edits: Vec<BodyEdit>) -> PoolBody {
-        PoolBody { cluster: cluster.into(), length, edits }
+        PoolBody { cluster: cluster.into(), length, edits, path: None }
     }
 
     const FORWARDED: &[u8] = br#"{"model":"llama","n":1}"#;
@@ -58,8 +58,9 @@ mod tests {
     #[test]
     fn each_cluster_is_told_its_own() {
         let other = pool("pool/b", 22, vec![edit(10, 15, "qwen")]);
-        let bodies = Bodies { pools: vec![pool("pool/a", 23, vec![]), other.clone()] };
-        assert_eq!(of(&bodies, "pool/a"), Attempt::Same(23));
+        let same = pool("pool/a", 23, vec![]);
+        let bodies = Bodies { pools: vec![same.clone(), other.clone()] };
+        assert_eq!(of(&bodies, "pool/a"), Attempt::Same(&same));
         assert_eq!(of(&bodies, "pool/b"), Attempt::Changed(&other));
         assert_eq!(of(&bodies, "pool/shadow"), Attempt::Untold);
     }

@@ -105,6 +105,9 @@ pub struct PoolConfig {
     pub cluster: String,
     /// The model's name on those servers.
     pub model: String,
+    /// What stands there before the path of the API; empty: nothing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub base_path: String,
     /// Most tokens of prompt and answer together; 0 where it is not known.
     #[serde(default)]
     pub context: u64,

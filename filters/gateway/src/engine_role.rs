@@ -42,11 +42,15 @@ impl AttemptStream {
             Attempt::Untold if is_copy => State::Passing,
             Attempt::Untold => refuse(held, "nothing is told of its pool's body"),
             _ if end_of_stream => refuse(held, "a request without a body has several"),
-            Attempt::Same(bytes) => {
-                held.set_length(bytes);
+            Attempt::Same(pool) => {
+                held.set_length(pool.length);
+                held.set_path(pool.path.as_deref());
                 State::Passing
             }
-            Attempt::Changed(pool) => State::Held(pool.clone(), 0),
+            Attempt::Changed(pool) => {
+                held.set_path(pool.path.as_deref());
+                State::Held(pool.clone(), 0)
+            }
         }
     }
 

@@ -325,6 +325,13 @@ impl HeldAttempt {
         edit(MapType::HttpRequestHeaders, &[length]);
     }
 
+    /// Says at which path it is asked, where that was told.
+    pub fn set_path(&self, path: Option<&str>) {
+        if let Some(path) = path {
+            edit(MapType::HttpRequestHeaders, &[HeaderEdit::set(":path", path.to_owned())]);
+        }
+    }
+
     /// Puts another body in the place of the `size` bytes that Envoy holds, with its length.
     pub fn set_body(&self, size: usize, body: &[u8]) {
         self.set_length(u64::try_from(body.len()).unwrap_or(u64::MAX));

@@ -39,7 +39,8 @@ pub struct Opened {
     pub client_request_id: Option<String>,
     /// Names in the client's certificate, if it has shown one.
     pub certificate: Option<CertificateNames>,
-    /// Those of its headers that rules or splits ask for.
+    /// Those of its headers that rules or splits ask for, and `:path` where a pool has a
+    /// `base_path`.
     pub told: Headers,
     /// Whether there is no body.
     pub end_of_stream: bool,

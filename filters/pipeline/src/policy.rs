@@ -47,6 +47,8 @@ pub struct Policy {
     pub spending: Rules,
     /// Which pool serves which model.
     pub routes: Table,
+    /// Whether a pool is asked at other paths than the gateway is.
+    pub(crate) has_base_paths: bool,
     /// Whether the texts of requests are read, by whomever.
     pub wants_texts: bool,
     /// Largest request body in bytes that is sent again after a failure.
@@ -95,6 +97,7 @@ impl Policy {
             spending,
             wants_texts: !config.masking.policies.is_empty() || routes.reads_prompts(),
             routes,
+            has_base_paths: config.pools.values().any(|pool| !pool.base_path.is_empty()),
             replay_bytes: config.replay_bytes,
             stream_idle_timeout_ms: config.stream_idle_timeout_ms,
         })
@@ -139,6 +142,7 @@ pub(crate) mod tests {
         let pool = |cluster: &str, context| PoolConfig {
             cluster: cluster.into(),
             model: "meta/Llama".into(),
+            base_path: String::new(),
             context,
             timeout_ms: 120_000,
             price_version: "v1".into(),

@@ -53,6 +53,7 @@ impl Engine {
         if let Some(told) = self.told_of_account(path) {
             return send_json(wire, request, 200, &told).await;
         }
+        let path = self.without_base_path(path);
         self.record.iter().for_each(|record| record.keep(request));
         self.meters.arrived(path);
         let flight = path.starts_with("/v1/").then(|| self.meters.flight());
@@ -64,6 +65,15 @@ impl Engine {
         }
         drop(flight);
         result
+    }
+
+    /// The path of the API; one that is none where what has to stand before it does not.
+    fn without_base_path<'p>(&self, path: &'p str) -> &'p str {
+        match path.strip_prefix(self.options.base_path.as_str()) {
+            Some(path) => path,
+            None if path.starts_with("/v1/") => "/",
+            None => path,
+        }
     }
 
     /// What was delivered; `None` where the path asks for something else.

@@ -55,6 +55,9 @@ pub struct Options {
     /// The one model that is served.
     #[arg(long, default_value = "tiny")]
     pub model: String,
+    /// What stands before `/v1/…`; without it there is nothing at that path.
+    #[arg(long, default_value = "")]
+    pub base_path: String,
     /// Time to the first token.
     #[arg(long, default_value = "20ms", value_parser = duration)]
     pub ttft: Duration,

@@ -17,6 +17,7 @@ const WRONG: &[(&str, &str)] = &[
     ("`line`", "lines"),
     ("path", "''"),
     ("begins with `/`, at most 1024 bytes", "health"),
+    ("begins with `/` and does not end with it, at most 256 characters", "openai/"),
     ("1 to 1024 visible ASCII characters", "a b"),
     ("plain name", "a b"),
     ("plain name without `/`", "a/b"),

@@ -207,6 +207,15 @@ pub(super) const POOL: Table = Table {
             "what the servers speak; `http2` without TLS is by prior knowledge",
         ),
         Field::new(
+            "base_path",
+            Kind::Text(&form::BASE_PATH),
+            Otherwise("nothing"),
+            Live,
+            "/openai",
+            "what stands at the servers before the path of the API: `/openai/v1/chat/completions`; \
+             not before the path of `health`",
+        ),
+        Field::new(
             "tls",
             Kind::Map(Section::EngineTls),
             Otherwise("authorities that the machine knows"),

@@ -44,6 +44,7 @@ fn told(a: Option<&PoolConfig>, b: Option<&PoolConfig>) -> String {
     let differs = |part: fn(&PoolConfig) -> String| a.map(part) != b.map(part);
     named(&[
         ("model", differs(|pool| pool.model.clone())),
+        ("base_path", differs(|pool| pool.base_path.clone())),
         ("context", differs(|pool| pool.context.to_string())),
         ("max_tokens", differs(|pool| format!("{:?}", pool.max_tokens))),
         ("template_tokens", differs(|pool| pool.template_tokens.to_string())),

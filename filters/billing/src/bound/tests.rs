@@ -6,6 +6,7 @@ fn pool(context: u64, max_tokens: Option<u64>, prices: Prices) -> PoolConfig {
     PoolConfig {
         cluster: String::new(),
         model: String::new(),
+        base_path: String::new(),
         context,
         timeout_ms: 60_000,
         price_version: prices.version(),

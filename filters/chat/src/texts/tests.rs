@@ -273,7 +273,8 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Two values are the same but for texts and numbers that say the placeholder.
+/// Two values are the same but for texts and numbers that say the placeholder. One that was
+/// found over two names is the name of both, of which a reader keeps one.
 fn same_but_for(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::String(one), Value::String(other)) if one != other => {
@@ -286,14 +287,31 @@ fn same_but_for(one: &Value, other: &Value) -> bool {
             one.len() == other.len() && one.iter().zip(other).all(|(a, b)| same_but_for(a, b))
         }
         (Value::Object(one), Value::Object(other)) => {
-            let all = one.len() == other.len();
-            all && one.iter().all(|(name, value)| match other.get(name) {
-                Some(new) => same_but_for(value, new),
-                None => other.keys().any(|key| key.contains('⟦')),
-            })
+            let mut names = other.keys();
+            let is_told = names.all(|name| name.contains('⟦') || one.contains_key(name));
+            is_told
+                && one.iter().all(|(name, value)| match other.get(name) {
+                    Some(new) => same_but_for(value, new),
+                    None => other.keys().any(|key| key.contains('⟦')),
+                })
         }
         _ => one == other,
     }
+}
+
+#[test]
+fn what_is_found_over_two_names_stands_in_the_place_of_both() {
+    let body = chat_of(r#"{"type":{"7":0.0,"text":-1}}"#);
+    let (_, texts) = parse_with_texts(body.as_bytes(), &Api::Chat).unwrap();
+    let said = texts.passages()[0].said();
+    let start = said.find("7\"").unwrap();
+    let end = said.find("xt\":").unwrap();
+    let edits = texts.edits(0, &[(start..end, "[P]".to_owned())]);
+    let changed = String::from_utf8(apply(body.as_bytes(), &edits).unwrap()).unwrap();
+    assert!(
+        changed.contains(r#"{"type":{"[P]":"#) && changed.contains(r#""[P]xt":-1}}"#),
+        "{changed}"
+    );
 }
 
 proptest! {

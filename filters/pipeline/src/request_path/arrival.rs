@@ -83,15 +83,16 @@ fn opened(policy: &Policy, arrival: Arrival<'_>) -> Opened {
     }
 }
 
-/// The headers that rules and splits ask for; mostly there are none. Credentials are nobody's
-/// to ask for.
+/// The headers that rules and splits ask for, and the whole path where a pool has another one;
+/// mostly there are none. Credentials are nobody's to ask for.
 fn told(policy: &Policy, headers: &Headers) -> Headers {
     let asked = policy.routes.headers();
-    if asked.is_empty() {
+    if asked.is_empty() && !policy.has_base_paths {
         return Headers::default();
     }
-    let is_kept = |name: &str| {
-        asked.iter().any(|asked| asked == name) && !credential::HEADERS.contains(&name)
+    let is_kept = |name: &str| match name {
+        ":path" => policy.has_base_paths,
+        _ => asked.iter().any(|asked| asked == name) && !credential::HEADERS.contains(&name),
     };
     Headers(headers.0.iter().filter(|(name, _)| is_kept(name)).cloned().collect())
 }

@@ -178,17 +178,19 @@ pub(super) struct Sent<'e> {
 /// # Errors
 /// A body that cannot be told.
 pub(super) fn bodies(
-    came: &[u8],
-    first: (&str, &Sent<'_>),
-    others: &[(&str, Vec<&Edit>)],
+    came: Came<'_>,
+    first: (&PoolConfig, &Sent<'_>),
+    others: &[(&PoolConfig, Vec<&Edit>)],
 ) -> Result<Option<Vec<u8>>, Untold> {
-    let (cluster, sent) = first;
-    let mut pools = vec![pool_body(cluster, sent.length, Vec::new()).ok_or(Untold)?];
-    for (cluster, edits) in others {
-        let changes = between(came, &sent.edits, edits).ok_or(Untold)?;
-        pools.push(pool_body(cluster, sent.length, changes).ok_or(Untold)?);
+    let (pool, sent) = first;
+    let all = std::iter::once(pool).chain(others.iter().map(|(pool, _)| *pool));
+    let paths = came.paths(all);
+    let mut pools = vec![pool_body(pool, sent.length, Vec::new(), paths).ok_or(Untold)?];
+    for (pool, edits) in others {
+        let changes = between(came.body, &sent.edits, edits).ok_or(Untold)?;
+        pools.push(pool_body(pool, sent.length, changes, paths).ok_or(Untold)?);
     }
-    if pools.iter().all(|pool| pool.edits.is_empty()) {
+    if paths.is_none() && pools.iter().all(|pool| pool.edits.is_empty()) {
         return Ok(None);
     }
     serde_json::to_vec(&Bodies { pools }).map(Some).map_err(|_| Untold)
@@ -198,27 +200,54 @@ pub(super) fn bodies(
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Untold;
 
-fn pool_body(cluster: &str, sent: usize, edits: Vec<BodyEdit>) -> Option<PoolBody> {
+/// What came of a request, and where it asked.
+#[derive(Clone, Copy)]
+pub(super) struct Came<'a> {
+    pub(super) body: &'a [u8],
+    /// The path with its query.
+    pub(super) path: &'a str,
+}
+
+impl<'a> Came<'a> {
+    /// The path, where not all of these pools are asked at it.
+    fn paths<'p>(&self, mut pools: impl Iterator<Item = &'p PoolConfig>) -> Option<&'a str> {
+        pools.any(|pool| !pool.base_path.is_empty()).then_some(self.path)
+    }
+}
+
+/// Where a pool is asked what is asked of the gateway at `path`.
+pub(super) fn path_at(pool: &PoolConfig, path: &str) -> String {
+    format!("{}{path}", pool.base_path)
+}
+
+fn pool_body(
+    pool: &PoolConfig,
+    sent: usize,
+    edits: Vec<BodyEdit>,
+    path: Option<&str>,
+) -> Option<PoolBody> {
     let put_in: u64 = edits.iter().map(|edit| edit.text.len() as u64).sum();
     let taken_out: u64 = edits.iter().map(|edit| edit.end - edit.start).sum();
     let length = (sent as u64).checked_add(put_in)?.checked_sub(taken_out)?;
-    Some(PoolBody { cluster: cluster.to_owned(), length, edits })
+    let path = path.map(|path| path_at(pool, path));
+    Some(PoolBody { cluster: pool.cluster.clone(), length, path, edits })
 }
 
 /// The headers by which a copy goes to another pool as well; none where its body cannot be
-/// told in a header.
-pub(super) fn shadow_headers(
-    came: &[u8],
+/// told in a header. `others` are the pools of the request's own way: the copy has the path
+/// that it has there.
+pub(super) fn shadow_headers<'p>(
+    came: Came<'_>,
     sent: &Sent<'_>,
-    cluster: &str,
-    edits: &[&Edit],
+    others: impl Iterator<Item = &'p PoolConfig>,
+    (pool, edits): (&'p PoolConfig, &[&Edit]),
 ) -> Vec<HeaderEdit> {
-    let changes = between(came, &sent.edits, edits);
-    let Some(body) = changes.and_then(|changes| pool_body(cluster, sent.length, changes)) else {
-        return Vec::new();
-    };
-    let mut headers = vec![HeaderEdit::set(SHADOW_HEADER, cluster.to_owned())];
-    if body.edits.is_empty() {
+    let paths = came.paths(others.chain([pool]));
+    let changes = between(came.body, &sent.edits, edits);
+    let told = changes.and_then(|changes| pool_body(pool, sent.length, changes, paths));
+    let Some(body) = told else { return Vec::new() };
+    let mut headers = vec![HeaderEdit::set(SHADOW_HEADER, pool.cluster.clone())];
+    if body.edits.is_empty() && paths.is_none() {
         return headers;
     }
     let told = serde_json::to_string(&body).map(|told| ascii(&told)).unwrap_or_default();

@@ -10,6 +10,7 @@ pub(crate) fn pool(name: &str) -> PoolConfig {
     PoolConfig {
         cluster: format!("pool/{name}"),
         model: "engine-name".into(),
+        base_path: String::new(),
         context: 0,
         timeout_ms: 1,
         prices: contract::price::Prices::default(),

@@ -2,8 +2,8 @@
 
 use super::super::ask::Told;
 use super::{World, chat, header, is_chained, pool};
-use integration::Result;
 use integration::engine::Received;
+use integration::{Engine, Result, Tollgate, wait_until};
 use serde_json::{Value, json};
 
 const MASKED: &str =
@@ -62,6 +62,53 @@ async fn every_pool_gets_its_own_body() -> Result<()> {
     let first = placeholders[0].as_str().unwrap_or_default();
     assert!(first.contains("[EMAIL_") && first.contains("그리고 끝"), "{first}");
     assert!(placeholders.iter().all(|one| one == first), "{placeholders:?}");
+    Ok(())
+}
+
+/// The middle one of three pools has its API elsewhere; the one after it is asked where the
+/// first was.
+#[tokio::test]
+async fn every_pool_is_asked_at_its_own_path() -> Result<()> {
+    let [a, b, c] = ["", "/openai/v2", ""].map(|base| Engine::start().base_path(base).record());
+    let (a, b, c) = (a.spawn().await?, b.spawn().await?, c.spawn().await?);
+    let yaml = "gateway:\n  expose_pool: true\npools:\n  a:\n    retries: 0\n  b:\n    retries: 0\n    \
+                base_path: /openai/v2\nmodels:\n  \
+                chat: { split: [ { pool: a, weight: 1 } ], fallback: [b, c] }\n  \
+                alone: b\n  copied:\n    split: [ { pool: b, weight: 1 } ]\n    \
+                shadow: { pool: c, share: 100% }\n";
+    let gate = Tollgate::with(yaml).engine("a", &a).engine("b", &b).engine("c", &c);
+    let gate = gate.start().await?;
+    let key = gate.key("acme").await?.key;
+    let ask = async |model: &str| {
+        let request = integration::client().post(format!("{}{}?x=1", gate.url(), super::CHAT));
+        let body = json!({"model": model, "messages": [{"role": "user", "content": "hello"}]});
+        Told::of(request.json(&body).bearer_auth(&key)).await
+    };
+    let own = "/v1/chat/completions?x=1";
+    let other = "/openai/v2/v1/chat/completions?x=1";
+    let paths = async |engine: &Engine| -> Result<Vec<String>> {
+        Ok(engine.asked(0).await?.into_iter().map(|received| received.path).collect())
+    };
+    let told = ask("alone").await?;
+    assert_eq!((told.status, pool(&told)), (200, "b"), "{}", told.body);
+    assert_eq!(paths(&b).await?, [other]);
+    // A copy of what went there goes to a pool that has it where the gateway has it.
+    assert_eq!(ask("copied").await?.status, 200);
+    let arrived = async || paths(&c).await.is_ok_and(|paths| !paths.is_empty());
+    assert!(wait_until(arrived, super::SOON).await, "no copy arrived");
+    assert_eq!(paths(&c).await?, [own]);
+    if !is_chained() {
+        return Ok(());
+    }
+    a.fail("status=503").await?;
+    let told = ask("chat").await?;
+    assert_eq!((told.status, pool(&told)), (200, "b"), "{}", told.body);
+    b.fail("status=503").await?;
+    let told = ask("chat").await?;
+    assert_eq!((told.status, pool(&told)), (200, "c"), "{}", told.body);
+    assert_eq!(paths(&a).await?, [own, own]);
+    assert_eq!(paths(&b).await?, [other; 4]);
+    assert_eq!(paths(&c).await?, [own, own]);
     Ok(())
 }
 

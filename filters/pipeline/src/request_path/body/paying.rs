@@ -6,7 +6,7 @@ use crate::affinity::{self, Beginning, Picked};
 use crate::command::HeaderEdit;
 use crate::exchange::{Forwarded, Onward};
 use crate::privacy::Masked;
-use crate::request_path::chain::{self, Other, Sent, Untold, Way};
+use crate::request_path::chain::{self, Came, Other, Sent, Untold, Way, path_at};
 use crate::spending::{self, Admission, Course, Demand, Denied, Whose};
 use billing::bound::{Asked, Bound};
 use billing::table::Table;
@@ -188,11 +188,16 @@ impl<'p, T: Table> Case<'p, T> {
         let body = edited(draft.body, &edits)?;
         let length = body.as_ref().map_or(draft.body.len(), Vec::len);
         let sent = Sent { edits, length };
-        let bodies = bodies(draft, paid, &sent)?;
+        let came = self.came(draft);
+        let bodies = bodies(came, draft, paid, &sent)?;
         let first_token_ms = || paid.way.first_token_ms(self.policy.stream_idle_timeout_ms);
         let first_token_ms = who.stream.then(first_token_ms).flatten();
         let is_watched = first_token_ms.is_some();
         let mut headers = paid.way.headers(who.stream, first_token_ms);
+        let own_path = paid.way.others.is_empty() && !draft.route.config.base_path.is_empty();
+        if own_path {
+            headers.push(HeaderEdit::set(":path", path_at(&draft.route.config, came.path)));
+        }
         headers.extend(self.shadow_headers(prepared, paid, &sent));
         Ok(Written { headers, body, bodies, picked: self.pick(who, draft), is_watched })
     }
@@ -212,10 +217,17 @@ impl<'p, T: Table> Case<'p, T> {
             return Vec::new();
         };
         let (edits, _) = draft.parsed.edits(&route.config, self.salt);
+        let others = paid.way.others.iter().map(|other| &other.route.config);
+        let way = std::iter::once(&draft.route.config).chain(others);
         let own = route.config.max_tokens.filter(|_| draft.parsed.asked_tokens().is_none());
         let cap = draft.cap_edits(paid.cap.or(own));
-        let cluster = &route.config.cluster;
-        chain::shadow_headers(draft.body, sent, cluster, &draft.all(&edits, &cap))
+        let edits = draft.all(&edits, &cap);
+        chain::shadow_headers(self.came(draft), sent, way, (&route.config, &edits))
+    }
+
+    fn came<'d>(&'d self, draft: &Draft<'_, 'd>) -> Came<'d> {
+        let opened = &self.held.opened;
+        Came { body: draft.body, path: opened.told.text(":path").unwrap_or(opened.path) }
     }
 
     /// The servers of the first pool that should have it.
@@ -232,17 +244,21 @@ impl<'p, T: Table> Case<'p, T> {
 }
 
 /// What each pool of the way gets, where they do not all get the same.
-fn bodies(draft: &Draft<'_, '_>, paid: &Paid, sent: &Sent<'_>) -> Result<Option<Vec<u8>>, Refusal> {
+fn bodies(
+    came: Came<'_>,
+    draft: &Draft<'_, '_>,
+    paid: &Paid,
+    sent: &Sent<'_>,
+) -> Result<Option<Vec<u8>>, Refusal> {
     if paid.way.others.is_empty() {
         return Ok(None);
     }
     let caps: Vec<_> = paid.others.iter().map(|(tokens, _)| draft.cap_edits(*tokens)).collect();
     let both = paid.way.others.iter().zip(&caps);
-    let others = both
-        .map(|(other, cap)| (other.route.config.cluster.as_str(), draft.all(&other.edits, cap)));
+    let others = both.map(|(other, cap)| (&other.route.config, draft.all(&other.edits, cap)));
     let others: Vec<_> = others.collect();
-    let first = draft.route.config.cluster.as_str();
-    chain::bodies(draft.body, (first, sent), &others).map_err(|Untold| cannot_be_rewritten())
+    chain::bodies(came, (&draft.route.config, sent), &others)
+        .map_err(|Untold| cannot_be_rewritten())
 }
 
 /// What leaves.
