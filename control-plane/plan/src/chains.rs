@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 #[derive(Default)]
 pub(crate) struct Chains {
     left: BTreeSet<PoolName>,
+    ended: BTreeSet<PoolName>,
     rewritten: BTreeSet<PoolName>,
 }
 
@@ -17,9 +18,8 @@ impl Chains {
     pub fn of(inputs: &Inputs<'_>) -> Chains {
         let mut chains = Chains::default();
         for (_, model) in inputs.config.routes() {
-            if inputs.chains {
-                first(model).for_each(|first| chains.take(first, &model.fallback));
-            }
+            let fallback = if inputs.chains { model.fallback.as_slice() } else { &[] };
+            first(model).for_each(|first| chains.take(first, fallback));
             let copied = model.shadow.as_ref().map(|shadow| shadow.pool.clone());
             chains.rewritten.extend(copied);
         }
@@ -34,11 +34,17 @@ impl Chains {
             self.rewritten.extend([at.clone(), next.clone()]);
             at = next;
         }
+        self.ended.insert(at.clone());
     }
 
     /// Whether some request goes on to another pool from here.
     pub fn goes_on(&self, pool: &PoolName) -> bool {
         self.left.contains(pool)
+    }
+
+    /// Whether some request goes no further than here.
+    pub fn ends_at(&self, pool: &PoolName) -> bool {
+        self.ended.contains(pool)
     }
 
     /// Whether some request gets here with a body that was made for another pool.
@@ -61,7 +67,7 @@ mod tests {
     use std::fmt::Write;
 
     /// The pools that something is true of, by their names.
-    fn of(models: &str, chains: bool) -> (String, String) {
+    fn of(models: &str, chains: bool) -> [String; 3] {
         let mut text = "version: 1\npools:\n".to_owned();
         for name in ["a", "b", "c", "d"] {
             let pool = "engine: tgi, model: m, endpoints: [http://10.0.0.1:1]";
@@ -72,28 +78,35 @@ mod tests {
         let names = |is: fn(&crate::PoolPlan) -> bool| {
             plan.pools.iter().filter(|pool| is(pool)).map(|pool| pool.name.as_str()).collect()
         };
-        (names(|pool| pool.chained), names(|pool| pool.rewritten))
+        [names(|pool| pool.chained), names(|pool| pool.ends), names(|pool| pool.rewritten)]
     }
 
     #[test]
     fn where_requests_go_on_from() {
         let table = [
-            ("  m: a\n", "", ""),
-            ("  m: { split: [{ pool: a }, { pool: b }] }\n", "", ""),
-            ("  m: { split: [{ pool: a }], fallback: [b] }\n", "a", "ab"),
-            ("  m: { split: [{ pool: a }], fallback: [b, c] }\n", "ab", "abc"),
-            ("  m: { split: [{ pool: a }, { pool: b }], fallback: [b] }\n", "a", "ab"),
-            ("  m: { split: [{ pool: a }, { pool: d, weight: 0 }], fallback: [b] }\n", "ad", "abd"),
+            ("  m: a\n", "", "a", ""),
+            ("  m: { split: [{ pool: a }, { pool: b }] }\n", "", "ab", ""),
+            ("  m: { split: [{ pool: a }], fallback: [b] }\n", "a", "b", "ab"),
+            ("  m: { split: [{ pool: a }], fallback: [b] }\n  n: a\n", "a", "ab", "ab"),
+            ("  m: { split: [{ pool: a }], fallback: [b, c] }\n", "ab", "c", "abc"),
+            ("  m: { split: [{ pool: a }, { pool: b }], fallback: [b] }\n", "a", "b", "ab"),
+            (
+                "  m: { split: [{ pool: a }, { pool: d, weight: 0 }], fallback: [b] }\n",
+                "ad",
+                "b",
+                "abd",
+            ),
             (
                 "  m: { split: [{ pool: a }], fallback: [a, b], rules: [{ when: { stream: true }, to: c }] }\n",
                 "ac",
+                "b",
                 "abc",
             ),
-            ("  'm*': { split: [{ pool: a }], fallback: [b] }\n", "a", "ab"),
-            ("  m: { split: [{ pool: a }], shadow: { pool: d, share: 1% } }\n", "", "d"),
+            ("  'm*': { split: [{ pool: a }], fallback: [b] }\n", "a", "b", "ab"),
+            ("  m: { split: [{ pool: a }], shadow: { pool: d, share: 1% } }\n", "", "a", "d"),
         ];
-        for (models, chained, rewritten) in table {
-            assert_eq!(of(models, true), (chained.to_owned(), rewritten.to_owned()), "{models}");
+        for (models, chained, ends, rewritten) in table {
+            assert_eq!(of(models, true), [chained, ends, rewritten], "{models}");
         }
     }
 
@@ -101,6 +114,6 @@ mod tests {
     fn an_envoy_without_chains_has_none() {
         let models =
             "  m: { split: [{ pool: a }], fallback: [b], shadow: { pool: d, share: 1% } }\n";
-        assert_eq!(of(models, false), (String::new(), "d".to_owned()));
+        assert_eq!(of(models, false), ["", "a", "d"]);
     }
 }

@@ -151,6 +151,9 @@ pub struct PoolPlan {
     /// Whether a request may go on to another pool from here: then there has to be somebody
     /// who answers where none of the servers is well.
     pub chained: bool,
+    /// Whether some requests go no further than here: for them a server that wants to be left
+    /// alone is better than none.
+    pub ends: bool,
     /// Whether the body may have to become another one for this pool: it is one of several
     /// that a request can go to, or gets copies of what goes to others.
     pub rewritten: bool,

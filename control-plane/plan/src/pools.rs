@@ -41,6 +41,7 @@ pub(crate) fn pools(inputs: &Inputs<'_>) -> Vec<PoolPlan> {
         slow_start: pool.slow_start,
         panic_percent: pool.panic_percent,
         chained: chains.goes_on(name),
+        ends: chains.ends_at(name),
         rewritten: chains.rewrites(name),
     };
     inputs.config.pools.iter().map(planned).collect()

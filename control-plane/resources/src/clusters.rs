@@ -88,7 +88,7 @@ fn pool(
         ignore_health_on_host_removal: true,
         ..Cluster::default()
     };
-    Ok(discovered(cluster, &pool.endpoints))
+    Ok(discovered(cluster, pool))
 }
 
 fn tls(pool: &PoolPlan, material: &Material) -> Result<TransportSocket, TranslateError> {
@@ -110,8 +110,8 @@ fn tls(pool: &PoolPlan, material: &Material) -> Result<TransportSocket, Translat
 }
 
 /// How Envoy learns the servers.
-fn discovered(cluster: Cluster, endpoints: &Endpoints) -> Cluster {
-    match endpoints {
+fn discovered(cluster: Cluster, pool: &PoolPlan) -> Cluster {
+    match &pool.endpoints {
         Endpoints::Members(_) => Cluster {
             cluster_discovery_type: Some(ClusterDiscoveryType::Type(DiscoveryType::Eds.into())),
             eds_cluster_config: Some(EdsClusterConfig {
@@ -122,7 +122,7 @@ fn discovered(cluster: Cluster, endpoints: &Endpoints) -> Cluster {
         },
         Endpoints::Names(_) => Cluster {
             cluster_discovery_type: Some(ClusterDiscoveryType::ClusterType(by_dns())),
-            load_assignment: Some(assignment(&cluster.name, endpoints)),
+            load_assignment: Some(assignment(&cluster.name, &pool.endpoints, pool.panic_percent)),
             ..cluster
         },
     }
@@ -208,6 +208,7 @@ pub(crate) mod tests {
             slow_start: None,
             panic_percent: None,
             chained: false,
+            ends: true,
             rewritten: false,
         }
     }

@@ -16,6 +16,13 @@ use std::collections::BTreeMap;
 /// (Envoy's own is 140. Whether servers of another zone take part is decided by load.)
 const ONE_WELL_SERVER_IS_ENOUGH: u32 = 100_000;
 
+/// The same where all servers are to be asked when fewer than `panic_percent` of them are well:
+/// Envoy does so only where the well ones, multiplied, are not enough (seen in the source of 1.40).
+fn overprovisioning(panic_percent: Option<u8>) -> u32 {
+    let percent = panic_percent.map(u32::from).filter(|percent| *percent > 0);
+    percent.map_or(ONE_WELL_SERVER_IS_ENOUGH, |percent| 10_000_u32.div_ceil(percent))
+}
+
 /// The assignments of EDS.
 pub(crate) fn all(pools: &[PoolPlan]) -> Vec<ClusterLoadAssignment> {
     pools
@@ -54,16 +61,21 @@ pub(crate) fn changed(old: &Plan, new: &Plan) -> Option<Vec<ClusterLoadAssignmen
 /// nobody who does: Envoy resolves each server of such a cluster, and leaves out what has no
 /// address (seen on 1.40).
 fn of_pool(pool: &PoolPlan) -> ClusterLoadAssignment {
-    let mut all = assignment(&pool.cluster, &pool.endpoints);
+    let mut all = assignment(&pool.cluster, &pool.endpoints, pool.panic_percent);
     if pool.chained {
         let last = all.endpoints.iter().map(|group| group.priority).max().unwrap_or_default();
-        all.endpoints.push(nobody::server(&pool.cluster, last.saturating_add(1)));
+        all.endpoints.push(nobody::server(pool, last.saturating_add(1)));
     }
     all
 }
 
 /// The servers of one cluster, by priority. Envoy wants every priority from 0 on.
-pub(crate) fn assignment(cluster: &str, endpoints: &Endpoints) -> ClusterLoadAssignment {
+/// `panic_percent`: below which share of well servers all of them are asked.
+pub(crate) fn assignment(
+    cluster: &str,
+    endpoints: &Endpoints,
+    panic_percent: Option<u8>,
+) -> ClusterLoadAssignment {
     let mut by_priority = BTreeMap::from([(0, Vec::new())]);
     let all: Vec<_> = match endpoints {
         Endpoints::Members(all) => all.iter().map(|one| (one.priority, member(one))).collect(),
@@ -76,7 +88,7 @@ pub(crate) fn assignment(cluster: &str, endpoints: &Endpoints) -> ClusterLoadAss
         cluster_name: cluster.to_owned(),
         endpoints: by_priority.into_iter().map(group).collect(),
         policy: Some(Policy {
-            overprovisioning_factor: number(ONE_WELL_SERVER_IS_ENOUGH),
+            overprovisioning_factor: number(overprovisioning(panic_percent)),
             ..Policy::default()
         }),
         ..ClusterLoadAssignment::default()
@@ -133,6 +145,16 @@ fn server(address: Address, name: Option<&str>) -> LbEndpoint {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_well_server_is_enough_unless_a_share_has_to_be() {
+        let table = [(None, 100_000), (Some(1), 10_000), (Some(20), 500), (Some(100), 100)];
+        for (percent, factor) in table {
+            assert_eq!(overprovisioning(percent), factor, "{percent:?}");
+        }
+        // Of three servers that are a third each, one is below 34 % and two are not.
+        assert!(overprovisioning(Some(34)) / 3 < 100 && 2 * overprovisioning(Some(34)) / 3 >= 100);
+    }
 
     #[test]
     fn who_rests_comes_last_and_who_drains_not_at_all() {

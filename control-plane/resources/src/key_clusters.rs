@@ -55,7 +55,7 @@ pub(crate) fn beside_engines(name: String, host: &Host, port: u16, tls: bool) ->
     let server = Endpoints::Names(vec![server]);
     Cluster {
         cluster_discovery_type: Some(ClusterDiscoveryType::ClusterType(by_dns())),
-        load_assignment: Some(assignment(&name, &server)),
+        load_assignment: Some(assignment(&name, &server, None)),
         name,
         connect_timeout: duration(CONNECT_TIMEOUT),
         typed_extension_protocol_options: [protocol::options(Protocol::Http1, Vec::new())].into(),

@@ -9,7 +9,7 @@ use crate::upstream_filters::named;
 use contract::names::{NOBODY, NOBODY_STATUS};
 use envoy_types::pb::envoy::config::cluster::v3::cluster::TransportSocketMatch;
 use envoy_types::pb::envoy::config::core::v3::{
-    Address, EnvoyInternalAddress, Metadata, TransportSocket, address,
+    Address, EnvoyInternalAddress, HealthStatus, Metadata, TransportSocket, address,
     envoy_internal_address::AddressNameSpecifier, transport_socket::ConfigType,
 };
 use envoy_types::pb::envoy::config::endpoint::v3::{
@@ -103,11 +103,16 @@ pub(crate) fn in_clear() -> TransportSocketMatch {
     }
 }
 
-/// The server of a cluster that comes after all others.
-pub(crate) fn server(cluster: &str, priority: u32) -> LocalityLbEndpoints {
+/// The server of a pool's cluster that comes after all others, in a priority of its own.
+///
+/// Where every request can go on to another pool it is well, and answers before servers that
+/// want to be left alone are asked. Where one ends at this pool it is as they are, and comes after
+/// them.
+pub(crate) fn server(pool: &PoolPlan, priority: u32) -> LocalityLbEndpoints {
+    let health = if pool.ends { HealthStatus::Degraded } else { HealthStatus::Unknown };
     let address = EnvoyInternalAddress {
         address_name_specifier: Some(AddressNameSpecifier::ServerListenerName(NOBODY.to_owned())),
-        endpoint_id: cluster.to_owned(),
+        endpoint_id: pool.cluster.clone(),
     };
     let endpoint = Endpoint {
         address: Some(Address { address: Some(address::Address::EnvoyInternalAddress(address)) }),
@@ -126,6 +131,7 @@ pub(crate) fn server(cluster: &str, priority: u32) -> LocalityLbEndpoints {
                 filter_metadata: [(SOCKET_MATCH.to_owned(), mark())].into(),
                 ..Metadata::default()
             }),
+            health_status: health.into(),
             ..LbEndpoint::default()
         }],
         ..LocalityLbEndpoints::default()

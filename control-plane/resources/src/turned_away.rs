@@ -1,6 +1,5 @@
 //! Tells the control plane of attempts that an engine has turned away with a word on when to
-//! come again: of each attempt, not only of the one that the caller sees the end of. Nothing
-//! is done for any other attempt but to look at its status.
+//! come again: of each attempt, not only of the one that the caller sees the end of.
 
 use crate::access_log::cel;
 use crate::well_known::{duration, number};
@@ -25,11 +24,9 @@ const STATUSES: [u32; 2] = [429, 503];
 /// The header that says when there may be.
 const RETRY_AFTER: &str = "retry-after";
 
-/// How long Envoy gathers lines before it sends them.
-const GATHERED_FOR: Duration = Duration::from_millis(50);
-
-/// Bytes of lines that are sent before that time is over.
-const GATHERED_BYTES: u32 = 16 * 1024;
+/// How often Envoy looks for lines that wait to be sent: never needed, because each is sent at
+/// once.
+const LOOKED_FOR: Duration = Duration::from_secs(3_600);
 
 /// The logger of the router's attempts.
 pub(crate) fn log() -> AccessLog {
@@ -41,8 +38,8 @@ pub(crate) fn log() -> AccessLog {
             ..GrpcService::default()
         }),
         transport_api_version: ApiVersion::V3.into(),
-        buffer_flush_interval: duration(GATHERED_FOR),
-        buffer_size_bytes: number(GATHERED_BYTES),
+        buffer_flush_interval: duration(LOOKED_FOR),
+        buffer_size_bytes: number(0),
         ..CommonGrpcAccessLogConfig::default()
     };
     let log = HttpGrpcAccessLogConfig {

@@ -147,6 +147,14 @@ mod tests {
     }
 
     #[test]
+    fn who_rests_is_left_out() {
+        let mut plan = plan(TWO);
+        let Endpoints::Members(members) = &mut plan.pools[0].endpoints else { panic!() };
+        members[0].resting = true;
+        assert_eq!(fleet(&plan, &[], 1, &[]), servers(&[(2, None)]));
+    }
+
+    #[test]
     fn who_is_further_away_comes_in_when_nobody_near_is_well() {
         let mut plan = plan(TWO);
         let Endpoints::Members(members) = &mut plan.pools[0].endpoints else { panic!() };

@@ -142,6 +142,7 @@ impl Publisher {
                 self.tag_keys.in_force(tag_key_before);
                 if let Some(last) = current.as_ref() {
                     self.roster.configure(last, CLOCK.now_ms());
+                    self.roster.publish_again();
                     self.ledger.set_budgets(admin::book(&self.plan.borrow()));
                 }
                 return Err(why);

@@ -4,9 +4,9 @@
 //! Envoy tells it as lines of an access log that it sends over gRPC. They may be lost, as may a
 //! server's word: then it is asked once more, and says it again.
 
-use crate::roster::Roster;
+use crate::roster::{PutOff, Roster};
 use admin::CLOCK;
-use contract::names::pool_of_cluster;
+use contract::names::{TURNED_AWAY, pool_of_cluster};
 use contract::refusal::retry_after_s;
 use envoy_types::pb::envoy::config::core::v3::address::Address as Kind;
 use envoy_types::pb::envoy::config::core::v3::socket_address::PortSpecifier;
@@ -27,14 +27,6 @@ pub struct TurnedAway {
     roster: Roster,
 }
 
-/// What one line says.
-#[derive(Debug, PartialEq, Eq)]
-struct Word<'a> {
-    pool: &'a str,
-    server: SocketAddr,
-    seconds: u32,
-}
-
 impl TurnedAway {
     /// The service for the servers of `roster`.
     pub fn service(roster: Roster) -> AccessLogServiceServer<TurnedAway> {
@@ -43,9 +35,7 @@ impl TurnedAway {
 
     fn hear(&self, message: &StreamAccessLogsMessage) {
         let Some(LogEntries::HttpLogs(lines)) = &message.log_entries else { return };
-        for Word { pool, server, seconds } in lines.log_entry.iter().filter_map(word) {
-            self.roster.put_off(pool, server, seconds, CLOCK.now_ms());
-        }
+        self.roster.put_off(lines.log_entry.iter().filter_map(word), CLOCK.now_ms());
     }
 }
 
@@ -58,6 +48,10 @@ impl AccessLogService for TurnedAway {
     ) -> Result<Response<StreamAccessLogsResponse>, Status> {
         let mut messages = request.into_inner();
         while let Some(message) = messages.message().await? {
+            // The first message of a stream says which log it is.
+            if message.identifier.as_ref().is_some_and(|it| it.log_name != TURNED_AWAY) {
+                return Err(Status::invalid_argument("this log is not read here"));
+            }
             self.hear(&message);
         }
         Ok(Response::new(StreamAccessLogsResponse {}))
@@ -65,12 +59,12 @@ impl AccessLogService for TurnedAway {
 }
 
 /// `None` for a line that says nothing of when to come again, or not of whom.
-fn word(line: &HttpAccessLogEntry) -> Option<Word<'_>> {
+fn word(line: &HttpAccessLogEntry) -> Option<PutOff<'_>> {
     let common = line.common_properties.as_ref()?;
     let answer = line.response.as_ref()?;
     let status = u16::try_from(answer.response_code?.value).ok()?;
     let told = answer.response_headers.get("retry-after")?;
-    Some(Word {
+    Some(PutOff {
         pool: pool_of_cluster(&common.upstream_cluster)?,
         server: address(common.upstream_remote_address.as_ref()?)?,
         seconds: retry_after_s(status, told)?,
@@ -121,7 +115,7 @@ mod tests {
     fn a_line_says_who_wants_to_be_left_alone_and_for_how_long() {
         let v4 = ("10.0.0.1", 80);
         let server = "10.0.0.1:80".parse().unwrap();
-        let rests = |seconds| Some(Word { pool: "a", server, seconds });
+        let rests = |seconds| Some(PutOff { pool: "a", server, seconds });
         let table = [
             (line("pool/a", v4, 429, "7"), rests(7)),
             (line("pool/a", v4, 503, "3600"), rests(3_600)),

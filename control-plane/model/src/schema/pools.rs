@@ -188,7 +188,7 @@ pub(super) const POOL: Table = Table {
             Live,
             "20%",
             "below this share of well servers requests go to all of them, well or not; not where \
-             they can go on to another pool",
+             they can go on to another pool, nor while servers of other zones are well",
         ),
         Field::new(
             "credentials",

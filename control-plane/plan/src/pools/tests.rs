@@ -31,6 +31,7 @@ fn a_pool_of_addresses() {
         slow_start: None,
         panic_percent: None,
         chained: false,
+        ends: true,
         rewritten: false,
     };
     assert_eq!(plan(EXAMPLE).pools[0], expected);

@@ -19,8 +19,8 @@ pub struct Load {
     weighs: Option<Weighs>,
     /// Above which mean load of the servers that are near others take part, in percent.
     spill_percent: u8,
-    /// How much of their weight those have then, in percent; 0: they take no part.
-    spill_share: u8,
+    /// How much of their weight those have then, 0 to 1.
+    spill_share: f64,
     /// Whether some may be nearer than others.
     zoned: bool,
     weights: BTreeMap<SocketAddr, u32>,
@@ -46,32 +46,36 @@ impl Weighs {
     }
 }
 
-/// By how much the load has to be below the bound before those far away get less, in percent:
-/// without it they would get more and less with every batch.
-const SPILL_BACK: u8 = 10;
+/// By how much the load has to be below the bound before those far away get less, in percent,
+/// and at most half of the bound: without it they would get more and less with every batch.
+const SPILL_BACK: f64 = 10.0;
 
-/// By how much the share of those far away moves at least, in percent.
-const SPILL_STEP_MIN: f64 = 10.0;
+/// What those far away get more at a look, where those that are near are full, and less, where
+/// they have room, in parts of what the near ones can take. Slow, because a load is some looks
+/// old, and what was sent away shows in it only when it has ended; slower back than forth, so
+/// that it settles (see the tests).
+const SPILL_MORE: f64 = 0.25;
+const SPILL_LESS: f64 = 0.02;
 
 /// All of their weight.
-const WHOLE: u8 = 100;
+const WHOLE: f64 = 1.0;
 
-/// The share that those far away have after a share of `share`, where the mean load of those
-/// that are near is `load`, all in percent. It moves by degrees, the faster the further the load
-/// is from `bound`: from nothing to all of it at once where the near ones are full, and from
-/// all of it to nothing where they are idle. In between it stays.
-fn next_share(share: u8, load: f64, bound: u8) -> u8 {
-    let (above, below) = (f64::from(bound), f64::from(bound.saturating_sub(SPILL_BACK)));
-    let (over, under) = (load - above, below - load);
-    let moved = if over > 0.0 {
-        (over / (100.0 - above) * 100.0).max(SPILL_STEP_MIN)
-    } else if under > 0.0 {
-        -(under / below * 100.0).max(SPILL_STEP_MIN)
+/// The share of their weight that those far away have after a share of `share`, where the mean
+/// load of those that are near is `load`; both 0 to 1. `bound` is in percent; those far away have
+/// `far` times the weight of those that are near.
+fn next_share(share: f64, load: f64, bound: u8, far: f64) -> f64 {
+    let (load, above) = (load * 100.0, f64::from(bound));
+    let below = above - SPILL_BACK.min(above / 2.0);
+    let moved = if load > above {
+        // Where the bound is all that there is, more than that is full.
+        let over = (load - above) / (100.0 - above);
+        over.clamp(SPILL_LESS, 1.0) * SPILL_MORE
+    } else if load < below {
+        -SPILL_LESS
     } else {
         0.0
     };
-    // 0 to 100: whole numbers that fit.
-    (f64::from(share) + moved).round().clamp(0.0, f64::from(WHOLE)) as u8
+    (share + moved / far).clamp(0.0, WHOLE)
 }
 
 impl Load {
@@ -83,7 +87,7 @@ impl Load {
             max_active: pool.max_active,
             weighs: Weighs::of(pool.balance),
             spill_percent: pool.spill_percent,
-            spill_share: 0,
+            spill_share: 0.0,
             zoned,
             weights: BTreeMap::new(),
             weighed_at_ms: 0,
@@ -96,7 +100,7 @@ impl Load {
         let Some(before) = before else { return Some(load) };
         let same = load.weighs.is_some() && load.weighs == before.weighs;
         let weights = if same { before.weights } else { BTreeMap::new() };
-        let spill_share = if zoned { before.spill_share } else { 0 };
+        let spill_share = if zoned { before.spill_share } else { 0.0 };
         Some(Load { weights, spill_share, ..load })
     }
 
@@ -137,11 +141,13 @@ impl Load {
         moved
     }
 
-    /// Looks whether those that are near have more than enough to do; whether those far away
-    /// have another share of it than before. While nobody knows the load, it stays.
+    /// Looks whether those that are `near` have more than enough to do, where the others have
+    /// `far` times their weight; whether those have another share of it than before. While nobody
+    /// knows the load, it stays.
     pub fn look_at_spill(
         &mut self,
         near: impl Iterator<Item = SocketAddr>,
+        far: f64,
         reports: &BTreeMap<SocketAddr, Report>,
         reports_now_ms: u64,
     ) -> bool {
@@ -150,19 +156,21 @@ impl Load {
             reading.is_fresh(reports_now_ms).then(|| engines::load(&reading, self.max_active))?
         };
         let loads: Vec<f64> = near.filter_map(load).collect();
-        if loads.is_empty() {
+        if loads.is_empty() || far <= 0.0 {
             return false;
         }
+        let before = self.spill_share();
         // As many servers as there are in a zone: exact.
-        let mean_percent = loads.iter().sum::<f64>() / loads.len() as f64 * 100.0;
-        let share = next_share(self.spill_share, mean_percent, self.spill_percent);
-        std::mem::replace(&mut self.spill_share, share) != share
+        let mean = loads.iter().sum::<f64>() / loads.len() as f64;
+        self.spill_share = next_share(self.spill_share, mean, self.spill_percent, far);
+        self.spill_share() != before
     }
 
     /// How much of their weight those far away have because of the load of those that are
-    /// near, in percent; 0: they take no part.
+    /// near, in whole percent; 0: they take no part.
     pub fn spill_share(&self) -> u8 {
-        self.spill_share
+        // 0 to 100.
+        (self.spill_share * 100.0).round() as u8
     }
 
     /// Whether the weights are to be worked out again, and the share of those far away.
@@ -231,56 +239,76 @@ mod tests {
         let mut load = load("balance: { by: load }, spill: 80%");
         let mut look = |percents: &[f64], now_ms| {
             let readings: Vec<_> = percents.iter().map(|percent| full_to(*percent)).collect();
-            let moved = load.look_at_spill([at(1), at(2)].into_iter(), &reports(&readings), now_ms);
+            let near = [at(1), at(2)].into_iter();
+            let moved = load.look_at_spill(near, 1.0, &reports(&readings), now_ms);
             (moved, load.spill_share())
         };
         let table = [
             (vec![79.0, 81.0], 1, (false, 0)),
-            (vec![75.0, 87.0], 1, (true, 10)),
-            (vec![90.0, 86.0], 1, (true, 50)),
+            (vec![86.0, 96.0], 1, (true, 14)),
+            (vec![100.0, 100.0], 1, (true, 39)),
             // Neither too much nor little.
-            (vec![80.0, 80.0], 1, (false, 50)),
-            (vec![75.0, 65.0], 1, (false, 50)),
+            (vec![80.0, 80.0], 1, (false, 39)),
+            (vec![75.0, 65.0], 1, (false, 39)),
             // What nobody knows moves nothing.
-            (vec![], 1, (false, 50)),
-            (vec![0.0, 0.0], NOW_MS + 1, (false, 50)),
-            (vec![69.0, 69.0], 1, (true, 40)),
-            (vec![49.0, 49.0], 1, (true, 10)),
-            (vec![69.0, 69.0], 1, (true, 0)),
-            (vec![69.0, 69.0], 1, (false, 0)),
-            // Full: all at once; idle: nothing at once.
-            (vec![100.0], 1, (true, 100)),
-            (vec![100.0], 1, (false, 100)),
-            (vec![0.0], 1, (true, 0)),
+            (vec![], 1, (false, 39)),
+            (vec![0.0, 0.0], NOW_MS + 1, (false, 39)),
+            (vec![69.0, 69.0], 1, (true, 37)),
+            (vec![0.0, 0.0], 1, (true, 35)),
         ];
         for (percents, now_ms, expected) in table {
             assert_eq!(look(&percents, now_ms), expected, "{percents:?}");
         }
+        let nobody_far =
+            load.look_at_spill([at(1)].into_iter(), 0.0, &reports(&[full_to(100.0)]), 1);
+        assert!(!nobody_far);
     }
 
     #[test]
-    fn a_share_is_one_whatever_the_bound() {
+    fn a_share_goes_the_right_way_whatever_the_bound() {
         for bound in 1..=100 {
-            for load in [0.0, 1.0, 50.0, 99.9, 100.0, 130.0] {
-                for share in [0, 1, 50, 100] {
-                    let next = next_share(share, load, bound);
-                    assert!(next <= WHOLE, "{bound} {load} {share}: {next}");
-                    let over = load > f64::from(bound);
-                    assert!(!over || next > share || next == WHOLE, "{bound} {load} {share}");
+            for far in [0.1, 1.0, 10.0] {
+                for share in [0.0, 0.01, 0.5, 1.0] {
+                    let next = |load| next_share(share, load, bound, far);
+                    assert!(next(0.0) < share || share == 0.0, "{bound} {far} {share}");
+                    let full = next(1.0);
+                    assert!(full > share || full == WHOLE || bound == 100, "{bound} {far} {share}");
+                    assert!(
+                        [0.0, 0.3, 0.9, 1.0, 1.3]
+                            .iter()
+                            .all(|load| { (0.0..=WHOLE).contains(&next(*load)) })
+                    );
                 }
             }
         }
     }
 
-    #[test]
-    fn near_servers_settle_at_the_bound() {
-        // 150 % of what the near ones can take comes in; those far away take their share of it.
-        let (mut share, mut near) = (0, 0.0);
-        for _ in 0..30 {
-            near = (150.0 / (1.0 + f64::from(share) / 100.0)).min(100.0);
-            share = next_share(share, near, 85);
+    /// A pool whose servers nearby are given more than they can take: what they are given shows
+    /// in their load after a while, the load is smoothed, and those far away take their share.
+    /// Returns the shares and the loads of the last of many looks.
+    fn settled(demand: f64, far: f64, lag: f64) -> (Vec<f64>, Vec<f64>) {
+        let (mut share, mut busy, mut told): (f64, f64, f64) = (0.0, 0.0, 0.0);
+        let (mut shares, mut loads) = (Vec::new(), Vec::new());
+        for _ in 0..600 {
+            let sent = demand / (1.0 + far * (share * 100.0).round() / 100.0);
+            busy += (sent - busy) * (1.0 - (-1.0 / lag).exp());
+            told += (busy.min(1.0) - told) * 0.39;
+            share = next_share(share, told, 85, far);
+            shares.push(share);
+            loads.push(busy);
         }
-        assert!((75.0..=85.0).contains(&near), "{near} with {share}");
+        (shares.split_off(400), loads.split_off(400))
+    }
+
+    #[test]
+    fn servers_nearby_settle_below_the_bound() {
+        let table = [(1.5, 1.0, 1.0), (1.2, 2.0, 3.0), (1.5, 3.0, 3.0), (1.0, 10.0, 3.0)];
+        for (demand, far, lag) in table.into_iter().chain([(1.0, 1.0, 8.0), (3.0, 4.0, 8.0)]) {
+            let (shares, loads) = settled(demand, far, lag);
+            let last = shares.last().copied().unwrap();
+            assert!(shares.iter().all(|share| (share - last).abs() < 0.005), "{demand} {far}");
+            assert!(loads.iter().all(|load| (0.7..=0.85).contains(load)), "{demand} {far} {lag}");
+        }
     }
 
     #[test]

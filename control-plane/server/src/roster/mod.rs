@@ -41,8 +41,21 @@ pub struct PoolView {
     pub servers: BTreeMap<SocketAddr, ServerLoad>,
 }
 
+/// A server of a pool has asked to be left alone for so long.
+#[derive(Debug, PartialEq, Eq)]
+pub struct PutOff<'w> {
+    /// The pool's name.
+    pub pool: &'w str,
+    /// The server.
+    pub server: SocketAddr,
+    /// For how long.
+    pub seconds: u32,
+}
+
 struct State {
     pools: BTreeMap<PoolName, PoolRoster>,
+    /// Whether something was seen that nobody was told of.
+    is_missed: bool,
     scraper: Scraper,
     kept: Kept,
 }
@@ -50,7 +63,7 @@ struct State {
 impl Roster {
     /// Nobody yet. `kept` has what was found before this process started.
     pub fn new(scraper: Scraper, kept: Kept) -> Roster {
-        let state = State { pools: BTreeMap::new(), scraper, kept };
+        let state = State { pools: BTreeMap::new(), is_missed: false, scraper, kept };
         Roster { state: Arc::new(Mutex::new(state)), changed: Arc::default() }
     }
 
@@ -129,14 +142,23 @@ impl Roster {
         state.pools.iter().flat_map(of).collect()
     }
 
-    /// A server of `pool` has asked to be left alone for so long. Nobody is left alone whose
-    /// pool does not have him.
-    pub fn put_off(&self, pool: &str, server: SocketAddr, seconds: u32, now_ms: u64) {
+    /// Servers have asked to be left alone. Nobody is left alone whose pool does not have him.
+    pub fn put_off<'w>(&self, words: impl Iterator<Item = PutOff<'w>>, now_ms: u64) {
         let mut state = self.lock();
-        let pool = state.pools.iter_mut().find(|(name, _)| name.as_str() == pool);
-        if pool.is_some_and(|(_, pool)| pool.put_off(server, seconds, now_ms)) {
+        let mut rests = false;
+        for PutOff { pool, server, seconds } in words {
+            let pool = state.pools.iter_mut().find(|(name, _)| name.as_str() == pool);
+            rests |= pool.is_some_and(|(_, pool)| pool.put_off(server, seconds, now_ms));
+        }
+        if rests {
             self.changed.notify_one();
         }
+    }
+
+    /// What was seen since the last publication did not get out: the next look finds it again.
+    pub fn publish_again(&self) {
+        self.lock().is_missed = true;
+        self.changed.notify_one();
     }
 
     /// Returns when some source has something to say, or a server.
@@ -176,7 +198,7 @@ impl State {
         for pool in self.pools.values_mut() {
             moved |= pool.look_at_rests(now_ms);
         }
-        moved | self.weigh(now_ms)
+        moved | self.weigh(now_ms) | std::mem::take(&mut self.is_missed)
     }
 
     fn weigh(&mut self, now_ms: u64) -> bool {

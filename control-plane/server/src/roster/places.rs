@@ -46,6 +46,11 @@ impl Places {
         self.zone(target).is_none_or(|zone| zone == here.as_str())
     }
 
+    /// What a server can take beside the others, as it is written; 1: nothing is.
+    pub fn weight(&self, address: SocketAddr) -> f64 {
+        f64::from(self.written.get(&address).and_then(|place| place.weight).unwrap_or(1))
+    }
+
     /// The weight of a server by its load, and by what is written of it: in the proportions
     /// of both, 1 to [`WEIGHT_MAX`].
     pub fn weighted(&self, address: SocketAddr, by_load: u32) -> u32 {

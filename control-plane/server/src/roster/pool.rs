@@ -150,7 +150,8 @@ impl PoolRoster {
         let is_member = self.membership.has(server);
         let rests = is_member && self.rests.put_off(server, seconds, now_ms);
         if rests {
-            tracing::info!(pool = %self.name, %server, seconds, "it has asked to be left alone");
+            // An engine may say so all day long; `status` and the metrics tell it, too.
+            tracing::debug!(pool = %self.name, %server, seconds, "it has asked to be left alone");
         }
         rests
     }
@@ -210,9 +211,16 @@ impl PoolRoster {
         let active: Vec<_> = members.iter().filter(|member| !member.draining).collect();
         let addresses = active.iter().map(|member| member.target.address);
         let moved = load.weigh(addresses, reports, now_ms, reports_now_ms);
-        let near = active.iter().filter(|member| self.places.is_near(&member.target));
-        let near = near.map(|member| member.target.address);
-        moved | load.look_at_spill(near, reports, reports_now_ms)
+        let (near, far): (Vec<_>, Vec<_>) =
+            active.iter().partition(|member| self.places.is_near(&member.target));
+        let weight = |members: &[&&discovery::Member]| {
+            members.iter().map(|member| self.places.weight(member.target.address)).sum::<f64>()
+        };
+        let far = weight(&far) / weight(&near);
+        // Who rests has room that nobody may use.
+        let near = near.iter().map(|member| member.target.address);
+        let near = near.filter(|server| self.rests.until_ms(*server).is_none());
+        moved | load.look_at_spill(near, far, reports, reports_now_ms)
     }
 
     /// How much of their weight servers of other zones have because of the load of those that

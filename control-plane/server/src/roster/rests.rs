@@ -26,17 +26,13 @@ impl Rests {
         new
     }
 
-    /// Another bound, from now on. Zero: who rests already is back.
+    /// Another bound, from the next look on also for who rests already.
     pub fn set(&mut self, at_most: Duration) {
         self.at_most_ms = u64::try_from(at_most.as_millis()).unwrap_or(u64::MAX);
-        if self.at_most_ms == 0 {
-            self.moved |= !self.until_ms.is_empty();
-            self.until_ms.clear();
-        }
     }
 
-    /// A server has asked to be left alone for so long; whether it was not resting. The latest
-    /// end counts: answers may come in another order than they were given.
+    /// A server has asked to be left alone for so long; whether it was not resting, and is now.
+    /// The latest end counts: answers may come in another order than they were given.
     pub fn put_off(&mut self, server: SocketAddr, seconds: u32, now_ms: u64) -> bool {
         let rest_ms = (u64::from(seconds) * 1_000).min(self.at_most_ms);
         if rest_ms == 0 {
@@ -49,11 +45,16 @@ impl Rests {
         known.is_none()
     }
 
-    /// Those of `servers` whose time is over, and who is no server any more, rest no longer.
-    /// Whether somebody rests or is back since the last time.
-    pub fn look(&mut self, servers: impl Fn(SocketAddr) -> bool, now_ms: u64) -> bool {
+    /// Those whose time is over, and who is no server any more, rest no longer. Whether somebody
+    /// rests or is back since the last time. Nobody rests for longer than he may, also where the
+    /// clock was set back.
+    pub fn look(&mut self, is_server: impl Fn(SocketAddr) -> bool, now_ms: u64) -> bool {
         let before = self.until_ms.len();
-        self.until_ms.retain(|server, until_ms| *until_ms > now_ms && servers(*server));
+        let latest_ms = now_ms.saturating_add(self.at_most_ms);
+        self.until_ms.retain(|server, until_ms| {
+            *until_ms = (*until_ms).min(latest_ms);
+            *until_ms > now_ms && is_server(*server)
+        });
         std::mem::take(&mut self.moved) | (self.until_ms.len() != before)
     }
 
@@ -121,14 +122,25 @@ mod tests {
     }
 
     #[test]
-    fn a_bound_of_nothing_ends_every_rest() {
+    fn another_bound_counts_for_who_rests_already() {
         let mut rests = Rests::new(Duration::from_secs(60));
         rests.put_off(at(1), 9, 0);
-        rests.set(Duration::from_secs(1));
-        assert_eq!(rests.until_ms(at(1)), Some(9_000));
-        rests.set(Duration::ZERO);
         assert!(rests.look(all, 1));
+        rests.set(Duration::from_secs(2));
+        assert!(!rests.look(all, 1_000));
+        assert_eq!((rests.until_ms(at(1)), rests.next_ms()), (Some(3_000), Some(3_000)));
+        rests.set(Duration::ZERO);
+        assert!(rests.look(all, 1_001));
         assert_eq!(rests.next_ms(), None);
-        assert!(!rests.put_off(at(1), 9, 1));
+        assert!(!rests.put_off(at(1), 9, 1_002));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_lengthens_no_rest() {
+        let mut rests = Rests::new(Duration::from_secs(60));
+        rests.put_off(at(1), 60, 1_000_000);
+        rests.look(all, 1_000_000);
+        rests.look(all, 500_000);
+        assert_eq!(rests.until_ms(at(1)), Some(560_000));
     }
 }

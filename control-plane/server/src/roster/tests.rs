@@ -57,6 +57,38 @@ async fn a_server_that_is_taken_from_the_list_drains_for_its_time() {
 }
 
 #[tokio::test]
+async fn a_server_that_asks_for_it_rests_for_its_time() {
+    let folder = TempDir::new().unwrap();
+    let roster = roster(folder.path());
+    let pool = "ejection: { retry_after: 10s }, \
+                endpoints: [\"http://10.0.0.1:1\", \"http://10.0.0.2:1\"]";
+    roster.configure(&config(folder.path(), pool), 1_000);
+    let at = |address: &str| address.parse().unwrap();
+    let put_off = |pool, address, seconds, now_ms| {
+        let words = [PutOff { pool, server: at(address), seconds }];
+        roster.put_off(words.into_iter(), now_ms);
+    };
+    let resting = || -> Vec<bool> {
+        roster.members().values().flatten().map(|member| member.resting).collect()
+    };
+    put_off("b", "10.0.0.1:1", 4, 1_000);
+    put_off("a", "10.0.0.9:1", 4, 1_000);
+    assert!(!roster.look(1_000), "nobody of the pool has asked");
+    put_off("a", "10.0.0.1:1", 4, 1_000);
+    assert!(roster.look(1_000) && !roster.look(1_001));
+    assert_eq!((resting(), roster.next_deadline_ms()), (vec![true, false], Some(5_000)));
+    put_off("a", "10.0.0.2:1", 3_600, 2_000);
+    assert!(roster.look(2_000));
+    assert_eq!((resting(), roster.next_deadline_ms()), (vec![true, true], Some(5_000)));
+    assert!(!roster.look(4_999) && roster.look(5_000));
+    assert_eq!((resting(), roster.next_deadline_ms()), (vec![false, true], Some(12_000)));
+    assert!(roster.look(12_000));
+    assert_eq!((resting(), roster.next_deadline_ms()), (vec![false, false], None));
+    roster.publish_again();
+    assert!(roster.look(12_001) && !roster.look(12_002));
+}
+
+#[tokio::test]
 async fn names_are_left_to_envoy() {
     let folder = TempDir::new().unwrap();
     let roster = roster(folder.path());

@@ -20,6 +20,7 @@ mod chains;
 mod masked;
 mod paid;
 mod paid_chains;
+mod paths;
 mod routed;
 
 fn policy() -> Policy {

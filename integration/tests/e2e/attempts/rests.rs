@@ -25,6 +25,11 @@ impl World {
         Ok(World { gate, load })
     }
 
+    /// The same, where another model is asked for.
+    fn of(self, model: &str) -> World {
+        World { load: self.load.model(model), ..self }
+    }
+
     /// Sends many requests, one after another; how many had a whole answer.
     async fn answered(&self) -> Result<u64> {
         let outcomes = self.load.clone().clients(1).count(MANY).await?;
@@ -39,6 +44,16 @@ impl World {
                 && engine.chats().await.is_ok_and(|chats| chats == before)
         };
         wait_until(alone, SOON).await
+    }
+
+    /// Until Envoy knows that `engine`, a server of `pool`, has asked to be left alone.
+    async fn rests(&self, pool: &str, engine: &Engine) -> bool {
+        let rests = async || {
+            let _ = self.answered().await;
+            let told = self.told(pool, engine).await;
+            told["resting_until_ms"].is_u64() && told["health"] == "degraded"
+        };
+        wait_until(rests, SOON).await
     }
 
     /// What `tollgate status` tells of the server of `pool` that `engine` is.
@@ -72,14 +87,13 @@ async fn a_server_that_says_when_to_come_again_is_left_alone_until_then() -> Res
         let balance = format!("{{ by: round_robin, affinity: {affinity} }}");
         let yaml = ONE_AFTER_ANOTHER.replace("{ by: round_robin }", &balance);
         let world = World::with(&yaml, &[("tiny", &one), ("tiny", &other)]).await?;
+        // With affinity, whoever has the user.
+        assert_eq!(world.answered().await?, MANY);
+        let (one, other) = if one.chats().await? > 0 { (one, other) } else { (other, one) };
         puts_off(&one, fault).await?;
+        assert!(world.rests("tiny", &one).await, "{fault}: {}", world.gate.tails());
         assert!(world.is_left_alone(&one).await, "{fault}: {}", world.gate.tails());
-        let told = world.told("tiny", &one).await;
-        // With affinity the one that everybody is sent to may be the other.
-        if one.chats().await? > 0 {
-            assert!(told["resting_until_ms"].is_u64(), "{fault}: {told}");
-            assert_eq!(told["health"], "degraded", "{fault}: {told}");
-        }
+        assert!(world.told("tiny", &one).await["resting_until_ms"].is_u64());
         assert_eq!(world.told("tiny", &other).await["resting_until_ms"], Value::Null);
         // The bound that the configuration has is over for him: he is back at once.
         has_room(&one).await?;
@@ -97,51 +111,49 @@ async fn a_server_that_says_when_to_come_again_is_left_alone_until_then() -> Res
 #[tokio::test]
 async fn a_rest_ends_by_itself_and_at_the_bound_of_the_configuration() -> Result<()> {
     let (one, other) = (Engine::start().spawn().await?, Engine::start().spawn().await?);
-    let yaml = ONE_AFTER_ANOTHER.replace("100% }", "100%, retry_after: 2s }");
+    let yaml = ONE_AFTER_ANOTHER.replace("100% }", "100%, retry_after: 3s }");
     let world = World::with(&yaml, &[("tiny", &one), ("tiny", &other)]).await?;
     puts_off(&one, "status=429:3600").await?;
-    let rests = async || {
-        let _ = world.answered().await;
-        world.told("tiny", &one).await["resting_until_ms"].is_u64()
-    };
-    assert!(wait_until(rests, SOON).await, "{}", world.gate.tails());
+    assert!(world.rests("tiny", &one).await, "{}", world.gate.tails());
     has_room(&one).await?;
-    let before = one.chats().await?;
-    let asked = async || {
-        let _ = world.answered().await;
-        one.chats().await.is_ok_and(|chats| chats > before)
+    // Nothing is asked of him meanwhile, so that nothing lengthens it.
+    let back = async || {
+        let told = world.told("tiny", &one).await;
+        told["health"] == "healthy" && told["resting_until_ms"].is_null()
     };
-    assert!(wait_until(asked, SOON).await, "he is not asked any more: {}", world.gate.tails());
+    assert!(wait_until(back, SOON).await, "he rests for ever: {}", world.gate.tails());
+    let before = one.chats().await?;
+    assert_eq!(world.answered().await?, MANY);
+    assert!(one.chats().await? > before, "he is not asked any more");
     Ok(())
 }
 
 #[tokio::test]
-async fn a_pool_whose_servers_all_rest_is_passed_over_where_a_request_can_go_on() -> Result<()> {
+async fn a_pool_whose_servers_all_rest_is_passed_over_where_every_request_goes_on() -> Result<()> {
     if !is_chained() {
         return Ok(());
     }
     let (first, second) = (Engine::start().spawn().await?, Engine::start().spawn().await?);
     let yaml = "pools:\n  a:\n    ejection: { failures: 1000, error_rate: 100% }\n\
                 models:\n  chat: { split: [ { pool: a, weight: 1 } ], fallback: [b] }\n";
-    let world = World::with(yaml, &[("a", &first), ("b", &second)]).await?;
-    let world = World { load: world.load.clone().model("chat"), ..world };
+    let world = World::with(yaml, &[("a", &first), ("b", &second)]).await?.of("chat");
     puts_off(&first, "status=503:3600").await?;
+    assert!(world.rests("a", &first).await, "{}", world.gate.tails());
     assert!(world.is_left_alone(&first).await, "{}", world.gate.tails());
-    assert!(world.told("a", &first).await["resting_until_ms"].is_u64());
     Ok(())
 }
 
-/// A server that is busy is better than none.
+/// A server that is busy is better than none: also in a pool that others go on from.
 #[tokio::test]
-async fn the_only_server_goes_on_being_asked() -> Result<()> {
-    let one = Engine::start().spawn().await?;
-    let world = World::with(ONE_AFTER_ANOTHER, &[("tiny", &one)]).await?;
+async fn the_only_server_goes_on_being_asked_where_a_request_ends_at_it() -> Result<()> {
+    let (one, other) = (Engine::start().spawn().await?, Engine::start().spawn().await?);
+    let yaml = format!(
+        "{ONE_AFTER_ANOTHER}models:\n  tiny: tiny\n  chat:\n    \
+         split: [ {{ pool: tiny, weight: 1 }} ]\n    fallback: [b]\n"
+    );
+    let world = World::with(&yaml, &[("tiny", &one), ("b", &other)]).await?;
     puts_off(&one, "status=429:3600").await?;
-    let rests = async || {
-        let _ = world.answered().await;
-        world.told("tiny", &one).await["resting_until_ms"].is_u64()
-    };
-    assert!(wait_until(rests, SOON).await, "{}", world.gate.tails());
+    assert!(world.rests("tiny", &one).await, "{}", world.gate.tails());
     has_room(&one).await?;
     let before = one.chats().await?;
     assert_eq!(world.answered().await?, MANY);

@@ -179,6 +179,41 @@ async fn other_zones_take_part_by_degrees() -> Result<()> {
     Ok(())
 }
 
+/// With a threshold, all servers are asked when fewer of them are well; else none that is not.
+#[tokio::test]
+async fn a_pool_panics_below_its_threshold() -> Result<()> {
+    let mut servers = Vec::new();
+    for _ in 0..3 {
+        servers.push(Engine::start().spawn().await?);
+    }
+    let yaml = "pools:\n  tiny:\n    balance: { by: round_robin }\n    panic_threshold: 50%\n    \
+                health: { path: /health, interval: 100ms }\n";
+    let gate = servers.iter().fold(Tollgate::with(yaml), |gate, one| gate.engine("tiny", one));
+    let gate = gate.start().await?;
+    let load = Load::on(gate.url()).key(&gate.key("acme").await?.key);
+    let chats = async || -> Result<Vec<u64>> {
+        let mut all = Vec::new();
+        for server in &servers {
+            all.push(server.chats().await?);
+        }
+        Ok(all)
+    };
+    // Which of them are asked by many requests.
+    let asked = async || -> Result<Vec<bool>> {
+        let before = chats().await?;
+        load.count(30).await?;
+        Ok(before.iter().zip(chats().await?).map(|(before, after)| after > *before).collect())
+    };
+    let unwell = Pose { health: Some(503), ..Pose::default() };
+    let table = [(1, vec![false, true, true]), (2, vec![true, true, true])];
+    for (count, expected) in table {
+        servers[count - 1].pose(&unwell).await?;
+        let seen = async || asked().await.is_ok_and(|asked| asked == expected);
+        assert!(wait_until(seen, SOON).await, "{count}: {:?} {}", asked().await, gate.tails());
+    }
+    Ok(())
+}
+
 /// What servers without a gap need not: no request is lost while all are well.
 #[tokio::test]
 async fn nothing_is_sent_twice_while_all_are_well() -> Result<()> {

@@ -9,7 +9,7 @@ use contract::policy::{Engine, GatewayConfig, MediaConfig, MediaKind, ModelConfi
 use routing::chain::header;
 
 /// `llama` is served by `big`, then by `small`, then by `spare`.
-fn chained(change: impl FnOnce(&mut GatewayConfig)) -> GatewayConfig {
+pub(super) fn chained(change: impl FnOnce(&mut GatewayConfig)) -> GatewayConfig {
     let mut config = config();
     let spare = PoolConfig { cluster: "pool/spare".into(), ..config.pools["small"].clone() };
     config.pools.insert("spare".into(), spare);
@@ -20,16 +20,16 @@ fn chained(change: impl FnOnce(&mut GatewayConfig)) -> GatewayConfig {
 }
 
 /// A request on its way.
-struct Left {
+pub(super) struct Left {
     edits: Vec<HeaderEdit>,
     /// As it left.
     body: String,
-    bodies: Option<Bodies>,
+    pub(super) bodies: Option<Bodies>,
     forwarded: Forwarded,
 }
 
 impl Left {
-    fn header(&self, name: &str) -> Option<&str> {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.edits.iter().find(|edit| edit.name == name)?.value.as_deref()
     }
 
@@ -52,11 +52,11 @@ fn told(pool: &PoolBody, left: &str) -> String {
     String::from_utf8(attempt::body(pool, left.as_bytes()).unwrap()).unwrap()
 }
 
-fn leave(config: &GatewayConfig, body: &str) -> Left {
+pub(super) fn leave(config: &GatewayConfig, body: &str) -> Left {
     leave_held(config, &hold("acme"), body)
 }
 
-fn leave_held(config: &GatewayConfig, held: &Held, came: &str) -> Left {
+pub(super) fn leave_held(config: &GatewayConfig, held: &Held, came: &str) -> Left {
     let (table, fleet) = (Memory::default(), Fleet::default());
     let material = Material { key: Some(b"made-up key"), ..Material::default() };
     let setting = Setting { material, till: &till(&table), fleet: &fleet, may_ask: true };
@@ -71,7 +71,7 @@ fn leave_held(config: &GatewayConfig, held: &Held, came: &str) -> Left {
     }
 }
 
-const BODY: &str = r#"{"model":"llama","messages":[]}"#;
+pub(super) const BODY: &str = r#"{"model":"llama","messages":[]}"#;
 
 #[test]
 fn one_pool_needs_nothing_more() {
@@ -92,66 +92,6 @@ fn several_pools_are_a_chain() {
     assert!(left.bodies.is_none(), "all of them call the model the same");
     assert!(left.forwarded.may_land_elsewhere() && !left.forwarded.onward.is_sent_once);
     assert_eq!(left.forwarded.who.pool.as_deref(), Some("big"));
-}
-
-/// What each pool is asked at, when asked for this: the header of the request that leaves, and
-/// what the role `engine` is told of each pool.
-fn paths(config: &GatewayConfig, asked: &str) -> (Option<String>, Vec<Option<String>>) {
-    let policy = Policy::compile(config).unwrap();
-    let bearer = format!("Bearer {}", key());
-    let lines = [
-        (":method", "POST"),
-        (":path", asked),
-        ("authorization", bearer.as_str()),
-        ("content-type", "application/json"),
-    ];
-    let headers = Headers::of(&lines);
-    let arrival = Arrival { headers: &headers, end_of_stream: false, certificate: None, now_s: 0 };
-    let opened = on_headers(&policy, arrival).opened;
-    let Identified::Hold(held) = identify(opened, "acme") else { panic!("not held") };
-    let left = leave_held(config, &held, BODY);
-    let told = left.bodies.as_ref().map(|bodies| bodies.pools.clone()).unwrap_or_default();
-    let told = told.into_iter().map(|pool| pool.path).collect();
-    (left.header(":path").map(str::to_owned), told)
-}
-
-#[test]
-fn each_pool_is_asked_at_its_own_path() {
-    const ASKED: &str = "/v1/chat/completions?x=1";
-    let at = |pool: &'static str| {
-        move |config: &mut GatewayConfig| {
-            config.pools.get_mut(pool).unwrap().base_path = "/openai".into();
-        }
-    };
-    let some = |text: &str| Some(text.to_owned());
-    let own = some("/openai/v1/chat/completions?x=1");
-    assert_eq!(paths(&chained(|_| {}), ASKED), (None, vec![]), "all have the same");
-    let second = vec![some(ASKED), own.clone(), some(ASKED)];
-    assert_eq!(paths(&chained(at("small")), ASKED), (None, second));
-    let first = vec![own.clone(), some(ASKED), some(ASKED)];
-    assert_eq!(paths(&chained(at("big")), ASKED), (None, first));
-    let mut alone = config();
-    at("big")(&mut alone);
-    assert_eq!(paths(&alone, ASKED), (own, vec![]));
-    let mut other = config();
-    at("small")(&mut other);
-    assert_eq!(paths(&other, ASKED), (None, vec![]), "it has no say in this request");
-}
-
-#[test]
-fn a_copy_is_told_its_path_where_it_is_another() {
-    for (pool, expected) in [
-        ("big", Some("/v1/chat/completions")),
-        ("spare", Some("/openai/v1/chat/completions")),
-        ("small", None),
-    ] {
-        let mut config = shadowed(1_000_000, "spare");
-        config.pools.get_mut(pool).unwrap().base_path = "/openai".into();
-        let left = leave(&config, BODY);
-        let body = left.header("x-tollgate-shadow-body").unwrap();
-        let told: PoolBody = serde_json::from_str(body).unwrap();
-        assert_eq!(told.path.as_deref(), expected, "{pool}");
-    }
 }
 
 #[test]
@@ -465,7 +405,7 @@ fn a_pool_that_answers_is_the_one_that_is_told_of() {
     }
 }
 
-fn shadowed(per_million: u32, pool: &str) -> GatewayConfig {
+pub(super) fn shadowed(per_million: u32, pool: &str) -> GatewayConfig {
     let mut config = distinct();
     let shadow = Some(ShadowConfig { pool: pool.into(), per_million });
     config.models.insert("llama".into(), ModelConfig { shadow, ..ModelConfig::of_pool("big") });
