@@ -141,8 +141,8 @@ pub(crate) fn by_dns() -> CustomClusterType {
 }
 
 /// A request for servers that are all unwell is refused, not sent to them, unless the
-/// configuration wants them asked. A server's change of health or weight counts at once: by default Envoy holds
-/// back, for a second, each that follows another, which made a second lying
+/// configuration wants them asked. A server's change of health or weight counts at once: by
+/// default Envoy holds back, for a second, each that follows another, which made a second lying
 /// server answer some forty requests more.
 fn common_lb(panic_percent: Option<u8>) -> CommonLbConfig {
     let value = panic_percent.unwrap_or_default().into();

@@ -109,7 +109,7 @@ fn member(member: &Member) -> LbEndpoint {
 
 /// Envoy sends nothing new to a server that is draining and lets it end what it
 /// began, whatever the health checks say of it. One that is degraded gets something where no
-/// other in the cluster is well; who answers in the place of servers is one of those.
+/// other in the cluster is well: see [`nobody::server`] for who is.
 const fn health(member: &Member) -> HealthStatus {
     match member {
         Member { draining: true, .. } => HealthStatus::Draining,
