@@ -47,10 +47,10 @@ fn value_of(text: &str) -> Result<Secret, String> {
 /// Longest path before that of the API: it is in a header of every request.
 const BASE_PATH_BYTES_MAX: usize = 256;
 
-/// What stands before the path of the API: segments of a path (RFC 3986, section 3.3), none of
-/// them empty and none that leads elsewhere.
+/// What stands before the path of the API: segments of a path (RFC 3986, section 3.3) without
+/// escapes, none of them empty and none that leads elsewhere.
 pub(crate) fn base_path(text: &str) -> Result<String, String> {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:@".contains(&byte);
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte);
     let good = |segment: &str| !matches!(segment, "" | "." | "..") && segment.bytes().all(plain);
     let segments = text.strip_prefix('/').map(|rest| rest.split('/').all(good));
     if segments == Some(true) && text.len() <= BASE_PATH_BYTES_MAX {
@@ -58,7 +58,7 @@ pub(crate) fn base_path(text: &str) -> Result<String, String> {
     }
     Err(format!(
         "is not the beginning of a path; write one such as /openai, at most {BASE_PATH_BYTES_MAX} \
-         characters, without / at its end"
+         characters, without / at its end and without %"
     ))
 }
 
@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn beginnings_of_paths() {
         let long = |bytes: usize| format!("/{}", "x".repeat(bytes - 1));
-        let good = ["/openai", "/a/b.c/d-e_f~g", "/a%20b", &long(BASE_PATH_BYTES_MAX)];
+        let good = ["/openai", "/a/b.c/d-e_f~g", "/a:b@c", &long(BASE_PATH_BYTES_MAX)];
         let wrong = [
             "",
             "/",
@@ -124,6 +124,7 @@ mod tests {
             "/a?b=c",
             "/a#b",
             "/a b",
+            "/a/%2e%2e",
             "/가",
             "/a\\b",
             &long(BASE_PATH_BYTES_MAX + 1),

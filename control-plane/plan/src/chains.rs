@@ -1,6 +1,7 @@
 //! Which pools a request can go through, one after the other.
 
 use crate::Inputs;
+use contract::limits::ATTEMPTS_MAX;
 use model::Model;
 use model::ids::PoolName;
 use std::collections::BTreeSet;
@@ -19,17 +20,31 @@ impl Chains {
         let mut chains = Chains::default();
         for (_, model) in inputs.config.routes() {
             let fallback = if inputs.chains { model.fallback.as_slice() } else { &[] };
-            first(model).for_each(|first| chains.take(first, fallback));
+            let pools = &inputs.config.pools;
+            let attempts = |pool: &PoolName| {
+                pools.get(pool).map_or(1, |pool| usize::try_from(pool.retries).unwrap_or(0) + 1)
+            };
+            first(model).for_each(|first| chains.take(first, fallback, attempts));
             let copied = model.shadow.as_ref().map(|shadow| shadow.pool.clone());
             chains.rewritten.extend(copied);
         }
         chains
     }
 
-    /// A request that begins at `first`.
-    fn take(&mut self, first: &PoolName, fallback: &[PoolName]) {
-        let mut at = first;
+    /// A request that begins at `first`. What its [`ATTEMPTS_MAX`] do not reach is no part of its
+    /// way.
+    fn take(
+        &mut self,
+        first: &PoolName,
+        fallback: &[PoolName],
+        attempts: impl Fn(&PoolName) -> usize,
+    ) {
+        let (mut at, mut made) = (first, attempts(first));
         for next in fallback.iter().filter(|pool| *pool != first) {
+            if made >= ATTEMPTS_MAX {
+                break;
+            }
+            made += attempts(next);
             self.left.insert(at.clone());
             self.rewritten.extend([at.clone(), next.clone()]);
             at = next;
@@ -69,7 +84,7 @@ mod tests {
     /// The pools that something is true of, by their names.
     fn of(models: &str, chains: bool) -> [String; 3] {
         let mut text = "version: 1\npools:\n".to_owned();
-        for name in ["a", "b", "c", "d"] {
+        for name in ["a", "b", "c", "d", "e"] {
             let pool = "engine: tgi, model: m, endpoints: [http://10.0.0.1:1]";
             writeln!(text, "  {name}: {{ {pool} }}").unwrap();
         }
@@ -108,6 +123,13 @@ mod tests {
         for (models, chained, ends, rewritten) in table {
             assert_eq!(of(models, true), [chained, ends, rewritten], "{models}");
         }
+    }
+
+    #[test]
+    fn a_request_ends_where_its_attempts_do() {
+        // Two attempts at each: the eighth is the second at `d`.
+        let models = "  m: { split: [{ pool: a }], fallback: [b, c, d, e] }\n";
+        assert_eq!(of(models, true), ["abc", "d", "abcd"]);
     }
 
     #[test]

@@ -17,9 +17,10 @@ use std::collections::BTreeMap;
 const ONE_WELL_SERVER_IS_ENOUGH: u32 = 100_000;
 
 /// The same where all servers are to be asked when fewer than `panic_percent` of them are well:
-/// Envoy does so only where the well ones, multiplied, are not enough (seen in the source of 1.40).
-fn overprovisioning(panic_percent: Option<u8>) -> u32 {
-    let percent = panic_percent.map(u32::from).filter(|percent| *percent > 0);
+/// Envoy does so only where the well ones, multiplied, are not enough (seen in the source of
+/// 1.40). What is missing is given to the next priority, if there is one: then there is no panic.
+fn overprovisioning(panic_percent: Option<u8>, priorities: usize) -> u32 {
+    let percent = panic_percent.map(u32::from).filter(|percent| *percent > 0 && priorities <= 1);
     percent.map_or(ONE_WELL_SERVER_IS_ENOUGH, |percent| 10_000_u32.div_ceil(percent))
 }
 
@@ -61,7 +62,9 @@ pub(crate) fn changed(old: &Plan, new: &Plan) -> Option<Vec<ClusterLoadAssignmen
 /// nobody who does: Envoy resolves each server of such a cluster, and leaves out what has no
 /// address (seen on 1.40).
 fn of_pool(pool: &PoolPlan) -> ClusterLoadAssignment {
-    let mut all = assignment(&pool.cluster, &pool.endpoints, pool.panic_percent);
+    // Who answers in their place is in a priority of his own.
+    let panic_percent = pool.panic_percent.filter(|_| !pool.chained);
+    let mut all = assignment(&pool.cluster, &pool.endpoints, panic_percent);
     if pool.chained {
         let last = all.endpoints.iter().map(|group| group.priority).max().unwrap_or_default();
         all.endpoints.push(nobody::server(pool, last.saturating_add(1)));
@@ -84,13 +87,11 @@ pub(crate) fn assignment(
     for (priority, server) in all {
         by_priority.entry(priority).or_insert_with(Vec::new).push(server);
     }
+    let factor = overprovisioning(panic_percent, by_priority.len());
     ClusterLoadAssignment {
         cluster_name: cluster.to_owned(),
         endpoints: by_priority.into_iter().map(group).collect(),
-        policy: Some(Policy {
-            overprovisioning_factor: number(overprovisioning(panic_percent)),
-            ..Policy::default()
-        }),
+        policy: Some(Policy { overprovisioning_factor: number(factor), ..Policy::default() }),
         ..ClusterLoadAssignment::default()
     }
 }
@@ -145,15 +146,34 @@ fn server(address: Address, name: Option<&str>) -> LbEndpoint {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clusters::tests::pool;
 
     #[test]
     fn one_well_server_is_enough_unless_a_share_has_to_be() {
-        let table = [(None, 100_000), (Some(1), 10_000), (Some(20), 500), (Some(100), 100)];
-        for (percent, factor) in table {
-            assert_eq!(overprovisioning(percent), factor, "{percent:?}");
+        let table = [
+            (None, 1, 100_000),
+            (Some(1), 1, 10_000),
+            (Some(20), 1, 500),
+            (Some(100), 1, 100),
+            (Some(20), 2, 100_000),
+        ];
+        for (percent, priorities, factor) in table {
+            assert_eq!(overprovisioning(percent, priorities), factor, "{percent:?}");
         }
-        // Of three servers that are a third each, one is below 34 % and two are not.
-        assert!(overprovisioning(Some(34)) / 3 < 100 && 2 * overprovisioning(Some(34)) / 3 >= 100);
+        // Of three servers one is below 34 %, and two are not.
+        let factor = overprovisioning(Some(34), 1);
+        assert!(factor / 3 < 100 && 2 * factor / 3 >= 100);
+    }
+
+    #[test]
+    fn who_answers_in_the_place_of_servers_gets_nothing_while_one_is_well() {
+        let members = [1, 2, 3].map(|n| Member::at(std::net::SocketAddr::from(([10, 0, 0, n], 1))));
+        for chained in [true, false] {
+            let pool = pool(false, members.to_vec());
+            let pool = PoolPlan { chained, panic_percent: Some(50), ..pool };
+            let factor = of_pool(&pool).policy.unwrap().overprovisioning_factor;
+            assert_eq!(factor, number(if chained { 100_000 } else { 200 }));
+        }
     }
 
     #[test]

@@ -21,10 +21,14 @@ use envoy_types::pb::envoy::config::route::v3::{
 use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3::{
     LocalReplyConfig, ResponseMapper,
 };
-use envoy_types::pb::envoy::r#type::matcher::v3::{StringMatcher, string_matcher::MatchPattern};
+use envoy_types::pb::envoy::r#type::matcher::v3::{
+    RegexMatcher, StringMatcher, string_matcher::MatchPattern,
+};
 
-/// Paths whose errors have Anthropic's shape begin so.
-const ANTHROPIC_PREFIX: &str = "/v1/messages";
+/// Paths whose errors have Anthropic's shape, also with what stands before the API's path at a
+/// pool that has been tried: its path is on the request then. What is behind a `?` is the
+/// caller's.
+const ANTHROPIC_PATHS: &str = r"[^?]*/v1/messages.*";
 
 /// What looks like an error of the contract's table by its flags, and is not: these
 /// are asked first.
@@ -225,13 +229,14 @@ fn status(op: Op, value: u32) -> AccessLogFilter {
 }
 
 fn on_messages() -> AccessLogFilter {
-    let prefix = StringMatcher {
-        match_pattern: Some(MatchPattern::Prefix(ANTHROPIC_PREFIX.to_owned())),
+    let regex = RegexMatcher { regex: ANTHROPIC_PATHS.to_owned(), ..RegexMatcher::default() };
+    let paths = StringMatcher {
+        match_pattern: Some(MatchPattern::SafeRegex(regex)),
         ..StringMatcher::default()
     };
     let header = HeaderMatcher {
         name: ":path".to_owned(),
-        header_match_specifier: Some(HeaderMatchSpecifier::StringMatch(prefix)),
+        header_match_specifier: Some(HeaderMatchSpecifier::StringMatch(paths)),
         ..HeaderMatcher::default()
     };
     by(FilterSpecifier::HeaderFilter(HeaderFilter { header: Some(header) }))

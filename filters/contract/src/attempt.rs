@@ -18,8 +18,8 @@ pub struct PoolBody {
     pub cluster: String,
     /// Its length in bytes.
     pub length: u64,
-    /// The path that it is asked at, with its query, where the pools do not all have the same:
-    /// an earlier attempt's stays on the request.
+    /// The path that it is asked at, with its query, where one of the pools is asked at another
+    /// than the gateway: an earlier attempt's stays on the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// What is changed of the forwarded body, in the order of the places, none over

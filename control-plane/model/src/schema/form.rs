@@ -29,8 +29,10 @@ pub(crate) const DIAL: Form = form("`HOST:PORT`", r"^[^/\s]+:[0-9]+$");
 pub(crate) const LINE: Form = form("`line`", "^line$");
 pub(crate) const PATH: Form = form("path", "^[^\\u0000-\\u001f\\u007f]+$").or_scalar();
 pub(crate) const URL_PATH: Form = form("begins with `/`, at most 1024 bytes", r"^/[!-~]{0,1023}$");
-pub(crate) const BASE_PATH: Form =
-    form("begins with `/` and does not end with it, at most 256 characters", r"^(/[!-.0-~]+)+$");
+pub(crate) const BASE_PATH: Form = form(
+    "begins with `/` and does not end with it, at most 256 characters",
+    r"^(/[A-Za-z0-9._~!$&'()*+,;=:@-]+)+$",
+);
 pub(crate) const TOKEN: Form =
     form("1 to 1024 visible ASCII characters", "^[!-~]{1,1024}$").or_scalar();
 pub(crate) const PLAIN_NAME: Form =

@@ -188,7 +188,7 @@ pub(super) const POOL: Table = Table {
             Live,
             "20%",
             "below this share of well servers requests go to all of them, well or not; not where \
-             they can go on to another pool, nor while servers of other zones are well",
+             they can go on to another pool, nor where servers of other zones come second",
         ),
         Field::new(
             "credentials",
@@ -213,7 +213,7 @@ pub(super) const POOL: Table = Table {
             Live,
             "/openai",
             "what stands at the servers before the path of the API: `/openai/v1/chat/completions`; \
-             not before the path of `health`",
+             not before the paths of `health` and `metrics`",
         ),
         Field::new(
             "tls",

@@ -143,7 +143,7 @@ impl Load {
 
     /// Looks whether those that are `near` have more than enough to do, where the others have
     /// `far` times their weight; whether those have another share of it than before. While nobody
-    /// knows the load, it stays.
+    /// knows the load, it stays; without others there is none.
     pub fn look_at_spill(
         &mut self,
         near: impl Iterator<Item = SocketAddr>,
@@ -155,14 +155,15 @@ impl Load {
             let reading = reports.get(&server)?.reading?;
             reading.is_fresh(reports_now_ms).then(|| engines::load(&reading, self.max_active))?
         };
-        let loads: Vec<f64> = near.filter_map(load).collect();
-        if loads.is_empty() || far <= 0.0 {
-            return false;
-        }
         let before = self.spill_share();
-        // As many servers as there are in a zone: exact.
-        let mean = loads.iter().sum::<f64>() / loads.len() as f64;
-        self.spill_share = next_share(self.spill_share, mean, self.spill_percent, far);
+        let loads: Vec<f64> = near.filter_map(load).collect();
+        if far <= 0.0 {
+            self.spill_share = 0.0;
+        } else if !loads.is_empty() {
+            // As many servers as there are in a zone: exact.
+            let mean = loads.iter().sum::<f64>() / loads.len() as f64;
+            self.spill_share = next_share(self.spill_share, mean, self.spill_percent, far);
+        }
         self.spill_share() != before
     }
 
@@ -261,7 +262,7 @@ mod tests {
         }
         let nobody_far =
             load.look_at_spill([at(1)].into_iter(), 0.0, &reports(&[full_to(100.0)]), 1);
-        assert!(!nobody_far);
+        assert!(nobody_far && load.spill_share() == 0);
     }
 
     #[test]

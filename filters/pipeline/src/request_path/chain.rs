@@ -184,13 +184,13 @@ pub(super) fn bodies(
 ) -> Result<Option<Vec<u8>>, Untold> {
     let (pool, sent) = first;
     let all = std::iter::once(pool).chain(others.iter().map(|(pool, _)| *pool));
-    let paths = came.paths(all);
-    let mut pools = vec![pool_body(pool, sent.length, Vec::new(), paths).ok_or(Untold)?];
+    let path = came.told_path(all);
+    let mut pools = vec![pool_body(pool, sent.length, Vec::new(), path).ok_or(Untold)?];
     for (pool, edits) in others {
         let changes = between(came.body, &sent.edits, edits).ok_or(Untold)?;
-        pools.push(pool_body(pool, sent.length, changes, paths).ok_or(Untold)?);
+        pools.push(pool_body(pool, sent.length, changes, path).ok_or(Untold)?);
     }
-    if paths.is_none() && pools.iter().all(|pool| pool.edits.is_empty()) {
+    if path.is_none() && pools.iter().all(|pool| pool.edits.is_empty()) {
         return Ok(None);
     }
     serde_json::to_vec(&Bodies { pools }).map(Some).map_err(|_| Untold)
@@ -209,8 +209,9 @@ pub(super) struct Came<'a> {
 }
 
 impl<'a> Came<'a> {
-    /// The path, where not all of these pools are asked at it.
-    fn paths<'p>(&self, mut pools: impl Iterator<Item = &'p PoolConfig>) -> Option<&'a str> {
+    /// The path, where one of these pools is asked at another than the gateway: then it has to be
+    /// told of each.
+    fn told_path<'p>(&self, mut pools: impl Iterator<Item = &'p PoolConfig>) -> Option<&'a str> {
         pools.any(|pool| !pool.base_path.is_empty()).then_some(self.path)
     }
 }
@@ -242,12 +243,12 @@ pub(super) fn shadow_headers<'p>(
     others: impl Iterator<Item = &'p PoolConfig>,
     (pool, edits): (&'p PoolConfig, &[&Edit]),
 ) -> Vec<HeaderEdit> {
-    let paths = came.paths(others.chain([pool]));
+    let path = came.told_path(others.chain([pool]));
     let changes = between(came.body, &sent.edits, edits);
-    let told = changes.and_then(|changes| pool_body(pool, sent.length, changes, paths));
+    let told = changes.and_then(|changes| pool_body(pool, sent.length, changes, path));
     let Some(body) = told else { return Vec::new() };
     let mut headers = vec![HeaderEdit::set(SHADOW_HEADER, pool.cluster.clone())];
-    if body.edits.is_empty() && paths.is_none() {
+    if body.edits.is_empty() && path.is_none() {
         return headers;
     }
     let told = serde_json::to_string(&body).map(|told| ascii(&told)).unwrap_or_default();

@@ -112,6 +112,29 @@ async fn every_pool_is_asked_at_its_own_path() -> Result<()> {
     Ok(())
 }
 
+/// Envoy's own answers have the shape of the API that was asked, wherever the pool has it.
+#[tokio::test]
+async fn an_error_has_the_callers_shape_whatever_the_path_at_the_pool() -> Result<()> {
+    let mut engine = Engine::start().base_path("/openai").spawn().await?;
+    let yaml = "pools:\n  tiny:\n    retries: 0\n    base_path: /openai\n";
+    let gate = Tollgate::with(yaml).engine("tiny", &engine).start().await?;
+    let key = gate.key("acme").await?.key;
+    let ask = async |path: &str| {
+        let messages = json!([{"role": "user", "content": "hello"}]);
+        let body = json!({"model": "tiny", "max_tokens": 3, "messages": messages});
+        let request = integration::client().post(format!("{}{path}", gate.url())).json(&body);
+        Told::of(request.bearer_auth(&key)).await
+    };
+    let (messages, chat) = ("/v1/messages?a=b", "/v1/chat/completions?a=/v1/messages");
+    assert_eq!([ask(messages).await?.status, ask(chat).await?.status], [200, 200]);
+    engine.kill();
+    let [messages, chat] = [ask(messages).await?, ask(chat).await?];
+    assert_eq!((messages.status, &messages.body["type"]), (503, &json!("error")), "{messages:?}");
+    assert_eq!((chat.status, &chat.body["type"]), (503, &Value::Null), "{chat:?}");
+    assert_eq!(chat.body["error"]["code"], "no_healthy_engine", "{chat:?}");
+    Ok(())
+}
+
 #[tokio::test]
 async fn the_rest_of_a_body_is_the_same_at_every_pool() -> Result<()> {
     let world =

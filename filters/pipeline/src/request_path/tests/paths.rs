@@ -41,6 +41,12 @@ fn each_pool_is_asked_at_its_own_path() {
     assert_eq!(paths(&chained(at("small")), ASKED), (None, second));
     let first = vec![own.clone(), some(ASKED), some(ASKED)];
     assert_eq!(paths(&chained(at("big")), ASKED), (None, first));
+    let once = |config: &mut GatewayConfig| {
+        at("big")(config);
+        config.pools.get_mut("big").unwrap().retries = 1;
+        config.replay_bytes = 1;
+    };
+    assert_eq!(paths(&chained(once), ASKED), (own.clone(), vec![]), "it is sent once");
     let mut alone = config();
     at("big")(&mut alone);
     assert_eq!(paths(&alone, ASKED), (own, vec![]));
