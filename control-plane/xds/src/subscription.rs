@@ -82,6 +82,8 @@ pub(crate) struct Subscription {
     refused: BTreeMap<Arc<str>, Refusal>,
     /// Parts of a refused response, each to be sent by itself; the last first.
     suspects: Vec<Vec<Arc<str>>>,
+    /// What was in a refused response beside others and is not known: Envoy may have taken it.
+    doubtful: BTreeSet<Arc<str>>,
     last_nack: Option<Arc<Nack>>,
     acked_snapshot: Option<Arc<str>>,
     counts: Counts,
@@ -131,6 +133,7 @@ impl Subscription {
             in_flight: None,
             refused: BTreeMap::new(),
             suspects: Vec::new(),
+            doubtful: BTreeSet::new(),
             last_nack: None,
             acked_snapshot: None,
             counts: Counts::default(),
@@ -283,6 +286,7 @@ impl Subscription {
             self.known.retain(|had| names.contains(&had.0.name));
             self.owed.retain(|name| names.contains(name));
             self.refused.retain(|name, _| names.contains(name));
+            self.doubtful.retain(|name| names.contains(name));
             self.unused_since.retain(|name, _| names.contains(name));
             return;
         }
@@ -324,6 +328,7 @@ impl Subscription {
     fn ack(&mut self, flight: InFlight) -> Settled {
         for resource in flight.resources {
             self.refused.remove(&resource.name);
+            self.doubtful.remove(&resource.name);
             if self.wants(&resource.name) {
                 self.grown += usize::from(self.known.replace(Had(resource)).is_none());
             }
@@ -367,6 +372,12 @@ impl Subscription {
     }
 
     fn halve(&mut self, names: Vec<Arc<str>>) {
+        // In state of the world the next response takes away what it does not hold.
+        if self.protocol == Protocol::Delta {
+            let unknown = names.iter().filter(|name| self.wants(name) && !self.knows(name));
+            let unknown: Vec<Arc<str>> = unknown.cloned().collect();
+            self.doubtful.extend(unknown);
+        }
         let (first, second) = names.split_at(names.len() / 2);
         self.suspects.push(second.to_vec());
         self.suspects.push(first.to_vec());
@@ -384,6 +395,7 @@ impl Subscription {
     fn forget(&mut self, name: &Arc<str>) {
         self.known.remove(&**name);
         self.refused.remove(name);
+        self.doubtful.remove(name);
         self.unused_since.remove(name);
     }
 }

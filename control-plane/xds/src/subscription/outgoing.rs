@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{COMPACT_FROM, InFlight, RESPONSE_BYTES, Subscription};
 use crate::ask::{Protocol, Push};
-use crate::had::differing;
+use crate::had::{Had, differing};
 use crate::resource::{Resource, ResourceType, Version};
 use crate::snapshot::TypeSet;
 use crate::status::{Counts, Nack, TypeStatus};
@@ -17,6 +17,7 @@ impl Subscription {
     /// A refusal holds for the refused bytes alone: those of others, and of
     /// names that are no more, are forgotten here.
     pub(crate) fn look(&mut self, set: &TypeSet) {
+        self.doubt(set);
         let recheck = std::mem::take(&mut self.recheck);
         if self.looked_at != Some(set.version) {
             self.differ = differing(&self.known, &set.all, |name| self.wants(name));
@@ -30,6 +31,19 @@ impl Subscription {
             set.all.get(name).is_some_and(|r| r.version == refusal.version)
         });
         self.compact();
+    }
+
+    /// What Envoy may have taken of a refused response counts as had once it is gone: it has to
+    /// be taken away like everything else. What is still to be said of a name says it anyway.
+    fn doubt(&mut self, set: &TypeSet) {
+        let gone = |name: &&Arc<str>| !set.all.contains_key(*name) && !self.owed.contains(*name);
+        let gone: Vec<Arc<str>> = self.doubtful.iter().filter(gone).cloned().collect();
+        for name in gone {
+            self.doubtful.remove(&name);
+            let unknown = Resource::declared(&name, Version::declared(""));
+            self.known.insert(Had(Arc::new(unknown)));
+            self.recheck.push(name);
+        }
     }
 
     /// Trees that grew in the order of their names are half empty. Once what

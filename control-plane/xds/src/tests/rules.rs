@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use envoy_types::pb::envoy::service::discovery::v3::{DeltaDiscoveryRequest, DiscoveryRequest};
 
-use super::envoy::{Envoy, body, snapshot, subscribe, unsubscribe};
+use super::envoy::{Envoy, SETTINGS, body, snapshot, subscribe, unsubscribe};
 use crate::ResourceType::{Cluster, Endpoints, ExtensionConfig, Listener, Route, Secret};
 use crate::{Protocol, ResourceType, Snapshot, delta, sotw};
 
@@ -92,6 +92,28 @@ fn a_refused_response_is_halved_until_the_bad_resource_is_alone() {
     assert_eq!(status.refused.keys().collect::<Vec<_>>(), ["c37"]);
     assert_eq!(status.acked, 63);
     assert_eq!(envoy.session.take_nacks().len(), 7, "log2(64) halvings and the last one");
+}
+
+/// Envoy takes what is good in a response that it refuses. If the next version of that is refused
+/// and the third is that there is none, what it took has to be taken away, though it never said
+/// that it has it.
+#[test]
+fn what_envoy_took_of_a_refused_response_is_taken_away_when_it_is_gone() {
+    let mut envoy = Envoy::new();
+    let first = snapshot(&[(Cluster, "a", "bad"), (Cluster, "d", "1")]);
+    envoy.send(&subscribe(Cluster, &[]), &first);
+    envoy.answer(0, &first);
+    assert!(envoy.has.contains_key(&(Cluster, "d".to_owned())), "taken, and refused with the rest");
+    let second = snapshot(&[(Cluster, "a", "bad"), (Cluster, "d", "bad")]);
+    envoy.change(&second);
+    envoy.settle(&second);
+    let third = snapshot(&[(Cluster, "a", "bad")]);
+    envoy.change(&third);
+    envoy.settle(&third);
+    envoy.pass(SETTINGS.removal_grace_ms, &third);
+    envoy.settle(&third);
+    assert!(envoy.has.is_empty(), "{:?}", envoy.has);
+    assert_eq!(envoy.session.next_deadline_ms(), None);
 }
 
 #[test]
