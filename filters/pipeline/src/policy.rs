@@ -49,6 +49,9 @@ pub struct Policy {
     pub routes: Table,
     /// Whether a pool is asked at other paths than the gateway is.
     pub(crate) has_base_paths: bool,
+    /// Whether this Envoy gives a request's metadata to its copy, so that it can be told what its
+    /// pool is to get: the one that goes on to other pools does (seen on 1.40; 1.39 does not).
+    pub(crate) tells_copies: bool,
     /// Whether the texts of requests are read, by whomever.
     pub wants_texts: bool,
     /// Largest request body in bytes that is sent again after a failure.
@@ -98,6 +101,7 @@ impl Policy {
             wants_texts: !config.masking.policies.is_empty() || routes.reads_prompts(),
             routes,
             has_base_paths: config.pools.values().any(|pool| !pool.base_path.is_empty()),
+            tells_copies: config.chains,
             replay_bytes: config.replay_bytes,
             stream_idle_timeout_ms: config.stream_idle_timeout_ms,
         })

@@ -1,6 +1,7 @@
 //! A share of the requests goes to another pool as well; nobody waits for it, and nobody pays.
 
 use super::ask::{CHAT, Told};
+use super::attempts::is_chained;
 use super::ledger::{RECORD_TIMEOUT, record};
 use integration::{Engine, Load, Result, Tollgate, client, wait_until};
 use serde_json::json;
@@ -50,6 +51,11 @@ async fn the_copy_is_masked_its_own_and_free() -> Result<()> {
     assert_eq!((told.status, told.body["model"].as_str()), (200, Some("chat")), "{}", told.body);
     let shadow = &world.shadow;
     let arrived = async || shadow.asked(0).await.is_ok_and(|all| !all.is_empty());
+    if !is_chained() {
+        // It would have the body of the other pool.
+        assert!(!wait_until(arrived, Duration::from_secs(1)).await, "a copy arrived");
+        return Ok(());
+    }
     assert!(wait_until(arrived, SOON).await, "no copy arrived");
     let (own, copy) = (world.main.asked(0).await?, world.shadow.asked(0).await?);
     let (own, copy) = (&own[0], &copy[0]);
@@ -98,6 +104,10 @@ async fn a_share_is_a_share() -> Result<()> {
     let outcomes = outcomes.count(400).await?;
     assert!(outcomes.iter().all(|it| it.complete));
     assert_eq!(world.main.chats().await?, 400);
+    if !is_chained() {
+        assert_eq!(world.shadow.chats().await?, 0);
+        return Ok(());
+    }
     let copies = async || world.shadow.chats().await.is_ok_and(|chats| (4..=76).contains(&chats));
     assert!(wait_until(copies, SOON).await, "{}", world.shadow.chats().await?);
     Ok(())

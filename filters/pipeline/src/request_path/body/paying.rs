@@ -12,7 +12,7 @@ use billing::bound::{Asked, Bound};
 use billing::table::Table;
 use chat::edit::Edit;
 use contract::lease::Wanted as Lease;
-use contract::names::PICK_HEADER;
+use contract::names::{PICK_HEADER, SHADOW_BODY_HEADER};
 use contract::refusal::Refusal;
 use contract::usage::{Tally, Who};
 use routing::Model;
@@ -203,7 +203,7 @@ impl<'p, T: Table> Case<'p, T> {
     }
 
     /// What sends a copy to another pool: never to the one that has the request anyway, and
-    /// nothing that the pool may not take.
+    /// nothing that the pool may not take or cannot be told of.
     fn shadow_headers(
         &self,
         prepared: &Prepared<'p, '_>,
@@ -222,7 +222,9 @@ impl<'p, T: Table> Case<'p, T> {
         let own = route.config.max_tokens.filter(|_| draft.parsed.asked_tokens().is_none());
         let cap = draft.cap_edits(paid.cap.or(own));
         let edits = draft.all(&edits, &cap);
-        chain::shadow_headers(self.came(draft), sent, way, (&route.config, &edits))
+        let told = chain::shadow_headers(self.came(draft), sent, way, (&route.config, &edits));
+        let is_told = told.iter().any(|header| header.name == SHADOW_BODY_HEADER);
+        if is_told && !self.policy.tells_copies { Vec::new() } else { told }
     }
 
     fn came<'d>(&'d self, draft: &Draft<'_, 'd>) -> Came<'d> {

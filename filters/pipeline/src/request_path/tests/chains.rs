@@ -442,6 +442,18 @@ fn requests_that_have_no_copy() {
 }
 
 #[test]
+fn a_copy_that_cannot_be_told_is_not_sent() {
+    let mut config = shadowed(1_000_000, "spare");
+    config.chains = false;
+    assert_eq!(leave(&config, BODY).header("x-tollgate-shadow"), None, "it gets another body");
+    let alike = config.pools["big"].clone();
+    config.pools.insert("spare".into(), PoolConfig { cluster: "pool/spare".into(), ..alike });
+    let left = leave(&config, BODY);
+    assert_eq!(left.header("x-tollgate-shadow"), Some("pool/spare"), "it gets the same");
+    assert_eq!(left.header("x-tollgate-shadow-body"), None);
+}
+
+#[test]
 fn a_share_of_the_requests_has_a_copy() {
     let mut config = shadowed(250_000, "spare");
     config.tenants.get_mut("acme").unwrap().masking = None;
